@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reading JSON. A document keeps its text, so that a fault can name the line
+ * of a key. Comments (// and slash-star) are accepted where asked. Hostile input:
+ * size, depth (32) and duplicate keys are checked before anything is used.
+ */
+#ifndef YARDMASTER_BASE_JVAL_H
+#define YARDMASTER_BASE_JVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "yardmaster/base/buf.h"
+#include "yardmaster/base/diag.h"
+
+struct jval;	/* a value inside a document; borrowed from it */
+
+struct jdoc {
+	char *file;		/* name for diagnostics, or NULL */
+	char *text;		/* the whole text, NUL-ended */
+	size_t len;
+	struct jval *root;	/* never NULL after success */
+};
+
+enum jval_type { JVAL_NULL, JVAL_BOOL, JVAL_INT, JVAL_REAL, JVAL_STRING,
+	JVAL_ARRAY, JVAL_OBJECT };
+
+#define JDOC_COMMENTS 1		/* flag: accept comments (files of people) */
+#define JDOC_MAX_BYTES (64u << 20)
+
+/*
+ * Parses len bytes of text (copied). Trailing text is an error. 0, or
+ * ERR_SYNTAX, ERR_TOO_LARGE with a diagnostic in ds (which may be NULL) that
+ * names file and line. jdoc_done() is due only after success.
+ */
+int jdoc_parse(struct jdoc *ret, const char *file, const char *text,
+    size_t len, unsigned flags, struct diags *ds);
+
+/* The same for the contents of a file; also -errno, with a diagnostic. */
+int jdoc_load(struct jdoc *ret, const char *file, unsigned flags,
+    struct diags *ds);
+
+void jdoc_done(struct jdoc *doc);
+
+/*
+ * Parses the JSON body of a message: as jdoc_parse() without keeping the text
+ * and without diagnostics. Free with jval_free().
+ */
+int jval_parse(struct jval **ret, const void *text, size_t len);
+void jval_free(struct jval *root);
+
+/* Line and column (from 1) of the value at path in doc; 0, 0 when absent. */
+void jdoc_locate(const struct jdoc *doc, const char *path, unsigned *ret_line,
+    unsigned *ret_column);
+
+/* Adds a diagnostic at path (line looked up) and returns it, as diag_add(). */
+struct diag *jdoc_fault(const struct jdoc *doc, struct diags *ds,
+    enum diag_level level, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* v may be NULL (absent) in all of these; JVAL_NULL is then returned. */
+enum jval_type jval_type(const struct jval *v);
+const char *jval_type_name(enum jval_type t);
+
+/* A member of an object, an element of an array; NULL when absent or when v
+ * is of another type. Keys of an object keep the order of the text. */
+struct jval *jval_get(const struct jval *v, const char *key);
+size_t jval_count(const struct jval *v);
+struct jval *jval_at(const struct jval *v, size_t i);
+const char *jval_key_at(const struct jval *v, size_t i);
+struct jval *jval_value_at(const struct jval *v, size_t i);
+
+/* The value, or def when absent or of another type. Strings are borrowed and
+ * hold no NUL inside. jval_real() accepts integers. */
+const char *jval_str(const struct jval *v, const char *def);
+int64_t jval_int(const struct jval *v, int64_t def);
+double jval_real(const struct jval *v, double def);
+bool jval_bool(const struct jval *v, bool def);
+
+/* The same for a member: jval_get() and jval_X() in one. */
+const char *jval_get_str(const struct jval *v, const char *key,
+    const char *def);
+int64_t jval_get_int(const struct jval *v, const char *key, int64_t def);
+double jval_get_real(const struct jval *v, const char *key, double def);
+bool jval_get_bool(const struct jval *v, const char *key, bool def);
+
+/* Writes v back as compact JSON text. */
+void jval_print(const struct jval *v, struct buf *out);
+
+#endif

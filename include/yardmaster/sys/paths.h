@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The folders of the program. HOME must be set; nothing asks the user
+ * database. Returned strings are heap strings of the caller. */
+#ifndef YARDMASTER_SYS_PATHS_H
+#define YARDMASTER_SYS_PATHS_H
+
+/* $YARDMASTER_STATE, else $XDG_STATE_HOME/yardmaster, else
+ * ~/.local/state/yardmaster. 0, or ERR_NOT_FOUND without HOME. */
+int paths_state(char **ret);
+/* $XDG_CONFIG_HOME/yardmaster, else ~/.config/yardmaster. */
+int paths_config(char **ret);
+/* paths_state() + "/agent/INSTANCE" of this account. */
+int paths_agent(const char *instance, char **ret);
+/* a/b, without doubling a slash. */
+char *path_join(const char *a, const char *b);
+/* "~" and "~/x" through HOME; else a copy. */
+char *path_expand(const char *path);
+/* The folder of path ("." when it has none). */
+char *path_dir(const char *path);
+/* The folder of the running executable, or NULL. */
+char *paths_self_dir(void);
+/* The executable of the agent: $YARDMASTER_AGENT, the folder of our own
+ * executable, libexecdir, PATH. 0 or ERR_NOT_FOUND. */
+int paths_agent_program(char **ret);
+
+#endif
