@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The engine of one console process: it owns the fleet's links, the runs it
+ * drives, their scheduler and store, and the owner sockets. Views (panes,
+ * lists) read the live model through it; everything an operator does is one
+ * struct op. One per process. Nothing here blocks but engine_new().
+ */
+#ifndef YARDMASTER_ENGINE_ENGINE_H
+#define YARDMASTER_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "yardmaster/base/diag.h"
+#include "yardmaster/model/live.h"
+#include "yardmaster/plan/fleet_file.h"
+#include "yardmaster/plan/plan.h"
+#include "yardmaster/sys/loop.h"
+
+struct engine;
+
+struct engine_opts {
+	const char *state_dir;	/* NULL: paths_state() */
+	const struct fleet_spec *fleet;	/* owned by the engine after success */
+	const char *who;	/* login@host, copied */
+	bool read_only;
+};
+
+/* 0, or a negative code with a diagnostic. Links start with the loop. */
+int engine_new(struct loop *loop, const struct engine_opts *opts,
+    struct diags *ds, struct engine **ret);
+/* Leaves: links end, run files close, what was sent goes on on the agents. */
+void engine_free(struct engine *e);
+
+/* Called at most once per loop turn in which something changed. */
+void engine_on_change(struct engine *e, void (*fn)(void *arg), void *arg);
+/* Increases whenever anything that views show may have changed. */
+uint64_t engine_generation(const struct engine *e);
+
+/* ---- what views read; pointers live until the next turn -------------------- */
+bool engine_read_only(const struct engine *e);
+const char *engine_fleet_name(const struct engine *e);
+size_t engine_agent_count(const struct engine *e);
+const struct agent *engine_agent(const struct engine *e, size_t i);
+/* Index of the agent of that name, or -1. */
+int engine_agent_find(const struct engine *e, const char *name);
+/* Runs driven by this process, then others of the state folder, newest first. */
+size_t engine_run_count(const struct engine *e);
+const struct run *engine_run(const struct engine *e, size_t i);
+const struct run *engine_run_find(const struct engine *e, const char *id);
+const struct execution *engine_execution_find(const struct engine *e,
+    const struct ident *id);
+/* Every blocker of an execution; why_done() is the caller's. */
+void engine_why(const struct engine *e, const struct ident *id,
+    struct why *ret);
+/* The newest EVENTS_KEPT events; i = 0 is the oldest kept. */
+size_t engine_event_count(const struct engine *e);
+const struct event *engine_event(const struct engine *e, size_t i);
+
+/* ---- launching --------------------------------------------------------------- */
+struct launch {
+	struct plan *plan;	/* expanded; owned by the engine on success */
+	const char *name;	/* NULL: the plan's */
+};
+/* Creates the run, commits it and starts scheduling. 0 or a code with text in
+ * ds. ret_id has RUN_ID_SIZE bytes. */
+int engine_launch(struct engine *e, struct launch *l, struct diags *ds,
+    char *ret_id);
+/* Takes over a run whose owner is dead. 0; ERR_LOCKED when it lives;
+ * ERR_NOT_FOUND; ERR_STATE when it has ended (report it instead). */
+int engine_adopt(struct engine *e, const char *run_id, struct diags *ds);
+
+/* ---- what an operator does ----------------------------------------------------- */
+enum op_kind {
+	OP_SET,			/* agents: max_workers, threshold */
+	OP_DRAIN, OP_UNDRAIN,	/* agents */
+	OP_HOLD, OP_RELEASE,	/* agents, runs, executions */
+	OP_CANCEL,		/* runs, executions */
+	OP_REQUEUE,		/* executions: end the attempt, try elsewhere */
+	OP_MOVE,		/* one execution to one agent (pinned) */
+	OP_PRIORITY,		/* a run */
+	OP_RECONNECT,		/* agents: try now */
+	OP_KINDS
+};
+const char *op_name(enum op_kind k);
+int op_parse(const char *name);
+
+struct op {
+	enum op_kind kind;
+	struct ident id;	/* run or execution, when it concerns one */
+	char agent[AGENT_NAME_SIZE];	/* "" when it concerns none */
+	const char *who;	/* NULL: the engine's own */
+	const char *note;	/* of a drain or hold; may be NULL */
+	int64_t expires_wall_us;	/* of a drain or hold; 0 never */
+	bool set_max, set_threshold;	/* which values OP_SET changes */
+	uint32_t max_workers, expect_max;
+	struct threshold threshold, expect_threshold;
+	int32_t priority;
+};
+
+/*
+ * Carries out an op. fn (may be NULL) is called once, perhaps before this
+ * returns: code 0, or negative with a text for people ("agent lab-1: now 4,
+ * not 2"); the text lives during the call.
+ */
+void engine_op(struct engine *e, const struct op *op,
+    void (*fn)(void *arg, int code, const char *text), void *arg);
+
+/* Answers the question of an agent's link (host key, passphrase). The answer
+ * is wiped after it was sent. */
+void engine_answer(struct engine *e, const char *agent, const char *answer);
+
+/* ---- output ----------------------------------------------------------------- */
+struct tail;
+struct tail_ops {
+	/* Bytes of output at offset; offset beyond the last end is a gap. */
+	void (*data)(void *arg, uint64_t offset, const uint8_t *p, size_t n);
+	/* The attempt ended and all was given (0), or it cannot be had (code,
+	 * text for people). */
+	void (*end)(void *arg, int code, const char *text);
+};
+/* Follows the output of an attempt (attempt 0: the current or last one) from
+ * offset; negative: from that many bytes before the end. 0 or a code. */
+int engine_tail(struct engine *e, const struct ident *id, int64_t offset,
+    bool follow, const struct tail_ops *ops, void *arg, struct tail **ret);
+void engine_untail(struct tail *t);	/* NULL is fine */
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the console knows right now, as the panes and lists show it: agents,
+ * runs, executions, events. Written by the engine (agents: by fleet), read
+ * by everybody above. Times without "wall" are monotonic.
+ */
+#ifndef YARDMASTER_MODEL_LIVE_H
+#define YARDMASTER_MODEL_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "yardmaster/base/ident.h"
+#include "yardmaster/base/strvec.h"
+#include "yardmaster/model/facts.h"
+#include "yardmaster/model/reason.h"
+#include "yardmaster/model/state.h"
+
+enum link_state {
+	LINK_DOWN,		/* not tried, or waiting for the next try */
+	LINK_CONNECTING,	/* process started, nothing heard */
+	LINK_ASKING,		/* waits for an answer of a person */
+	LINK_UP,		/* welcome received */
+	LINK_STALE,		/* up, but silent for longer than it should */
+};
+const char *link_state_name(enum link_state s);
+
+struct agent {
+	char name[AGENT_NAME_SIZE];
+	char *host;		/* for people: "user@host:port", or "local" */
+	struct strvec labels, targets;
+	enum agent_state state;	/* what is shown */
+	enum link_state link;
+	char *error;		/* last fault of the link in words, or NULL */
+	char *question;		/* what the link asks, or NULL */
+	int64_t link_since_us;	/* when link took its value */
+	int64_t heard_us;	/* last sign of life; 0 never */
+	int64_t next_try_us;	/* of a reconnect; 0 none */
+	int64_t rtt_us;		/* smoothed round trip; 0 unknown */
+	bool known;		/* facts are valid (perhaps old) */
+	struct facts facts;
+	uint32_t sent;		/* attempts sent, not yet reported */
+};
+
+struct run;
+
+struct execution {
+	struct run *run;
+	uint32_t no;		/* from 1 in its run */
+	const char *suite;	/* borrowed from the run */
+	const char *test;	/* first step's test, or the suite when several */
+	const char *row;	/* row name, or NULL */
+	const char *target;	/* or NULL */
+	uint32_t n_steps;
+	enum exec_state state;
+	bool unknown;		/* its agent is silent: shown with "?" */
+	uint32_t attempt;	/* number of the current or last one, 0 none */
+	int agent;		/* index in the fleet, -1 none */
+	uint16_t worker;	/* 0 none */
+	enum tier tier;
+	int64_t since_us;	/* when state took its value */
+	int64_t elapsed_us;	/* of the last attempt, once ended */
+	int64_t estimate_us;	/* 0 unknown */
+	enum reason reason;	/* headline while not running, else NONE */
+	const char *reason_text;	/* facts of the headline; may be NULL */
+	int64_t reason_since_us;
+	int64_t next_us;	/* predicted or fixed start; 0 unknown */
+	const char *text;	/* why it ended as it did, or NULL */
+};
+
+struct run {
+	char id[RUN_ID_SIZE];
+	char *plan;
+	enum run_state state;
+	char *owner;		/* "login@host pid N", or NULL */
+	bool ours;		/* this process drives it */
+	bool adopted;		/* by resume */
+	int64_t started_wall_us, ended_wall_us;
+	int64_t started_us;	/* 0 when not started in this boot's view */
+	int64_t predicted_end_us;	/* 0 unknown */
+	struct counts counts;
+	struct stop_note held;
+	uint32_t workers;	/* busy for it now */
+	struct execution *executions;	/* n, by no; NULL when not loaded */
+	uint32_t n;
+};
+
+/* What happened, for the Events pane and "events". */
+struct event {
+	uint64_t seq;		/* from 1 in this process */
+	int64_t wall_us;
+	enum event_kind { EVENT_INFO, EVENT_EDIT, EVENT_RESULT, EVENT_LINK,
+		EVENT_WARNING, EVENT_ERROR } kind;
+	char *who;		/* login@host, "scheduler" or "agent NAME" */
+	char *text;
+	char *object;		/* agent name or id concerned, or NULL */
+};
+
+#endif
