@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The links to all agents of a fleet: connect, reconnect with backoff, hear,
+ * ask, send. It keeps the struct agent of each (model/live.h) up to date and
+ * tells the engine what agents said. It decides nothing about work. What is
+ * queued for an agent is sent as few messages at the end of the turn; what
+ * cannot be sent because the link is down is dropped: after a reconnect the
+ * engine syncs and says again what still holds.
+ */
+#ifndef YARDMASTER_FLEET_FLEET_H
+#define YARDMASTER_FLEET_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "yardmaster/model/live.h"
+#include "yardmaster/model/work.h"
+#include "yardmaster/plan/fleet_file.h"
+#include "yardmaster/sys/loop.h"
+
+struct fleet;
+
+struct fleet_ops {
+	/* Something in struct agent changed. */
+	void (*changed)(void *arg, size_t agent);
+	/* The welcome came (first or again): time to sync runs. */
+	void (*up)(void *arg, size_t agent);
+	/* The link went down; what was sent may or may not have arrived. */
+	void (*down)(void *arg, size_t agent);
+	/* A state of an attempt, perhaps said before. Valid during the call. */
+	void (*report)(void *arg, size_t agent, const struct report *r);
+	/* All reports of that run were given since fleet_sync(). */
+	void (*synced)(void *arg, size_t agent, const char *run, uint32_t epoch);
+	/* Answer to a take-back, or a start that was refused (returned true and
+	 * a text). False: it had already started. */
+	void (*returned)(void *arg, size_t agent, const struct ident *id,
+	    bool returned, const char *why);
+	/* Something happened that the Events pane should say. */
+	void (*event)(void *arg, enum event_kind kind, const char *agent,
+	    const char *text);
+};
+
+/* spec is borrowed for the life of the fleet. Connecting starts at the next
+ * turn, at most 16 handshakes at a time. 0 or a code. */
+int fleet_new(struct loop *loop, const struct fleet_spec *spec,
+    const char *who, bool read_only, const struct fleet_ops *ops, void *arg,
+    struct fleet **ret);
+/* Flushes what is queued where that needs no waiting, ends all links. */
+void fleet_free(struct fleet *f);
+
+size_t fleet_count(const struct fleet *f);
+/* Borrowed; changes between turns. */
+const struct agent *fleet_agent(const struct fleet *f, size_t agent);
+int fleet_find(const struct fleet *f, const char *name);
+
+/* Asks for all reports of a run and tells the agent its epoch. */
+void fleet_sync(struct fleet *f, size_t agent, const char *run,
+    uint32_t epoch);
+/* Sends work (copied into the message at once). */
+void fleet_start(struct fleet *f, size_t agent, const struct work *work);
+void fleet_take_back(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch);
+/* INT, after grace TERM, after grace again KILL; a queued one just ends. */
+void fleet_cancel(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch, int64_t grace_us);
+/* The ended attempt is recorded here: the agent may forget it. */
+void fleet_ack(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch);
+
+typedef void (*fleet_done_fn)(void *arg, int code, const char *text);
+struct fleet_set {
+	const char *who;
+	bool set_max, set_threshold;
+	uint32_t max_workers, expect_max;
+	struct threshold threshold, expect_threshold;
+};
+/* Compare-and-set of values. fn is called once: 0, ERR_STALE (text says the
+ * value found), ERR_CLOSED when the link is down or goes down, ... */
+void fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
+    fleet_done_fn fn, void *arg);
+/* mode: "drain", "undrain", "hold", "release". */
+void fleet_set_mode(struct fleet *f, size_t agent, const char *mode,
+    const char *who, const char *note, int64_t expires_wall_us,
+    fleet_done_fn fn, void *arg);
+
+struct fleet_tail;
+struct fleet_tail_ops {
+	void (*data)(void *arg, uint64_t offset, const uint8_t *p, size_t n);
+	/* 0: the attempt ended and all was given; else code and text. */
+	void (*end)(void *arg, int code, const char *text);
+};
+/* Follows output from offset (negative: from the end). Survives a reconnect:
+ * it goes on at the offset reached. */
+int fleet_tail(struct fleet *f, size_t agent, const struct ident *id,
+    int64_t offset, bool follow, const struct fleet_tail_ops *ops, void *arg,
+    struct fleet_tail **ret);
+void fleet_untail(struct fleet_tail *t);	/* NULL is fine */
+
+/* Answers the question of a link; wiped after it was passed on. */
+void fleet_answer(struct fleet *f, size_t agent, const char *answer);
+/* Tries again now. */
+void fleet_reconnect(struct fleet *f, size_t agent);
+
+#endif
