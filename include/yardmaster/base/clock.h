@@ -14,6 +14,7 @@
 #define US_PER_S INT64_C(1000000)
 #define CLOCK_NEVER INT64_MAX
 
+/* The time now by the monotonic and by the wall clock. */
 int64_t clock_mono_us(void);
 int64_t clock_wall_us(void);
 

@@ -29,10 +29,12 @@ struct diags {
 	size_t n;
 	size_t errors;		/* those with DIAG_ERROR */
 	size_t cap;		/* private */
+	size_t dropped;		/* counted, not kept */
 };
 
-#define DIAGS_INIT { NULL, 0, 0, 0 }
+#define DIAGS_INIT { NULL, 0, 0, 0, 0 }
 
+/* Frees all and sets ds empty. */
 void diags_done(struct diags *ds);
 
 /* Adds one; returns it so that the caller may set hint (owned) and column.
@@ -42,7 +44,12 @@ struct diag *diag_add(struct diags *ds, enum diag_level level,
     const char *file, unsigned line, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Appends "FILE:LINE: PATH: TEXT (HINT)" escaped, without newline. */
+/* Sets the hint of d, formatted; an earlier one is freed. */
+void diag_set_hint(struct diag *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends "FILE:LINE: PATH: TEXT (HINT)" escaped, without newline; a warning
+ * has "warning: " before the path. */
 void diag_format(const struct diag *d, struct buf *out);
 
 /* Writes all, one line each, in order of file and line, to fd. */

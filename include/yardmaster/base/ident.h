@@ -26,9 +26,10 @@ int ident_parse(const char *text, struct ident *ret);
 /* Writes it in its shortest form into out (IDENT_TEXT bytes); returns out. */
 char *ident_format(const struct ident *id, char *out);
 
+/* True when both name the same thing. */
 bool ident_equal(const struct ident *a, const struct ident *b);
 
-/* [A-Za-z0-9._-]{1,64} */
+/* [A-Za-z0-9._-]{1,64}, but not "." or ".." */
 bool ident_is_agent_name(const char *s);
 /* [A-Za-z0-9._:-]{1,255}, not starting with '-' (a host or a user) */
 bool ident_is_host(const char *s);

@@ -14,6 +14,7 @@ struct strvec {
 
 #define STRVEC_INIT { NULL, 0, 0 }
 
+/* Sets sv empty without freeing; for members of larger structs. */
 void strvec_init(struct strvec *sv);
 /* Frees all strings and sets sv empty. */
 void strvec_done(struct strvec *sv);

@@ -24,7 +24,8 @@ struct text_glyph {
  * Takes the next glyph from s (n bytes). Strict UTF-8: each bad byte becomes
  * "\\xNN", C0 and DEL "^X", C1 and the categories Cf, Zl, Zp, Co, Cn, Cs
  * "<U+XXXX>"; a mark without base stands on a space; marks after the fourth
- * are dropped. Returns the bytes of s used, 0 at the end.
+ * and variation selectors 15 and 16 are dropped. Returns the bytes of s used,
+ * 0 at the end.
  */
 size_t text_next(const char *s, size_t n, struct text_glyph *ret);
 
