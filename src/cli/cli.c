@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finds the command that the first words name, and says what there is. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/text.h"
+#include "yardmaster/cli/cli.h"
+#include "yardmaster/net/link.h"
+
+#include "cli/cli_private.h"
+#include "cli/version.h"
+
+const struct cli_command *const cli_groups[] = {
+	cli_console_commands, cli_run_commands, cli_plan_commands,
+	cli_check_commands, cli_list_commands, cli_op_commands,
+	cli_fleet_commands, NULL
+};
+
+/* How many words of argv name cmd, 0 when they do not. */
+static int
+match_words(const struct cli_command *cmd, int argc, char **argv)
+{
+	const char *space = strchr(cmd->name, ' ');
+	size_t n;
+
+	if (space == NULL)
+		return strcmp(argv[0], cmd->name) == 0;
+	n = (size_t)(space - cmd->name);
+	if (argc < 2 || strlen(argv[0]) != n ||
+	    strncmp(argv[0], cmd->name, n) != 0 ||
+	    strcmp(argv[1], space + 1) != 0)
+		return 0;
+	return 2;
+}
+
+static const struct cli_command *
+find(int argc, char **argv, int *ret_words)
+{
+	const struct cli_command *cmd;
+	int g, words;
+
+	for (g = 0; cli_groups[g] != NULL; g++)
+		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
+			if ((words = match_words(cmd, argc, argv)) > 0) {
+				*ret_words = words;
+				return cmd;
+			}
+	return NULL;
+}
+
+static void
+usage(void)
+{
+	const struct cli_command *cmd;
+	int g;
+
+	printf("usage: yardmaster [COMMAND [options] [arguments]]\n\n"
+	    "A terminal operations console for test-execution fleets. "
+	    "Without a command\nthe console opens.\n\ncommands:\n");
+	for (g = 0; cli_groups[g] != NULL; g++)
+		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
+			printf("  %-16s %s\n", cmd->name, cmd->summary);
+	printf("\nyardmaster COMMAND --help says more; so does "
+	    "man yardmaster.\n");
+}
+
+static int
+unknown(const char *word)
+{
+	const char *names[128], *near;
+	const struct cli_command *cmd;
+	char *safe = text_safe(word);
+	int g, n = 0;
+
+	for (g = 0; cli_groups[g] != NULL; g++)
+		for (cmd = cli_groups[g]; cmd->name != NULL && n < 127; cmd++)
+			names[n++] = cmd->name;
+	names[n] = NULL;
+	near = text_nearest(word, names, 2);
+	if (near != NULL)
+		fprintf(stderr, "yardmaster: no command %s; did you mean "
+		    "%s?\n", safe, near);
+	else
+		fprintf(stderr, "yardmaster: no command %s; yardmaster --help "
+		    "lists them\n", safe);
+	free(safe);
+	return EXIT_USAGE;
+}
+
+static int
+run_command(const struct cli_command *cmd, int argc, char **argv)
+{
+	struct cli c;
+	int r;
+
+	r = cli_parse(cmd, argc, argv, &c);
+	if (r == 0)
+		r = cmd->run(&c);
+	else if (r < 0)
+		r = EXIT_OK;
+	cli_done(&c);
+	return r;
+}
+
+int
+cli_main(int argc, char **argv)
+{
+	const struct cli_command *cmd;
+	static char console[] = "console";
+	char *none[] = { console, NULL };
+	int words = 0;
+
+	if (argc < 2)
+		return run_command(cli_console_commands, 1, none);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		usage();
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		version_print();
+		return EXIT_OK;
+	}
+	/* Options alone are those of the console. */
+	if (argv[1][0] == '-')
+		return run_command(cli_console_commands, argc, argv);
+	cmd = find(argc - 1, argv + 1, &words);
+	if (cmd == NULL)
+		return unknown(argv[1]);
+	return run_command(cmd, argc - words, argv + words);
+}
