@@ -97,8 +97,14 @@ int fleet_tail(struct fleet *f, size_t agent, const struct ident *id,
     struct fleet_tail **ret);
 void fleet_untail(struct fleet_tail *t);	/* NULL is fine */
 
-/* Answers the question of a link; wiped after it was passed on. */
+/* Says whether a person is there to answer questions. Off at first: then an
+ * unknown host key or a locked identity is an error that names the cure. */
+void fleet_interactive(struct fleet *f, bool on);
+/* Answers the question of a link ("yes" takes a host key; NULL refuses). The
+ * caller wipes its copy; none is kept here. */
 void fleet_answer(struct fleet *f, size_t agent, const char *answer);
+/* Shows the agent as benched, or no longer. */
+void fleet_bench(struct fleet *f, size_t agent, bool on);
 /* Tries again now. */
 void fleet_reconnect(struct fleet *f, size_t agent);
 
