@@ -10,19 +10,26 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 
-#define DIAGS_KEPT 200
+#define DIAGS_KEPT 200	/* one more is scratch, for those dropped */
+
+static void
+diag_done(struct diag *d)
+{
+	free(d->file);
+	free(d->path);
+	free(d->text);
+	free(d->hint);
+}
 
 void
 diags_done(struct diags *ds)
 {
 	size_t i;
 
-	for (i = 0; i < ds->n; i++) {
-		free(ds->v[i].file);
-		free(ds->v[i].path);
-		free(ds->v[i].text);
-		free(ds->v[i].hint);
-	}
+	for (i = 0; i < ds->n; i++)
+		diag_done(&ds->v[i]);
+	if (ds->dropped > 0)
+		diag_done(&ds->v[DIAGS_KEPT]);
 	free(ds->v);
 	*ds = (struct diags)DIAGS_INIT;
 }
@@ -36,13 +43,17 @@ diag_add(struct diags *ds, enum diag_level level, const char *file,
 
 	if (level == DIAG_ERROR)
 		ds->errors++;
-	if (ds->n == DIAGS_KEPT) {
-		ds->dropped++;
-		return &ds->v[ds->n - 1];
-	}
 	/* All at once: callers may still hold what an earlier call returned. */
-	ds->v = mem_grow(ds->v, &ds->cap, DIAGS_KEPT, sizeof(*ds->v));
-	d = &ds->v[ds->n++];
+	ds->v = mem_grow(ds->v, &ds->cap, DIAGS_KEPT + 1, sizeof(*ds->v));
+	if (ds->n < DIAGS_KEPT) {
+		d = &ds->v[ds->n++];
+	} else {
+		d = &ds->v[DIAGS_KEPT];
+		diag_done(d);
+		ds->dropped++;
+	}
+	d->hint = NULL;
+	d->column = 0;
 	d->level = level;
 	d->file = str_dup(file);
 	d->line = line;

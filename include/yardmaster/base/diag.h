@@ -39,7 +39,7 @@ void diags_done(struct diags *ds);
 
 /* Adds one; returns it so that the caller may set hint (owned) and column.
  * file and path may be NULL and are copied. Over 200 are counted, not kept
- * (then the last one kept is returned). */
+ * (then one is returned that the next call overwrites). */
 struct diag *diag_add(struct diags *ds, enum diag_level level,
     const char *file, unsigned line, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));

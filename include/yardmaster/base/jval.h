@@ -30,7 +30,8 @@ enum jval_type { JVAL_NULL, JVAL_BOOL, JVAL_INT, JVAL_REAL, JVAL_STRING,
 #define JDOC_MAX_BYTES (64u << 20)
 
 /*
- * Parses len bytes of text (copied). Trailing text is an error. 0, or
+ * Parses len bytes of text (copied). Trailing text is an error, and so is a
+ * text that is only null; with JDOC_COMMENTS a byte-order mark is passed. 0, or
  * ERR_SYNTAX, ERR_TOO_LARGE with a diagnostic in ds (which may be NULL) that
  * names file and line. jdoc_done() is due only after success.
  */
@@ -41,6 +42,7 @@ int jdoc_parse(struct jdoc *ret, const char *file, const char *text,
 int jdoc_load(struct jdoc *ret, const char *file, unsigned flags,
     struct diags *ds);
 
+/* Frees what doc holds, all its values with it. */
 void jdoc_done(struct jdoc *doc);
 
 /*
@@ -48,18 +50,28 @@ void jdoc_done(struct jdoc *doc);
  * and without diagnostics. Free with jval_free().
  */
 int jval_parse(struct jval **ret, const void *text, size_t len);
+/* Frees a value made by jval_parse() and all inside. NULL is fine. */
 void jval_free(struct jval *root);
+
+/*
+ * Appends a step to a path: "key", ".key", "[\"odd key\"]" (what is not a
+ * word), "[3]". Cut back with buf_truncate(). The path of the root is "".
+ */
+void jdoc_path_key(struct buf *path, const char *key);
+void jdoc_path_index(struct buf *path, size_t i);
 
 /* Line and column (from 1) of the value at path in doc; 0, 0 when absent. */
 void jdoc_locate(const struct jdoc *doc, const char *path, unsigned *ret_line,
     unsigned *ret_column);
 
-/* Adds a diagnostic at path (line looked up) and returns it, as diag_add(). */
+/* Adds a diagnostic at path and returns it, as diag_add(). The line is that of
+ * the value, or of the nearest one around it when there is none at path. */
 struct diag *jdoc_fault(const struct jdoc *doc, struct diags *ds,
     enum diag_level level, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* v may be NULL (absent) in all of these; JVAL_NULL is then returned. */
+/* v may be NULL (absent or null) in all of these; JVAL_NULL is then returned.
+ * jval_type_name() is for messages: "a whole number", "a string". */
 enum jval_type jval_type(const struct jval *v);
 const char *jval_type_name(enum jval_type t);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The check that JSON text has to pass before json-c sees it. Private to
+ * base. */
+#ifndef BASE_JCHECK_H
+#define BASE_JCHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JSON_DEPTH 32
+
+struct jfault {
+	size_t offset;		/* where in the text */
+	const char *text;	/* what is wrong there */
+	char *path;		/* of the value it is in; the caller frees */
+};
+
+/*
+ * Checks that n bytes are one JSON value, at most JSON_DEPTH deep, without
+ * equal keys in one object. 0, or ERR_SYNTAX, ERR_TOO_LARGE (too deep); then
+ * fault (which may be NULL) is filled.
+ */
+int jcheck(const char *text, size_t n, bool comments, struct jfault *fault);
+
+#endif
