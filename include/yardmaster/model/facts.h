@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/jval.h"
@@ -26,6 +27,10 @@ char *threshold_format(const struct threshold *t, char *out);
 bool threshold_equal(const struct threshold *a, const struct threshold *b);
 /* min(threshold, max_workers); "-N" is max(1, max_workers - N). */
 uint32_t threshold_effective(const struct threshold *t, uint32_t max_workers);
+/* Its JSON form: a number, "-N", or null for unset (absent reads as unset). */
+void threshold_write(struct jw *w, const struct threshold *t);
+/* 0, ERR_SYNTAX or ERR_RANGE. */
+int threshold_read(const struct jval *v, struct threshold *ret);
 
 /* Why and by whom an agent, run or execution is drained or held. */
 struct stop_note {

@@ -113,7 +113,8 @@ struct counts {
 uint32_t counts_total(const struct counts *c);
 uint32_t counts_final(const struct counts *c);
 /* The exit code of run and resume: 0 all passed, 1 some failed or timed out,
- * 2 errors or all skipped, 3 both, 5 cancelled (some, none worse). */
+ * 2 errors or all skipped, 3 both, 4 nothing planned, 5 cancelled or not ended
+ * (some, none worse). */
 int counts_exit_code(const struct counts *c);
 
 #endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Work and reports: memory, copies, and what processes' ends mean. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "yardmaster/base/mem.h"
+#include "yardmaster/model/work.h"
+
+static void
+work_step_done(struct work_step *s)
+{
+	free(s->label);
+	strvec_done(&s->argv);
+	free(s->shell);
+	strvec_done(&s->env);
+}
+
+void
+work_done(struct work *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_steps; i++)
+		work_step_done(&w->steps[i]);
+	free(w->steps);
+	free(w->label);
+	free(w->owner);
+	free(w->cwd);
+	free(w->instance);
+	strvec_done(&w->env);
+	*w = (struct work){ .label = NULL };
+}
+
+void
+report_done(struct report *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->n_steps; i++)
+		free(r->steps[i].text);
+	free(r->steps);
+	free(r->text);
+	free(r->owner);
+	free(r->label);
+	*r = (struct report){ .text = NULL };
+}
+
+void
+report_copy(struct report *to, const struct report *from)
+{
+	uint32_t i;
+
+	*to = *from;
+	to->text = str_dup(from->text);
+	to->owner = str_dup(from->owner);
+	to->label = str_dup(from->label);
+	if (from->n_steps == 0) {
+		to->steps = NULL;
+		return;
+	}
+	to->steps = mem_calloc(from->n_steps, sizeof(*to->steps));
+	for (i = 0; i < from->n_steps; i++) {
+		to->steps[i] = from->steps[i];
+		to->steps[i].text = str_dup(from->steps[i].text);
+	}
+}
+
+enum outcome
+step_outcome(const struct work_step *step, int exit_code, int signo)
+{
+	bool passed = exit_code == 0 && signo == 0;
+
+	return passed != step->expect_fail ? OUTCOME_PASSED : OUTCOME_FAILED;
+}
+
+enum outcome
+steps_outcome(const struct step_result *steps, uint32_t n)
+{
+	enum outcome worst = OUTCOME_NONE;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		worst = outcome_worst(worst, steps[i].outcome);
+	return worst == OUTCOME_NONE ? OUTCOME_ERROR : worst;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The JSON form of work and reports. Members that are zero, empty or unknown
+ * are left out: these objects are most of what travels.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/read.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/model/work.h"
+
+static void
+put_text(struct jw *w, const char *key, const char *s)
+{
+	if (s != NULL)
+		jw_kv_str(w, key, s);
+}
+
+static void
+put_number(struct jw *w, const char *key, uint64_t n)
+{
+	if (n > 0)
+		jw_kv_int(w, key, n > INT64_MAX ? INT64_MAX : (int64_t)n);
+}
+
+static void
+put_length(struct jw *w, const char *key, int64_t us)
+{
+	if (us > 0)
+		jw_kv_seconds(w, key, us);
+}
+
+static void
+put_time(struct jw *w, const char *key, int64_t wall_us)
+{
+	if (wall_us != 0)
+		jw_kv_time(w, key, wall_us);
+}
+
+static void
+put_strings(struct jw *w, const char *key, const struct strvec *sv)
+{
+	size_t i;
+
+	if (sv->n == 0)
+		return;
+	jw_key(w, key);
+	jw_array(w);
+	for (i = 0; i < sv->n; i++)
+		jw_str(w, sv->v[i]);
+	jw_array_end(w);
+}
+
+static void
+put_ident(struct jw *w, const struct ident *id)
+{
+	char text[IDENT_TEXT];
+
+	jw_kv_str(w, "id", ident_format(id, text));
+}
+
+static void
+step_write(struct jw *w, const struct work_step *s)
+{
+	jw_object(w);
+	put_text(w, "label", s->label);
+	put_strings(w, "argv", &s->argv);
+	put_text(w, "shell", s->shell);
+	put_strings(w, "env", &s->env);
+	put_length(w, "timeout_s", s->timeout_us);
+	if (s->expect_fail)
+		jw_kv_bool(w, "expect_fail", true);
+	jw_object_end(w);
+}
+
+void
+work_write(struct jw *w, const struct work *work)
+{
+	uint32_t i;
+
+	jw_object(w);
+	put_ident(w, &work->id);
+	put_number(w, "epoch", work->epoch);
+	jw_kv_str(w, "class", attempt_class_name(work->class));
+	jw_kv_int(w, "workers", work->workers);
+	put_text(w, "label", work->label);
+	put_text(w, "owner", work->owner);
+	put_text(w, "cwd", work->cwd);
+	put_text(w, "instance", work->instance);
+	if (work->stop_at_failure)
+		jw_kv_bool(w, "stop_at_failure", true);
+	put_length(w, "usual_s", work->usual_us);
+	put_strings(w, "env", &work->env);
+	jw_key(w, "steps");
+	jw_array(w);
+	for (i = 0; i < work->n_steps; i++)
+		step_write(w, &work->steps[i]);
+	jw_array_end(w);
+	jw_object_end(w);
+}
+
+static void
+read_env(struct reader *r, struct strvec *env)
+{
+	size_t i;
+
+	read_strings(r, "env", env);
+	for (i = 0; i < env->n; i++)
+		if (env->v[i][0] == '=' || strchr(env->v[i], '=') == NULL)
+			read_fail(r, ERR_SYNTAX);
+}
+
+/* Fills *s, which the caller frees also after a fault. */
+static int
+step_read(const struct jval *v, struct work_step *s)
+{
+	struct reader r;
+
+	read_init(&r, v);
+	s->label = read_note(&r, "label");
+	read_strings(&r, "argv", &s->argv);
+	s->shell = read_text(&r, "shell", READ_ARG_MAX);
+	read_env(&r, &s->env);
+	s->timeout_us = read_seconds(&r, "timeout_s", 0);
+	s->expect_fail = read_bool(&r, "expect_fail");
+	if ((s->argv.n > 0) == (s->shell != NULL))
+		read_fail(&r, ERR_SYNTAX);
+	return r.err;
+}
+
+static void
+steps_read(struct reader *r, struct work *work)
+{
+	const struct jval *v = read_get(r, "steps", JVAL_ARRAY);
+	size_t i, n = jval_count(v);
+	int err;
+
+	if (n == 0 || n > WORK_MAX_STEPS) {
+		read_fail(r, n == 0 ? ERR_RANGE : ERR_TOO_LARGE);
+		return;
+	}
+	work->steps = mem_calloc(n, sizeof(*work->steps));
+	work->n_steps = (uint32_t)n;
+	for (i = 0; i < n; i++) {
+		err = step_read(jval_at(v, i), &work->steps[i]);
+		if (err < 0) {
+			read_fail(r, err);
+			return;
+		}
+	}
+}
+
+int
+work_read(const struct jval *v, struct work *ret)
+{
+	struct reader r;
+	struct work w = { .label = NULL };
+
+	read_init(&r, v);
+	read_ident(&r, "id", 3, &w.id);
+	w.epoch = (uint32_t)read_int(&r, "epoch", 0, UINT32_MAX, 0);
+	w.class = (enum attempt_class)read_name(&r, "class",
+	    attempt_class_parse, CLASS_AUTO);
+	w.workers = (uint16_t)read_int(&r, "workers", 1, WORK_MAX_WORKERS, 1);
+	w.label = read_note(&r, "label");
+	w.owner = read_note(&r, "owner");
+	w.cwd = read_text(&r, "cwd", READ_TEXT_MAX);
+	w.instance = read_text(&r, "instance", READ_TEXT_MAX);
+	w.stop_at_failure = read_bool(&r, "stop_at_failure");
+	w.usual_us = read_seconds(&r, "usual_s", 0);
+	read_env(&r, &w.env);
+	steps_read(&r, &w);
+	if (r.err < 0)
+		work_done(&w);
+	else
+		*ret = w;
+	return r.err;
+}
+
+static void
+result_write(struct jw *w, const struct step_result *s)
+{
+	jw_object(w);
+	jw_kv_str(w, "outcome", outcome_name(s->outcome));
+	if (s->exit_code >= 0)
+		jw_kv_int(w, "exit_code", s->exit_code);
+	if (s->signo > 0)
+		jw_kv_int(w, "signal", s->signo);
+	put_time(w, "started", s->started_wall_us);
+	put_length(w, "elapsed_s", s->elapsed_us);
+	put_number(w, "out_from", s->out_from);
+	put_number(w, "out_to", s->out_to);
+	put_text(w, "text", s->text);
+	jw_object_end(w);
+}
+
+static void
+times_write(struct jw *w, const struct report *r)
+{
+	put_time(w, "queued", r->queued_wall_us);
+	put_time(w, "started", r->started_wall_us);
+	put_time(w, "ended", r->ended_wall_us);
+	put_length(w, "elapsed_s", r->elapsed_us);
+	put_number(w, "out_bytes", r->out_bytes);
+	put_number(w, "out_dropped", r->out_dropped);
+}
+
+void
+report_write(struct jw *w, const struct report *r)
+{
+	uint32_t i;
+
+	jw_object(w);
+	put_ident(w, &r->id);
+	put_number(w, "epoch", r->epoch);
+	jw_kv_str(w, "state", attempt_state_name(r->state));
+	if (r->outcome != OUTCOME_NONE)
+		jw_kv_str(w, "outcome", outcome_name(r->outcome));
+	put_number(w, "worker", r->worker);
+	put_number(w, "place", r->place);
+	times_write(w, r);
+	put_text(w, "text", r->text);
+	put_text(w, "owner", r->owner);
+	put_text(w, "label", r->label);
+	if (r->n_steps > 0) {
+		jw_key(w, "steps");
+		jw_array(w);
+		for (i = 0; i < r->n_steps; i++)
+			result_write(w, &r->steps[i]);
+		jw_array_end(w);
+	}
+	jw_object_end(w);
+}
+
+static uint64_t
+read_size(struct reader *r, const char *key)
+{
+	return (uint64_t)read_int(r, key, 0, INT64_MAX, 0);
+}
+
+static int
+result_read(const struct jval *v, struct step_result *s)
+{
+	struct reader r;
+
+	read_init(&r, v);
+	s->outcome = (enum outcome)read_name(&r, "outcome", outcome_parse,
+	    OUTCOME_NONE);
+	s->exit_code = (int16_t)read_int(&r, "exit_code", 0, 255, -1);
+	s->signo = (int16_t)read_int(&r, "signal", 0, 255, 0);
+	s->started_wall_us = read_time(&r, "started");
+	s->elapsed_us = read_seconds(&r, "elapsed_s", 0);
+	s->out_from = read_size(&r, "out_from");
+	s->out_to = read_size(&r, "out_to");
+	s->text = read_note(&r, "text");
+	if (s->out_to < s->out_from)
+		read_fail(&r, ERR_RANGE);
+	return r.err;
+}
+
+static void
+results_read(struct reader *r, struct report *report)
+{
+	const struct jval *v = read_get(r, "steps", JVAL_ARRAY);
+	size_t i, n = jval_count(v);
+	int err;
+
+	if (n > WORK_MAX_STEPS)
+		read_fail(r, ERR_TOO_LARGE);
+	if (n == 0 || r->err < 0)
+		return;
+	report->steps = mem_calloc(n, sizeof(*report->steps));
+	report->n_steps = (uint32_t)n;
+	for (i = 0; i < n; i++) {
+		err = result_read(jval_at(v, i), &report->steps[i]);
+		if (err < 0) {
+			read_fail(r, err);
+			return;
+		}
+	}
+}
+
+static void
+times_read(struct reader *r, struct report *out)
+{
+	out->queued_wall_us = read_time(r, "queued");
+	out->started_wall_us = read_time(r, "started");
+	out->ended_wall_us = read_time(r, "ended");
+	out->elapsed_us = read_seconds(r, "elapsed_s", 0);
+	out->out_bytes = read_size(r, "out_bytes");
+	out->out_dropped = read_size(r, "out_dropped");
+}
+
+int
+report_read(const struct jval *v, struct report *ret)
+{
+	struct reader r;
+	struct report out = { .text = NULL };
+	int state;
+
+	read_init(&r, v);
+	read_ident(&r, "id", 3, &out.id);
+	out.epoch = (uint32_t)read_int(&r, "epoch", 0, UINT32_MAX, 0);
+	state = read_name(&r, "state", attempt_state_parse, -1);
+	if (state < 0)
+		read_fail(&r, ERR_SYNTAX);
+	else
+		out.state = (enum attempt_state)state;
+	out.outcome = (enum outcome)read_name(&r, "outcome", outcome_parse,
+	    OUTCOME_NONE);
+	out.worker = (uint16_t)read_int(&r, "worker", 0, UINT16_MAX, 0);
+	out.place = (uint32_t)read_int(&r, "place", 0, UINT32_MAX, 0);
+	times_read(&r, &out);
+	out.text = read_note(&r, "text");
+	out.owner = read_note(&r, "owner");
+	out.label = read_note(&r, "label");
+	results_read(&r, &out);
+	if (r.err < 0)
+		report_done(&out);
+	else
+		*ret = out;
+	return r.err;
+}
