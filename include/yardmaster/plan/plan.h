@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A plan: loaded, checked, everything inherited resolved, then expanded into
+ * executions of steps. The order of use is plan_load(), plan_discover() when
+ * plan_discovers(), plan_expand(); after that a plan does not change. All
+ * that is reached through a plan is owned by it. Nothing here knows agents
+ * but by selector.
+ */
+#ifndef YARDMASTER_PLAN_PLAN_H
+#define YARDMASTER_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "yardmaster/base/buf.h"
+#include "yardmaster/base/diag.h"
+#include "yardmaster/base/strvec.h"
+#include "yardmaster/filter/selector.h"
+#include "yardmaster/model/state.h"
+#include "yardmaster/model/work.h"
+#include "yardmaster/plan/fleet_file.h"
+
+#define PLAN_NONE UINT32_MAX	/* no such index */
+#define PLAN_MAX_TESTS 1000000
+#define PLAN_MAX_STEPS 4000000	/* of a whole plan */
+
+enum on_failure {
+	ON_FAILURE_CONTINUE,
+	ON_FAILURE_NEXT_TARGET,	/* ends this execution */
+	ON_FAILURE_STOP,	/* ends the run */
+	ON_FAILURES
+};
+const char *on_failure_name(enum on_failure f);
+
+enum suite_mode { MODE_FREE, MODE_SEQUENTIAL, SUITE_MODES };
+const char *suite_mode_name(enum suite_mode m);
+
+struct plan_target {
+	char *name;		/* unique in the plan */
+	uint32_t max_per_agent;	/* 0: no limit */
+	uint32_t max;		/* over the fleet; 0: no limit */
+	struct strvec instances;	/* fleet-wide; empty: none named here */
+	struct strvec env;	/* "KEY=VALUE" */
+};
+
+struct plan_lock {
+	char *name;
+	uint32_t capacity;	/* from 1 */
+};
+
+/* What of a lock is taken. */
+struct plan_hold {
+	uint32_t lock;		/* index in plan locks */
+	uint32_t count;		/* from 1, at most the capacity */
+	bool shared;		/* "read:": beside other shared holders only */
+};
+
+/* A suite (with all that is nested in it) or one test. */
+struct plan_ref {
+	bool is_test;
+	uint32_t index;		/* in plan suites or tests */
+};
+
+/* These two never run at the same time. Both may name one test: then its own
+ * rows and targets keep apart. */
+struct plan_pair {
+	struct plan_ref a, b;
+};
+
+struct plan_exit {
+	uint8_t code;
+	enum outcome outcome;
+};
+
+/* A distinct list of agent selectors. */
+struct plan_agents {
+	struct strvec terms;	/* empty: every agent */
+	struct selector *selector;
+};
+
+/* Rows of data. A cell is cells[row * columns.n + column]; NULL: absent. */
+struct plan_data {
+	char *source;		/* path as written, or NULL for inline rows */
+	struct strvec columns;
+	char **cells;
+	uint32_t n_rows;	/* from 1 */
+	uint32_t *numbers;	/* of each row, from 1, as in the source */
+	long name_column;	/* "_name", or -1 */
+	long expect_column;	/* "_expect_fail", or -1 */
+};
+
+/* Values that are inherited: nearest wins (env merges, locks add). */
+struct plan_props {
+	enum parallel parallel;
+	uint32_t agents;	/* index in plan agents */
+	const struct strvec *command;	/* or NULL */
+	const char *shell;	/* or NULL; at most one of the two */
+	const struct strvec *env;	/* merged: plan and suites; may be NULL */
+	const struct plan_hold *locks;
+	uint32_t n_locks;
+	const uint32_t *targets;	/* indices in plan targets */
+	uint32_t n_targets;	/* 0: one unnamed target */
+	const struct plan_data *data;	/* or NULL */
+	const struct plan_exit *exits;
+	uint32_t n_exits;
+	enum on_failure on_failure;
+	int64_t timeout_us;	/* per step; 0: none */
+	int64_t estimate_us;	/* per step; 0: unknown */
+	int64_t retry_delay_us;
+	int64_t lost_after_us;
+	int64_t start_timeout_us;
+	uint32_t retries;
+	uint32_t error_retries;
+	uint32_t workers;	/* from 1 */
+	int32_t priority;	/* higher first */
+	bool pinned;
+	bool repeatable;
+	bool beside_itself;
+	bool needs_any_result;
+	bool enabled;
+};
+
+struct plan_suite {
+	char *name;
+	char *path;		/* "outer/inner" */
+	uint32_t parent;	/* PLAN_NONE: top */
+	uint32_t end;		/* suites index+1 .. end-1 are nested in it */
+	uint32_t first_test;	/* its own tests, in order */
+	uint32_t n_tests;
+	enum suite_mode mode;
+	uint32_t max_parallel;	/* executions of it and nested; 0: no limit */
+	const struct plan_props *props;
+	const struct plan_ref *needs;	/* its own */
+	uint32_t n_needs;
+	bool discovers;
+};
+
+struct plan_test {
+	char *name;
+	uint32_t suite;
+	const struct plan_props *props;	/* shared where equal to the suite's */
+	const struct strvec *env;	/* its own only, or NULL */
+	const struct plan_ref *needs;	/* its own */
+	uint32_t n_needs;
+};
+
+struct plan_step {
+	uint32_t test;
+	uint32_t row;		/* index in the test's data, or PLAN_NONE */
+	uint32_t target;	/* index in plan targets, or PLAN_NONE */
+};
+
+/* What the scheduler must know of an execution: the union over its steps.
+ * Shared by executions for which it is equal (rows of a test). */
+struct plan_terms {
+	const uint32_t *agents;	/* indices in plan agents: each must admit */
+	uint32_t n_agents;	/* from 1 */
+	const uint32_t *targets;	/* the agent must offer each */
+	uint32_t n_targets;	/* 0: unnamed */
+	const struct plan_hold *locks;	/* one entry per lock, by index */
+	uint32_t n_locks;
+	const struct plan_ref *needs;	/* own and those of its suites, without
+					 * those inside the same execution */
+	uint32_t n_needs;
+	bool needs_any_result;
+	bool pinned, repeatable, beside_itself;
+	enum on_failure on_failure;	/* the strictest */
+	uint32_t retries, error_retries;
+	uint32_t workers;	/* at once on one agent, from 1 */
+	int32_t priority;
+	int64_t retry_delay_us, lost_after_us, start_timeout_us;
+	int64_t estimate_us;	/* sum; 0 when one of them is unknown */
+};
+
+struct plan_exec {
+	uint32_t suite;
+	uint32_t terms;		/* index in plan terms */
+	uint32_t first_step;	/* in plan steps */
+	uint32_t n_steps;	/* from 1 */
+};
+
+struct plan_private;
+
+struct plan {
+	char *name;
+	char *file;		/* as given; NULL for text */
+	char *dir;		/* folder of the file, absolute: relative paths */
+	enum order order;
+	int32_t priority;	/* of the run */
+	uint32_t max_parallel;	/* 0: no limit */
+	uint32_t max_failures;	/* 0: no limit */
+	enum on_failure on_failure;
+	struct strvec params;	/* "NAME=VALUE" */
+	struct plan_agents *agents;
+	uint32_t n_agents;
+	struct plan_target *targets;
+	uint32_t n_targets;
+	struct plan_lock *locks;
+	uint32_t n_locks;
+	struct plan_pair *pairs;	/* "exclusive" */
+	uint32_t n_pairs;
+	struct plan_suite *suites;	/* in file order, outer before inner */
+	uint32_t n_suites;
+	struct plan_test *tests;	/* by suite, in order */
+	uint32_t n_tests;
+
+	/* the expansion */
+	struct plan_exec *execs;	/* number N is execs[N - 1] */
+	uint32_t n_execs;
+	struct plan_step *steps;
+	uint32_t n_steps;
+	struct plan_terms *terms;
+	uint32_t n_terms;
+
+	struct plan_private *priv;
+};
+
+/* ---- loading ----------------------------------------------------------------- */
+
+/*
+ * Loads and checks a plan and its data files. 0 and a plan (not expanded), or
+ * ERR_INVALID (-errno when it cannot be read) with every fault in ds.
+ * Warnings alone do not fail.
+ */
+int plan_load(const char *path, struct diags *ds, struct plan **ret);
+
+/* The same for text; file names it in diagnostics, dir (NULL: the current
+ * folder) is where data files and commands are. */
+int plan_load_text(const char *file, const char *dir, const char *text,
+    size_t len, struct diags *ds, struct plan **ret);
+
+void plan_free(struct plan *p);	/* NULL is fine */
+
+/* True when some enabled suite finds its tests by a command, not run yet. */
+bool plan_discovers(const struct plan *p);
+
+struct plan_progress {
+	/* Suite so-and-so: tests found so far, time used; may be NULL. Return
+	 * false to give up. */
+	bool (*found)(void *arg, const char *suite, uint32_t tests,
+	    int64_t elapsed_us);
+	void *arg;
+};
+
+/*
+ * Runs the discover commands one after the other, in the plan's folder, and
+ * adds the tests found. Waits for them: up to their time-out (2 min unless
+ * the plan says otherwise). progress may be NULL. 0, or ERR_INVALID with
+ * diagnostics, ERR_CANCELLED; the plan is then good for plan_free() only.
+ */
+int plan_discover(struct plan *p, const struct plan_progress *progress,
+    struct diags *ds);
+
+/* ---- expansion ----------------------------------------------------------------- */
+
+/* What of a plan is launched, and with which values. All members may be
+ * empty. */
+struct plan_select {
+	struct strvec only;	/* filters over suite, test, target, row: all */
+	struct strvec not;	/* filters of what is left out */
+	struct strvec tests;	/* "suite/test", unique "test", or a suite */
+	struct strvec targets;	/* names */
+	int parallel;		/* enum parallel, or -1: the plan's */
+	int order;		/* enum order, or -1: the plan's */
+	struct strvec agents;	/* "SUITE=SEL[,SEL...]"; SUITE may be "*" */
+	struct strvec params;	/* "NAME=VALUE" of declared parameters */
+};
+#define PLAN_SELECT_INIT { .parallel = -1, .order = -1 }
+void plan_select_done(struct plan_select *s);
+
+/*
+ * Makes the executions: suites in file order, in each tests outermost, then
+ * rows, then targets. select may be NULL. 0, or ERR_INVALID with diagnostics
+ * ("nothing to run" among them). May be called again with another choice as
+ * long as only targets, tests, filters or parallel differ.
+ */
+int plan_expand(struct plan *p, const struct plan_select *select,
+    struct diags *ds);
+
+/* Adds an error for each list of selectors that no agent of the fleet meets,
+ * and a warning for each single selector and each target none offers. Returns how many errors. */
+size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds);
+
+/* ---- reading -------------------------------------------------------------------- */
+
+/* True when some step of execution no (from 1) belongs to what ref names. */
+bool plan_ref_covers(const struct plan *p, const struct plan_ref *ref,
+    uint32_t no);
+/* The suite's path, or "suite/test": appended. */
+void plan_ref_format(const struct plan *p, const struct plan_ref *ref,
+    struct buf *out);
+/* The suite or test that a name means. 0, ERR_NOT_FOUND, or ERR_EXISTS when
+ * several tests have that name. */
+int plan_find(const struct plan *p, const char *name, struct plan_ref *ret);
+
+/* Name of a row: "_name", else its number. buf has 16 bytes or more; borrowed
+ * from the plan or buf. NULL when the step has no row. */
+const char *plan_row_name(const struct plan *p, const struct plan_step *s,
+    char *buf);
+/* "suite/test[row]@target", appended. */
+void plan_step_label(const struct plan *p, const struct plan_step *s,
+    struct buf *out);
+/* What execution no is called: its step's label, or "suite@target" when it
+ * has several. Appended. */
+void plan_exec_label(const struct plan *p, uint32_t no, struct buf *out);
+
+/* ---- work ------------------------------------------------------------------------ */
+
+/* What is known only when an attempt is sent. */
+struct plan_place {
+	struct ident id;	/* all three parts; execution is its number */
+	const char *agent;	/* name */
+	const char *instance;	/* leased target instance, or NULL */
+	const struct strvec *fleet_env;	/* of the agent in the fleet, or NULL */
+	const uint32_t *steps;	/* which steps (0 .. n_steps-1 of the execution,
+				 * ascending), NULL: all */
+	uint32_t n_steps;
+};
+
+/*
+ * Fills the work of one attempt: commands with placeholders replaced, merged
+ * environment, cwd, labels, limits, instance. Left to the caller: epoch,
+ * class, owner, usual_us. *ret holds nothing before; free with work_done().
+ */
+void plan_work(const struct plan *p, const struct plan_place *place,
+    struct work *ret);
+
+/* ---- snapshot -------------------------------------------------------------------- */
+
+/* Appends an expanded plan as self-contained JSON: rows, discovered tests and
+ * the selection are in it. */
+void plan_snapshot(const struct plan *p, struct buf *out);
+
+/* The plan of a snapshot, expanded, with equal execution numbers. 0, or
+ * ERR_SYNTAX, ERR_VERSION, ERR_TOO_LARGE. */
+int plan_from_snapshot(const char *text, size_t len, struct plan **ret);
+
+/* ---- for people -------------------------------------------------------------------- */
+
+/* An expanded plan as text or as JSON ("plan show"). */
+void plan_show_text(const struct plan *p, struct buf *out);
+void plan_show_json(const struct plan *p, struct buf *out);
+
+enum file_kind { FILE_UNKNOWN, FILE_PLAN, FILE_FLEET };
+
+/*
+ * Checks a plan or a fleet file, told apart by "suites" and "agents" at the
+ * top (a plan has the former). Returns 0 when it has no error, else as
+ * plan_load(); ret_kind (may be NULL) says what it was taken for; FILE_UNKNOWN
+ * comes with a diagnostic. Discovery is not run.
+ */
+int check_file(const char *path, struct diags *ds, enum file_kind *ret_kind);
+
+#endif
