@@ -33,7 +33,9 @@ struct frame_reader {
 	struct buf parts;	/* private: a message in the making */
 	size_t whole;		/* private */
 	unsigned number;	/* private */
-	size_t noise;		/* private: bytes skipped before the banner */
+	struct buf said;	/* private: what came before the banner */
+	size_t noise;		/* private: how much that was */
+	size_t taken;		/* private: of the message given last */
 	int phase;		/* private */
 };
 
@@ -43,8 +45,9 @@ void frame_reader_done(struct frame_reader *r);
 void frame_feed(struct frame_reader *r, const void *p, size_t n);
 /*
  * Takes the next whole message: 1 and its number and body (valid until the
- * next call on r), 0 when more bytes are needed, or ERR_PROTOCOL,
- * ERR_TOO_LARGE: then the link must end.
+ * next call on r), 0 when more bytes are needed, or ERR_PROTOCOL (also: no
+ * banner within the noise allowed), ERR_VERSION (the banner of another
+ * version), ERR_TOO_LARGE: then the link must end.
  */
 int frame_next(struct frame_reader *r, unsigned *ret_number,
     const uint8_t **ret_body, size_t *ret_n);
