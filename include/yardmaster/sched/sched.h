@@ -162,6 +162,8 @@ struct sched_exec {
 	uint32_t attempt;	/* number of the last one, 0: none yet */
 	uint32_t agent;		/* of the last one; SCHED_NONE: not known */
 	uint16_t worker;	/* of a running one; 0 unknown */
+	const char *instance;	/* it has leased; NULL: none */
+	uint32_t lead;		/* the one that leads its batch; 0: itself */
 	uint32_t failures, errors;	/* counted so far */
 };
 
