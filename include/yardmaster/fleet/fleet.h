@@ -52,7 +52,8 @@ void fleet_free(struct fleet *f);
 size_t fleet_count(const struct fleet *f);
 /* Borrowed; changes between turns. */
 const struct agent *fleet_agent(const struct fleet *f, size_t agent);
-int fleet_find(const struct fleet *f, const char *name);
+/* The index of the agent of that name, or -1. */
+int fleet_index(const struct fleet *f, const char *name);
 
 /* Asks for all reports of a run and tells the agent its epoch. */
 void fleet_sync(struct fleet *f, size_t agent, const char *run,

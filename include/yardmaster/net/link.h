@@ -14,22 +14,18 @@
 
 #include "yardmaster/sys/loop.h"
 
-enum link_transport {
-	TRANSPORT_AUTO,		/* libssh2 */
-	TRANSPORT_LIBSSH2,	/* a link process of ours for each host */
-	TRANSPORT_OPENSSH,	/* a child ssh: jump hosts, certificates */
-	TRANSPORT_LOCAL,	/* yardmaster-agent of this host and account */
-	TRANSPORT_COMMAND,	/* any command that speaks the protocol */
+enum link_via {
+	LINK_VIA_AUTO,		/* libssh2 */
+	LINK_VIA_LIBSSH2,	/* a link process of ours for each host */
+	LINK_VIA_OPENSSH,	/* a child ssh: jump hosts, certificates */
+	LINK_VIA_LOCAL,		/* yardmaster-agent of this host and account */
+	LINK_VIA_COMMAND,	/* any command that speaks the protocol */
 };
-/* "auto", "libssh2", ...; never NULL. */
-const char *link_transport_name(enum link_transport t);
-/* The value, or -1. */
-int link_transport_parse(const char *name);
 
 /* Strings are borrowed for the call of link_open(); NULL where not given. */
 struct link_spec {
 	const char *name;	/* of the agent; instance of transport local */
-	enum link_transport transport;
+	enum link_via via;
 	const char *host;	/* libssh2, openssh: name or address */
 	uint16_t port;		/* 0: 22 */
 	const char *user;	/* NULL: ours */
@@ -38,7 +34,6 @@ struct link_spec {
 	const char *agent_path;	/* the far program; NULL: the usual places */
 	const char *instance;	/* the far instance; NULL: its default */
 	char *const *command;	/* transport command */
-	bool read_only;		/* the far end shall only look */
 	bool headless;		/* nobody can answer: a question is a failure */
 };
 
