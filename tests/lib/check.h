@@ -3,6 +3,8 @@
 #ifndef TESTS_LIB_CHECK_H
 #define TESTS_LIB_CHECK_H
 
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

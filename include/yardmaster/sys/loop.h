@@ -23,6 +23,7 @@ struct child;
 struct watch;
 struct sigwatch;
 
+/* Makes a loop, and has the process ignore SIGPIPE. 0 or -errno. */
 int loop_new(struct loop **ret);
 /* Frees the loop; everything on it must have been freed before. */
 void loop_free(struct loop *l);
@@ -46,9 +47,11 @@ void loop_poke(struct loop *l);
 struct timer *timer_new(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Arms it for delay_us from now (0 = next turn), also when armed. */
 void timer_start(struct timer *t, int64_t delay_us);
+/* Disarms it; nothing when it is not armed. */
 void timer_stop(struct timer *t);
 bool timer_armed(const struct timer *t);
-void timer_free(struct timer *t);	/* NULL is fine */
+/* Disarms and frees, also from within fn. NULL is fine. */
+void timer_free(struct timer *t);
 
 struct stream_ops {
 	/* n > 0 bytes came; the memory is valid during the call. */
@@ -68,7 +71,8 @@ struct stream_ops {
 int stream_new(struct loop *l, int rfd, int wfd, const struct stream_ops *ops,
     void *arg, struct stream **ret);
 /* Queues a copy of n bytes; written at the end of the turn. Ignored after
- * end(). */
+ * end() and stream_shutdown(). When the other side no longer reads, what is
+ * queued is dropped, and end() comes after all that it still said. */
 void stream_write(struct stream *s, const void *p, size_t n);
 /* Bytes queued and not yet taken by the kernel. */
 size_t stream_pending(const struct stream *s);
@@ -107,12 +111,14 @@ struct child_spec {
 /*
  * Starts a child with SIGPIPE default, empty signal mask and no inherited
  * descriptors but 0-2 (and 3). fn runs once when it ended: code 0-255, or -1
- * and the signal. Ends of pipes are returned in ret_fds[3] (-1 where none)
- * and owned by the caller. 0 or -errno (also when exec failed).
+ * and the signal (0 when something else in the process waited for it). Ends
+ * of pipes are returned in ret_fds[3] (-1 where none) and owned by the caller.
+ * 0 or -errno (also when exec failed).
  */
 int child_start(struct loop *l, const struct child_spec *spec,
     void (*fn)(void *arg, int code, int signo), void *arg,
     struct child **ret, int ret_fds[3]);
+/* Its number; once it ended, that may belong to another process. */
 pid_t child_pid(const struct child *c);
 /* Sends a signal; nothing when it ended. */
 void child_signal(struct child *c, int signo);
@@ -121,13 +127,16 @@ void child_free(struct child *c);
 
 #define WATCH_READ 1
 #define WATCH_WRITE 2
-/* Calls fn with the events that are ready while fd (not owned) is ready. */
+/* Calls fn with the events that are ready while fd (not owned, its flags are
+ * left alone) is ready. A hung-up fd counts as ready. 0, or -errno (-EPERM for
+ * a regular file). */
 int watch_new(struct loop *l, int fd, unsigned events,
     void (*fn)(void *arg, unsigned events), void *arg, struct watch **ret);
+/* Changes the events; 0 rests. */
 void watch_set(struct watch *w, unsigned events);
 void watch_free(struct watch *w);	/* NULL is fine */
 
-/* Calls fn when signo came. */
+/* Calls fn when signo came (once for several in a row). 0 or -errno. */
 int sigwatch_new(struct loop *l, int signo, void (*fn)(void *arg, int signo),
     void *arg, struct sigwatch **ret);
 void sigwatch_free(struct sigwatch *s);	/* NULL is fine */

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Starting processes. posix_spawn() does it without copying page tables and
+ * tells the errno of exec; only what it cannot do (niceness) takes fork().
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/spawn.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/proc.h"
+
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+#define FIRST_SAFE_FD 10	/* above all that a child is given */
+
+extern char **environ;
+
+static const char *
+find_path(char *const *envp)
+{
+	if (envp == NULL)
+		envp = environ;
+	for (; *envp != NULL; envp++)
+		if (strncmp(*envp, "PATH=", 5) == 0)
+			return *envp + 5;
+	return DEFAULT_PATH;
+}
+
+/* 0 when path is a file that we may execute. */
+static int
+executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int
+spawn_find(const char *file, char *const *envp, char **ret)
+{
+	const char *p = find_path(envp), *end;
+	int r, worst = -ENOENT;
+	char *path;
+
+	if (strchr(file, '/') != NULL) {
+		*ret = str_dup(file);
+		return 0;
+	}
+	if (*file == '\0')
+		return -ENOENT;
+	for (;; p = end + 1) {
+		end = strchrnul(p, ':');
+		/* The current folder may be foreign ground: "" and "." out. */
+		if (*p == '/') {
+			path = str_fmt("%.*s/%s", (int)(end - p), p, file);
+			if ((r = executable(path)) == 0) {
+				*ret = path;
+				return 0;
+			}
+			free(path);
+			if (r == -EACCES)
+				worst = r;
+		}
+		if (*end == '\0')
+			return worst;
+	}
+}
+
+/*
+ * Copies those descriptors out of the way that stand where another has to go,
+ * so that they can be put in place one after the other.
+ */
+static int
+clear_the_way(const int fds[4], int clear[4])
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		clear[i] = fds[i];
+	for (i = 0; i < 4; i++) {
+		if (fds[i] < 0 || fds[i] > 3 || fds[i] == i)
+			continue;
+		clear[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
+		if (clear[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static void
+close_copies(const int fds[4], const int clear[4])
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (clear[i] >= 0 && clear[i] != fds[i])
+			close(clear[i]);
+}
+
+static int
+add_actions(posix_spawn_file_actions_t *fa, const struct spawn_plan *plan,
+    const int fds[4])
+{
+	int i, r = 0, n = fds[3] >= 0 ? 4 : 3;
+
+	if (plan->cwd != NULL)
+		r = posix_spawn_file_actions_addchdir_np(fa, plan->cwd);
+	for (i = 0; r == 0 && i < n; i++)
+		r = posix_spawn_file_actions_adddup2(fa, fds[i], i);
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(fa, n);
+	return -r;
+}
+
+static int
+set_attributes(posix_spawnattr_t *attr, const struct spawn_plan *plan)
+{
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+	sigset_t set;
+
+	sigfillset(&set);
+	posix_spawnattr_setsigdefault(attr, &set);
+	sigemptyset(&set);
+	posix_spawnattr_setsigmask(attr, &set);
+	if (plan->session)
+		flags |= POSIX_SPAWN_SETSID;
+	return -posix_spawnattr_setflags(attr, flags);
+}
+
+static int
+start_spawn(const struct spawn_plan *plan, const char *path, const int fds[4],
+    pid_t *ret)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	int r;
+
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	r = add_actions(&fa, plan, fds);
+	if (r == 0)
+		r = set_attributes(&attr, plan);
+	if (r == 0)
+		r = -posix_spawn(ret, path, &fa, &attr, plan->argv,
+		    plan->envp != NULL ? plan->envp : environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return r;
+}
+
+/* Signals as a fresh process expects them. */
+static void
+reset_signals(void)
+{
+	sigset_t none;
+	int signo;
+
+	for (signo = 1; signo < NSIG; signo++)
+		signal(signo, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Marks all descriptors from first on to be closed by exec. */
+static void
+cloexec_from(int first)
+{
+	int fd, max;
+
+	if (close_range((unsigned)first, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	max = (int)sysconf(_SC_OPEN_MAX);
+	for (fd = first; fd < max; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Puts the descriptors of a child in place. */
+static int
+place_fds(const int fds[4])
+{
+	int i;
+
+	for (i = 0; i < 4 && fds[i] >= 0; i++)
+		if (fds[i] == i ? fcntl(i, F_SETFD, 0) < 0 :
+		    dup2(fds[i], i) < 0)
+			return -errno;
+	cloexec_from(i);
+	return 0;
+}
+
+/* In the forked child: becomes the program, or tells why not. */
+static _Noreturn void
+become(const struct spawn_plan *plan, const char *path, const int fds[4],
+    int report)
+{
+	int r = 0;
+
+	reset_signals();
+	if (plan->session && setsid() < 0)
+		r = -errno;
+	if (r == 0)
+		r = place_fds(fds);
+	if (r == 0 && plan->cwd != NULL && chdir(plan->cwd) < 0)
+		r = -errno;
+	errno = 0;
+	if (r == 0 && plan->nice != 0 && nice(plan->nice) == -1 && errno != 0)
+		r = -errno;
+	if (r == 0) {
+		execve(path, plan->argv,
+		    plan->envp != NULL ? plan->envp : environ);
+		r = -errno;
+	}
+	fd_write_all(report, &r, sizeof(r));
+	_exit(127);
+}
+
+/* A pipe whose writing end, out of any child's way, is closed by exec. */
+static int
+report_pipe(int fds[2])
+{
+	int safe, r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	safe = fcntl(fds[1], F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
+	r = safe < 0 ? -errno : 0;
+	close(fds[1]);
+	fds[1] = safe;
+	if (r < 0)
+		close(fds[0]);
+	return r;
+}
+
+/* What the child reports: 0 when the pipe just closed, which exec does. */
+static int
+read_report(int fd)
+{
+	int r, code = 0;
+
+	r = fd_read_all(fd, &code, sizeof(code));
+	return r == 0 ? code : r == ERR_CLOSED ? 0 : r;
+}
+
+static int
+start_fork(const struct spawn_plan *plan, const char *path, const int fds[4],
+    pid_t *ret)
+{
+	int report[2], r;
+	pid_t pid;
+
+	if ((r = report_pipe(report)) < 0)
+		return r;
+	pid = fork();
+	if (pid == 0)
+		become(plan, path, fds, report[1]);
+	r = pid < 0 ? -errno : 0;
+	close(report[1]);
+	if (r == 0)
+		r = read_report(report[0]);
+	close(report[0]);
+	if (r == 0)
+		*ret = pid;
+	else if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return r;
+}
+
+int
+spawn_start(const struct spawn_plan *plan, pid_t *ret)
+{
+	int fds[4] = { -1, -1, -1, -1 }, r;
+	char *path;
+
+	if ((r = spawn_find(plan->file, plan->envp, &path)) < 0)
+		return r;
+	r = clear_the_way(plan->fds, fds);
+	if (r == 0)
+		r = plan->nice != 0 ? start_fork(plan, path, fds, ret) :
+		    start_spawn(plan, path, fds, ret);
+	close_copies(plan->fds, fds);
+	free(path);
+	return r;
+}
+
+int
+proc_spawn(const struct proc_spawn *spec, pid_t *ret)
+{
+	struct spawn_plan plan = {
+		.file = spec->argv[0],
+		.argv = spec->argv,
+		.envp = spec->envp,
+		.cwd = spec->cwd,
+		.fds = { spec->in, spec->out, spec->err, -1 },
+		.nice = spec->nice,
+		.session = spec->session,
+	};
+
+	return spawn_start(&plan, ret);
+}
+
+/* The middle process of a daemon: starts the real one in a new session, tells
+ * how that went and ends, so that the daemon belongs to nobody. */
+static _Noreturn void
+start_daemon(const struct spawn_plan *plan, int report)
+{
+	pid_t pid;
+	int r;
+
+	setsid();
+	r = spawn_start(plan, &pid);
+	fd_write_all(report, &r, sizeof(r));
+	_exit(0);
+}
+
+static int
+open_streams(const char *log_path, int fds[4])
+{
+	fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (log_path != NULL)
+		fds[1] = open(log_path, O_WRONLY | O_APPEND | O_CREAT |
+		    O_CLOEXEC | O_NOCTTY, 0600);
+	else
+		fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	fds[2] = fds[1];
+	return fds[0] < 0 || fds[1] < 0 ? -errno : 0;
+}
+
+int
+proc_daemonize(char *const *argv, char *const *envp, const char *log_path)
+{
+	struct spawn_plan plan = { .file = argv[0], .argv = argv, .envp = envp,
+		.cwd = "/", .fds = { -1, -1, -1, -1 }, .session = true };
+	int report[2] = { -1, -1 }, r;
+	pid_t pid = -1;
+
+	if ((r = open_streams(log_path, plan.fds)) < 0 ||
+	    (r = report_pipe(report)) < 0)
+		goto out;
+	pid = fork();
+	if (pid == 0)
+		start_daemon(&plan, report[1]);
+	r = pid < 0 ? -errno : 0;
+	close(report[1]);
+	if (r == 0)
+		r = read_report(report[0]);
+	close(report[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+out:
+	if (plan.fds[0] >= 0)
+		close(plan.fds[0]);
+	if (plan.fds[1] >= 0)
+		close(plan.fds[1]);
+	return r;
+}
