@@ -21,7 +21,7 @@ struct engine;
 
 struct engine_opts {
 	const char *state_dir;	/* NULL: paths_state() */
-	const struct fleet_spec *fleet;	/* owned by the engine after success */
+	const struct fleet_spec *fleet;	/* borrowed for the engine's life */
 	const char *who;	/* login@host, copied */
 	bool read_only;
 };
@@ -80,6 +80,7 @@ enum op_kind {
 	OP_MOVE,		/* one execution to one agent (pinned) */
 	OP_PRIORITY,		/* a run */
 	OP_RECONNECT,		/* agents: try now */
+	OP_GIVE_UP,		/* a run: end as error what cannot start */
 	OP_KINDS
 };
 const char *op_name(enum op_kind k);
@@ -106,6 +107,9 @@ struct op {
 void engine_op(struct engine *e, const struct op *op,
     void (*fn)(void *arg, int code, const char *text), void *arg);
 
+/* Says whether a person is there to answer questions of links (off at first:
+ * an unknown host key is then an error that names the cure). */
+void engine_interactive(struct engine *e, bool on);
 /* Answers the question of an agent's link (host key, passphrase). The answer
  * is wiped after it was sent. */
 void engine_answer(struct engine *e, const char *agent, const char *answer);

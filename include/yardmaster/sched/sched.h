@@ -262,6 +262,9 @@ int sched_exec_cancel(struct sched *s, uint32_t run, uint32_t exec,
 /* Cure of one that can never run: skipped. Only a waiting one. */
 int sched_exec_skip(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
+/* Ends as error: nothing can run it. Only a waiting one. */
+int sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us);
 /* An assigned or running one is ended there and tried elsewhere, no budget
  * used; a final one that did not pass is tried afresh. */
 int sched_exec_requeue(struct sched *s, uint32_t run, uint32_t exec,

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Commands that change agents, runs and executions. What concerns an agent
+ * goes over a link of our own; what concerns a run goes to its owner.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/ident.h"
+#include "yardmaster/base/mem.h"
+
+#include "cli/owner_client.h"
+#include "cli/session.h"
+
+struct pending {
+	const struct cli *c;
+	size_t waiting;
+	int failed;
+};
+
+struct one {
+	struct pending *p;
+	char *object;
+};
+
+static void
+op_done(void *arg, int code, const char *text)
+{
+	struct one *one = arg;
+
+	one->p->waiting--;
+	if (code < 0) {
+		one->p->failed++;
+		cli_fail(one->p->c, 0, "%s: %s", one->object,
+		    text != NULL ? text : err_text(code));
+	} else {
+		printf("%s: %s\n", one->object, text != NULL ? text : "done");
+	}
+	free(one->object);
+	free(one);
+}
+
+static bool
+all_done(void *arg)
+{
+	return ((struct pending *)arg)->waiting == 0;
+}
+
+static void
+start_op(struct session *s, struct pending *p, const struct op *op,
+    const char *object)
+{
+	struct one *one = mem_zalloc(sizeof *one);
+
+	one->p = p;
+	one->object = str_dup(object);
+	p->waiting++;
+	engine_op(s->engine, op, op_done, one);
+}
+
+/* Carries the op out on every agent that names names. */
+static int
+on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
+{
+	struct pending p = { .c = c };
+	struct session s;
+	size_t i;
+	int r;
+
+	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
+		goto out;
+	for (i = 0; i < n; i++)
+		if (engine_agent_find(s.engine, names[i]) < 0) {
+			r = cli_fail(c, EXIT_USAGE, "no agent %s in the "
+			    "fleet %s", names[i], engine_fleet_name(s.engine));
+			goto out;
+		}
+	session_wait_links(&s);
+	for (i = 0; i < n; i++) {
+		const struct agent *a = engine_agent(s.engine,
+		    (size_t)engine_agent_find(s.engine, names[i]));
+
+		snprintf(op->agent, sizeof op->agent, "%s", names[i]);
+		op->expect_max = a->facts.max_workers;
+		op->expect_threshold = a->facts.threshold;
+		start_op(&s, &p, op, names[i]);
+	}
+	if (!session_wait(&s, all_done, &p, 30 * US_PER_S))
+		r = cli_fail(c, EXIT_ERRORS, "no answer from %zu agents",
+		    p.waiting);
+	else if (p.failed > 0)
+		r = EXIT_ERRORS;
+out:
+	session_close(&s);
+	return r;
+}
+
+/* "max_workers=4" or "threshold=-1" into the op. */
+static int
+set_value(struct cli *c, struct op *op, const char *arg)
+{
+	const char *value = strchr(arg, '=');
+	char *end;
+	long n;
+
+	if (strncmp(arg, "max_workers=", 12) == 0) {
+		n = strtol(value + 1, &end, 10);
+		if (end == value + 1 || *end != '\0' || n < 0 || n > 1024)
+			return cli_fail(c, EXIT_USAGE,
+			    "%s: a number from 0 to 1024", arg);
+		op->set_max = true;
+		op->max_workers = (uint32_t)n;
+		return 0;
+	}
+	if (strncmp(arg, "threshold=", 10) == 0) {
+		if (threshold_parse(value + 1, &op->threshold) < 0)
+			return cli_fail(c, EXIT_USAGE, "%s: a number, \"-N\" "
+			    "or max", arg);
+		op->set_threshold = true;
+		return 0;
+	}
+	return cli_fail(c, EXIT_USAGE, "%s: max_workers=N or threshold=N",
+	    arg);
+}
+
+static int
+cmd_set(struct cli *c)
+{
+	struct op op = { .kind = OP_SET };
+	size_t i, agents = 0;
+	int r;
+
+	for (i = 0; i < c->args.n; i++) {
+		if (strchr(c->args.v[i], '=') == NULL) {
+			if (agents != i)
+				return cli_fail(c, EXIT_USAGE,
+				    "name the agents before the values");
+			agents++;
+		} else if ((r = set_value(c, &op, c->args.v[i])) != 0) {
+			return r;
+		}
+	}
+	if (agents == 0 || agents == c->args.n)
+		return cli_fail(c, EXIT_USAGE, "name agents and values, as in "
+		    "yardmaster set lab-1 max_workers=4");
+	return on_agents(c, &op, c->args.v, agents);
+}
+
+static int
+read_stop_opts(struct cli *c, struct op *op)
+{
+	int64_t us;
+
+	op->note = cli_get(c, "note");
+	if (cli_get(c, "for") == NULL)
+		return 0;
+	if (duration_parse(cli_get(c, "for"), &us) < 0)
+		return cli_fail(c, EXIT_USAGE, "--for %s: a duration such as "
+		    "10m", cli_get(c, "for"));
+	op->expires_wall_us = clock_wall_us() + us;
+	return 0;
+}
+
+static int
+cmd_drain(struct cli *c)
+{
+	struct op op = { .kind = OP_DRAIN };
+	int r = read_stop_opts(c, &op);
+
+	return r != 0 ? r : on_agents(c, &op, c->args.v, c->args.n);
+}
+
+static int
+cmd_undrain(struct cli *c)
+{
+	struct op op = { .kind = OP_UNDRAIN };
+
+	return on_agents(c, &op, c->args.v, c->args.n);
+}
+
+/* An agent, or a run or execution: ids are tried first, unless a fleet has
+ * an agent of that name it is none of ours to guess. */
+static int
+hold_or_release(struct cli *c, struct op *op)
+{
+	if (ident_parse(c->args.v[0], &op->id) == 0 &&
+	    owner_exists(op->id.run))
+		return owner_op(c, op);
+	memset(&op->id, 0, sizeof op->id);
+	return on_agents(c, op, c->args.v, c->args.n);
+}
+
+static int
+cmd_hold(struct cli *c)
+{
+	struct op op = { .kind = OP_HOLD };
+	int r = read_stop_opts(c, &op);
+
+	return r != 0 ? r : hold_or_release(c, &op);
+}
+
+static int
+cmd_release(struct cli *c)
+{
+	struct op op = { .kind = OP_RELEASE };
+
+	return hold_or_release(c, &op);
+}
+
+static int
+on_id(struct cli *c, struct op *op)
+{
+	if (ident_parse(c->args.v[0], &op->id) < 0)
+		return cli_fail(c, EXIT_USAGE, "%s: not an id (a run, or "
+		    "RUN/NUMBER)", c->args.v[0]);
+	return owner_op(c, op);
+}
+
+static int
+cmd_cancel(struct cli *c)
+{
+	struct op op = { .kind = OP_CANCEL };
+
+	return on_id(c, &op);
+}
+
+static int
+cmd_requeue(struct cli *c)
+{
+	struct op op = { .kind = OP_REQUEUE };
+
+	return on_id(c, &op);
+}
+
+static int
+cmd_move(struct cli *c)
+{
+	struct op op = { .kind = OP_MOVE };
+
+	if (!ident_is_agent_name(c->args.v[1]))
+		return cli_fail(c, EXIT_USAGE, "%s: not an agent's name",
+		    c->args.v[1]);
+	snprintf(op.agent, sizeof op.agent, "%s", c->args.v[1]);
+	return on_id(c, &op);
+}
+
+static int
+cmd_priority(struct cli *c)
+{
+	struct op op = { .kind = OP_PRIORITY };
+	char *end;
+	long n = strtol(c->args.v[1], &end, 10);
+
+	if (*end != '\0' || n < -1000000 || n > 1000000)
+		return cli_fail(c, EXIT_USAGE, "%s: not a priority",
+		    c->args.v[1]);
+	op.priority = (int32_t)n;
+	return on_id(c, &op);
+}
+
+static const struct cli_opt fleet_opts[] = { FLEET_OPT, { NULL } };
+static const struct cli_opt stop_opts[] = {
+	FLEET_OPT,
+	{ "note", 'n', "TEXT", "why, shown to everybody" },
+	{ "for", 't', "TIME", "until then only (10m, 2h)" },
+	{ NULL }
+};
+
+const struct cli_command cli_op_commands[] = {
+	{ "set", "AGENT... KEY=VALUE...",
+	    "change max workers and threshold of agents",
+	    "KEY is max_workers (a number) or threshold (a number, -N to keep "
+	    "N workers free,\nor max). Lowering kills nothing: nothing starts "
+	    "until fewer run.\n",
+	    fleet_opts, 2, -1, cmd_set },
+	{ "drain", "AGENT...", "let agents end their work and start none; "
+	    "what is queued moves", NULL, stop_opts, 1, -1, cmd_drain },
+	{ "undrain", "AGENT...", "give drained agents work again", NULL,
+	    fleet_opts, 1, -1, cmd_undrain },
+	{ "hold", "AGENT...|RUN|EXECUTION", "start nothing new there; what is "
+	    "queued stays", NULL, stop_opts, 1, -1, cmd_hold },
+	{ "release", "AGENT...|RUN|EXECUTION", "end a hold", NULL,
+	    fleet_opts, 1, -1, cmd_release },
+	{ "cancel", "RUN|EXECUTION", "end it (INT, TERM, KILL)", NULL, NULL,
+	    1, 1, cmd_cancel },
+	{ "requeue", "EXECUTION", "end its attempt and try again", NULL, NULL,
+	    1, 1, cmd_requeue },
+	{ "move", "EXECUTION AGENT", "run it on that agent", NULL, NULL, 2, 2,
+	    cmd_move },
+	{ "priority", "RUN N", "higher runs first", NULL, NULL, 2, 2,
+	    cmd_priority },
+	{ NULL }
+};

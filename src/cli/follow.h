@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Following a run of ours to its end, and saying what happens. */
+#ifndef YARDMASTER_CLI_FOLLOW_H
+#define YARDMASTER_CLI_FOLLOW_H
+
+#include "cli/session.h"
+
+struct follow {
+	struct session *s;
+	const struct cli *c;
+	char run[RUN_ID_SIZE];
+	bool quiet;		/* no line per end */
+	int64_t give_up_us;	/* 0: wait for ever */
+	/* private */
+	bool *told;		/* by number: its end was said */
+	uint32_t ended;
+	int64_t hopeless_us;	/* since when nothing can start */
+	bool gave_up, left;
+	char *last_wait;	/* what was said last of what waits */
+};
+
+/*
+ * Turns the loop until the run has ended. The first INT or TERM cancels the
+ * run, a second one, or HUP, leaves it going. Returns the exit code of the
+ * run; -1 when it was left.
+ */
+int follow_run(struct follow *f);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Giving the runs of this process to processes of their own sessions. */
+#ifndef YARDMASTER_CLI_HANDOFF_H
+#define YARDMASTER_CLI_HANDOFF_H
+
+#include "yardmaster/base/strvec.h"
+#include "yardmaster/engine/engine.h"
+
+#include "cli/cli_private.h"
+
+/* Appends the ids of the runs that this engine drives and that go on. */
+void handoff_collect(const struct engine *e, struct strvec *runs);
+
+/* Starts "yardmaster serve --run RUN" in its own session. The engine that
+ * drove the run must be closed. fleet may be NULL. 0 or a negative code,
+ * after a message. */
+int handoff_start(const struct cli *c, const char *run, const char *fleet);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The inside of the engine. One turn: what agents said and operators did is
+ * told to the scheduler (at once, by callbacks); at the end of the turn the
+ * scheduler decides, the run files commit, and only then agents are told.
+ */
+#ifndef YARDMASTER_ENGINE_PRIVATE_H
+#define YARDMASTER_ENGINE_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "yardmaster/engine/engine.h"
+#include "yardmaster/fleet/fleet.h"
+#include "yardmaster/model/work.h"
+#include "yardmaster/sched/sched.h"
+#include "yardmaster/store/registry.h"
+#include "yardmaster/store/run_file.h"
+
+#define EVENTS_KEPT 2000
+#define VIEW_EVERY_US (200 * US_PER_MS)
+#define FOREIGN_EVERY_US (2 * US_PER_S)
+
+struct owner;
+
+/* Texts of one execution that its view borrows. */
+struct exec_texts {
+	char *row, *why, *reason;
+};
+
+/* A run that this process drives (or drove: file is NULL then). */
+struct erun {
+	TAILQ_ENTRY(erun) entry;
+	struct run live;	/* what views see */
+	struct plan *plan;
+	struct run_file *file;
+	struct owner *owner;
+	uint32_t epoch;
+	uint32_t handle;	/* of the scheduler */
+	uint8_t *passed;	/* by step of the plan: it passed */
+	struct exec_texts *texts;	/* by number - 1 */
+	bool failed;		/* its file could not be written */
+	bool ended;		/* the scheduler said so, in this turn */
+};
+TAILQ_HEAD(eruns, erun);
+
+/* What an agent shall be told once the turn is committed. */
+enum out_kind { OUT_START, OUT_TAKE_BACK, OUT_CANCEL, OUT_ACK };
+
+struct out {
+	enum out_kind kind;
+	size_t agent;
+	struct ident id;
+	uint32_t epoch;
+	enum attempt_class class;	/* OUT_START */
+	char *instance;		/* OUT_START; owned */
+};
+
+struct engine {
+	struct loop *loop;
+	struct fleet *fleet;
+	const struct fleet_spec *spec;
+	struct sched *sched;
+	struct sched_decisions decisions;
+	struct registry *registry;
+	char *state_dir, *who, *owner_text;
+	bool read_only;
+
+	struct eruns runs;	/* newest first */
+	struct run *foreign;	/* others of the state folder */
+	size_t n_foreign;
+	int64_t foreign_us;	/* when they were read */
+
+	size_t *syncing;	/* by agent: runs not synced since it came up */
+	struct out *out;
+	size_t n_out, cap_out;
+	bool paused;		/* a run file cannot be written */
+
+	struct event *events;	/* ring of EVENTS_KEPT */
+	uint64_t n_events;	/* ever */
+
+	struct timer *wake;	/* when the scheduler wants to be asked */
+	struct timer *view;	/* when reasons are looked at again */
+	struct timer *recover;	/* when a failed file is tried again */
+	uint64_t generation;
+	uint64_t notified;	/* generation of the last on_change */
+	bool changed;		/* the scheduler has something to decide */
+	void (*on_change)(void *arg);
+	void *on_change_arg;
+};
+
+/* ---- engine.c */
+/* Something that views show changed. */
+void engine_touch(struct engine *e);
+/* The scheduler has news: decide at the end of this turn. */
+void engine_wake(struct engine *e);
+
+/* ---- events.c */
+/* Records what happened; who and object may be NULL (scheduler, none). */
+void engine_say(struct engine *e, enum event_kind kind, const char *who,
+    const char *object, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void engine_events_done(struct engine *e);
+
+/* ---- feed.c */
+/* What was stored of an execution. */
+struct feed_exec {
+	enum exec_state state;
+	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
+	uint16_t worker;
+	uint32_t failures, errors;	/* counted so far */
+};
+/* What is known of each execution beyond the plan; arrays by number - 1. */
+struct feed_state {
+	const struct feed_exec *execs;	/* NULL: fresh */
+	const int64_t *estimates_us;	/* -1 unknown */
+};
+/* Tells the scheduler of a run. Fills handle. 0 or a code. */
+int feed_run(struct engine *e, struct erun *r, const struct feed_state *st);
+/* Tells the scheduler all facts of an agent. */
+void feed_agent(struct engine *e, size_t agent);
+
+/* ---- reports.c: what agents said */
+extern const struct fleet_ops engine_fleet_ops;
+
+/* ---- turn.c: decisions, commit, and what agents are told */
+void engine_turn(void *arg);
+void engine_out(struct engine *e, enum out_kind kind, size_t agent,
+    const struct ident *id, uint32_t epoch);
+
+/* ---- runs.c */
+struct erun *erun_find(const struct engine *e, const char *id);
+struct erun *erun_by_handle(const struct engine *e, uint32_t handle);
+/* Which steps of execution no the next attempt runs: indices within it, in
+ * *ret (heap; NULL when it is all of them). Returns how many. */
+uint32_t erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret);
+/* Makes what views see of a run; the plan is its own. */
+struct erun *erun_new(struct engine *e, struct plan *plan, const char *id);
+/* Predicted lengths of its executions, -1 unknown; the caller frees. */
+int64_t *erun_estimates(struct engine *e, const struct erun *r);
+/* Feeds it to the scheduler, opens its socket, syncs agents, lists it. */
+int erun_start(struct engine *e, struct erun *r, const struct feed_state *st);
+/* The run ended and that was committed: history, close. */
+void erun_finish(struct engine *e, struct erun *r);
+void erun_free(struct engine *e, struct erun *r);
+void foreign_refresh(struct engine *e);
+void foreign_done(struct engine *e);
+
+/* Records state and last attempt of an execution as the scheduler has it. */
+void erun_put_exec(struct engine *e, struct erun *r, uint32_t no);
+
+/* ---- view.c */
+/* Copies what the scheduler says of one execution. */
+void view_execution(struct engine *e, struct erun *r, uint32_t no);
+/* Counts, reasons and predictions of all live runs. */
+void view_refresh(struct engine *e);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A new run from a plan, and taking over one whose owner is dead. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+struct creating {
+	const struct erun *r;
+	const int64_t *estimates_us;
+	char number[16];
+};
+
+static void
+fill_exec(void *arg, uint32_t no, struct run_exec *ret)
+{
+	const struct creating *c = arg;
+	const struct execution *x = &c->r->live.executions[no - 1];
+
+	*ret = (struct run_exec){
+		.no = no,
+		.suite = x->suite,
+		.test = x->test,
+		.row = x->row,
+		.target = x->target,
+		.n_steps = x->n_steps,
+		.estimate_us = c->estimates_us[no - 1] > 0 ?
+		    c->estimates_us[no - 1] : 0,
+	};
+}
+
+static void
+fill_step(void *arg, uint32_t no, uint32_t step, struct run_step *ret)
+{
+	struct creating *c = arg;
+	const struct plan *p = c->r->plan;
+	const struct plan_step *s =
+	    &p->steps[p->execs[no - 1].first_step + step];
+
+	*ret = (struct run_step){
+		.exec = no,
+		.step = step,
+		.test = p->tests[s->test].name,
+		.row = plan_row_name(p, s, c->number),
+		.target = s->target != PLAN_NONE ?
+		    p->targets[s->target].name : NULL,
+	};
+}
+
+static int
+create_file(struct engine *e, struct erun *r, const int64_t *estimates_us)
+{
+	struct creating c = { .r = r, .estimates_us = estimates_us };
+	struct buf snapshot = BUF_INIT;
+	struct run_create create = {
+		.head = {
+			.plan = r->plan->name,
+			.who = e->who,
+			.state = RUN_RUNNING,
+			.started_wall_us = clock_wall_us(),
+		},
+		.n = r->plan->n_execs,
+		.exec = fill_exec,
+		.step = fill_step,
+		.arg = &c,
+	};
+	int rc;
+
+	memcpy(create.head.id, r->live.id, sizeof create.head.id);
+	plan_snapshot(r->plan, &snapshot);
+	create.snapshot = buf_str(&snapshot);
+	rc = run_file_create(e->state_dir, &create, &r->file);
+	buf_done(&snapshot);
+	if (rc < 0)
+		return rc;
+	r->epoch = run_file_epoch(r->file);
+	r->live.started_wall_us = create.head.started_wall_us;
+	return 0;
+}
+
+static int
+fail(struct engine *e, struct erun *r, struct diags *ds, int rc,
+    const char *what)
+{
+	diag_add(ds, DIAG_ERROR, NULL, 0, NULL, "%s: %s: %s", r->live.id, what,
+	    err_text(rc));
+	r->plan = NULL;
+	erun_free(e, r);
+	return rc;
+}
+
+int
+engine_launch(struct engine *e, struct launch *l, struct diags *ds,
+    char *ret_id)
+{
+	struct feed_state st = { NULL, NULL };
+	char id[RUN_ID_SIZE];
+	int64_t *estimates;
+	struct erun *r;
+	int rc;
+
+	if (e->read_only) {
+		diag_add(ds, DIAG_ERROR, NULL, 0, NULL,
+		    "this console is read-only: nothing is launched");
+		return ERR_REFUSED;
+	}
+	ident_new_run(id);
+	r = erun_new(e, l->plan, id);
+	if (l->name != NULL) {
+		free(r->live.plan);
+		r->live.plan = str_dup(l->name);
+	}
+	estimates = erun_estimates(e, r);
+	st.estimates_us = estimates;
+	if ((rc = create_file(e, r, estimates)) < 0)
+		rc = fail(e, r, ds, rc, "the run cannot be recorded");
+	else if ((rc = erun_start(e, r, &st)) < 0)
+		rc = fail(e, r, ds, rc, "the run cannot be scheduled");
+	free(estimates);
+	if (rc < 0)
+		return rc;
+	engine_say(e, EVENT_INFO, e->who, id, "launched %s: %u executions",
+	    r->live.plan, r->live.n);
+	memcpy(ret_id, id, RUN_ID_SIZE);
+	return 0;
+}
+
+/* ---- adopting --------------------------------------------------------------- */
+
+struct restoring {
+	struct engine *e;
+	struct erun *r;
+	struct feed_exec *v;
+	int64_t *estimates_us;
+};
+
+static int
+restore_exec(void *arg, const struct run_exec *x)
+{
+	struct restoring *s = arg;
+	struct feed_exec *f = &s->v[x->no - 1];
+	int agent;
+
+	if (x->no == 0 || x->no > s->r->live.n)
+		return ERR_STORE;
+	agent = x->agent != NULL ? fleet_index(s->e->fleet, x->agent) : -1;
+	f->state = x->state;
+	f->attempt = x->attempt;
+	f->agent = agent >= 0 ? (uint32_t)agent : SCHED_NONE;
+	if (x->estimate_us > 0)
+		s->estimates_us[x->no - 1] = x->estimate_us;
+	if (x->text != NULL) {
+		s->r->texts[x->no - 1].why = str_dup(x->text);
+		s->r->live.executions[x->no - 1].text =
+		    s->r->texts[x->no - 1].why;
+	}
+	return 0;
+}
+
+static int
+restore_attempt(void *arg, const struct run_attempt *a)
+{
+	struct restoring *s = arg;
+	struct feed_exec *f;
+
+	if (a->exec == 0 || a->exec > s->r->live.n)
+		return ERR_STORE;
+	f = &s->v[a->exec - 1];
+	if (a->attempt == f->attempt) {
+		f->worker = a->worker;
+		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
+	}
+	if (a->late)
+		return 0;
+	if (a->outcome == OUTCOME_FAILED || a->outcome == OUTCOME_TIMEOUT)
+		f->failures++;
+	else if (a->outcome == OUTCOME_ERROR || a->state == ATTEMPT_LOST)
+		f->errors++;
+	return 0;
+}
+
+static int
+restore_result(void *arg, const struct run_result *res)
+{
+	struct restoring *s = arg;
+	const struct plan_exec *x;
+
+	if (res->exec == 0 || res->exec > s->r->live.n)
+		return ERR_STORE;
+	x = &s->r->plan->execs[res->exec - 1];
+	if (res->step < x->n_steps && res->r.outcome == OUTCOME_PASSED)
+		s->r->passed[x->first_step + res->step] = 1;
+	return 0;
+}
+
+static int
+restore_all(struct engine *e, struct erun *r)
+{
+	struct restoring s = { .e = e, .r = r };
+	struct feed_state st;
+	int rc;
+
+	s.v = mem_calloc(r->live.n, sizeof *s.v);
+	s.estimates_us = erun_estimates(e, r);
+	if ((rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
+	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) == 0)
+		rc = run_file_each_result(r->file, 0, restore_result, &s);
+	if (rc == 0) {
+		st.execs = s.v;
+		st.estimates_us = s.estimates_us;
+		rc = erun_start(e, r, &st);
+	}
+	free(s.v);
+	free(s.estimates_us);
+	return rc;
+}
+
+/* The plan of a run file, expanded as it was. */
+static int
+load_plan(struct run_file *f, struct plan **ret)
+{
+	char *text = NULL;
+	int rc;
+
+	if ((rc = run_file_snapshot(f, &text)) < 0)
+		return rc;
+	rc = plan_from_snapshot(text, strlen(text), ret);
+	free(text);
+	return rc;
+}
+
+int
+engine_adopt(struct engine *e, const char *run_id, struct diags *ds)
+{
+	struct run_file *file = NULL;
+	struct run_head head;
+	struct plan *plan = NULL;
+	struct erun *r = NULL;
+	char *owner = NULL;
+	int rc;
+
+	rc = run_file_adopt(e->state_dir, run_id, e->who, &file, &owner);
+	if (rc == ERR_LOCKED)
+		diag_add(ds, DIAG_ERROR, NULL, 0, NULL, "%s is driven by %s",
+		    run_id, owner != NULL ? owner : "another process");
+	if (rc < 0)
+		goto out;
+	if ((rc = run_file_head(file, &head)) < 0 ||
+	    (rc = load_plan(file, &plan)) < 0)
+		goto out;
+	r = erun_new(e, plan, run_id);
+	r->file = file;
+	file = NULL;
+	r->epoch = head.epoch;
+	r->live.adopted = true;
+	r->live.started_wall_us = head.started_wall_us;
+	if ((rc = restore_all(e, r)) < 0) {
+		erun_free(e, r);
+		goto out;
+	}
+	engine_say(e, EVENT_INFO, e->who, run_id, "took over %s",
+	    r->live.plan);
+out:
+	run_file_close(file);
+	free(owner);
+	return rc;
+}

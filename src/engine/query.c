@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What lists show, as JSON: one writer for the command line and RUN.sock. */
+#include "config.h"
+
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/jw.h"
+#include "yardmaster/engine/owner.h"
+
+struct query {
+	const char *name;
+	int (*write)(struct engine *e, const struct jval *args, struct jw *w);
+};
+
+/* Seconds since a monotonic instant; null when there is none. */
+static void
+kv_age(struct jw *w, const char *key, int64_t since_us)
+{
+	if (since_us == 0)
+		jw_kv_str(w, key, NULL);
+	else
+		jw_kv_seconds(w, key, clock_mono_us() - since_us);
+}
+
+static void
+kv_size(struct jw *w, const char *key, uint64_t bytes)
+{
+	jw_kv_int(w, key, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes);
+}
+
+static void
+write_values(struct jw *w, const struct facts *f)
+{
+	char text[16];
+
+	jw_kv_int(w, "max_workers", f->max_workers);
+	jw_kv_str(w, "max_workers_source", value_source_name(f->max_source));
+	jw_kv_int(w, "advised", f->advised);
+	jw_kv_str(w, "threshold", threshold_format(&f->threshold, text));
+	jw_kv_int(w, "effective_threshold", f->effective);
+	jw_kv_int(w, "busy", f->busy);
+	jw_kv_int(w, "queued", f->queued);
+	jw_kv_real(w, "load", f->load1);
+	kv_size(w, "memory_bytes", f->memory_bytes);
+	kv_size(w, "memory_free_bytes", f->memory_free_bytes);
+	kv_size(w, "disk_free_bytes", f->disk_free_bytes);
+	jw_kv_str(w, "version", f->version);
+	jw_key(w, "draining");
+	stop_note_write(w, &f->draining);
+	jw_key(w, "held");
+	stop_note_write(w, &f->held);
+}
+
+static int
+write_agents(struct engine *e, const struct jval *args, struct jw *w)
+{
+	const struct agent *a;
+	size_t i;
+
+	jw_key(w, "agents");
+	jw_array(w);
+	for (i = 0; i < engine_agent_count(e); i++) {
+		a = engine_agent(e, i);
+		jw_object(w);
+		jw_kv_str(w, "name", a->name);
+		jw_kv_str(w, "host", a->host);
+		jw_kv_str(w, "state", agent_state_name(a->state));
+		jw_kv_str(w, "link", link_state_name(a->link));
+		kv_age(w, "heard_age_s", a->heard_us);
+		jw_kv_seconds(w, "rtt_s", a->rtt_us);
+		jw_kv_str(w, "error", a->error);
+		jw_kv_str(w, "question", a->question);
+		if (a->known)
+			write_values(w, &a->facts);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
+static void
+write_worker(struct jw *w, const struct agent *a, const struct worker *wk)
+{
+	char id[IDENT_TEXT];
+
+	jw_object(w);
+	jw_kv_str(w, "agent", a->name);
+	jw_kv_int(w, "worker", wk->no);
+	jw_kv_str(w, "state", wk->busy ? "busy" : "idle");
+	if (wk->busy) {
+		jw_kv_str(w, "kind", worker_kind_name(wk->kind));
+		jw_kv_str(w, "attempt", wk->attempt.run[0] != '\0' ?
+		    ident_format(&wk->attempt, id) : NULL);
+		jw_kv_str(w, "what", wk->label);
+		jw_kv_seconds(w, "elapsed_s", wk->elapsed_us);
+		jw_kv_seconds(w, "usual_s", wk->usual_us);
+		jw_kv_str(w, "owner", wk->owner);
+	}
+	jw_object_end(w);
+}
+
+static int
+write_workers(struct engine *e, const struct jval *args, struct jw *w)
+{
+	const struct agent *a;
+	size_t i;
+	uint32_t k;
+
+	jw_key(w, "workers");
+	jw_array(w);
+	for (i = 0; i < engine_agent_count(e); i++) {
+		a = engine_agent(e, i);
+		for (k = 0; a->known && k < a->facts.n_workers; k++)
+			write_worker(w, a, &a->facts.workers[k]);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
+static void
+write_execution(struct engine *e, struct jw *w, const struct execution *x)
+{
+	struct ident id = { .execution = x->no };
+	char text[IDENT_TEXT];
+
+	memcpy(id.run, x->run->id, sizeof id.run);
+	jw_object(w);
+	jw_kv_str(w, "id", ident_format(&id, text));
+	jw_kv_str(w, "suite", x->suite);
+	jw_kv_str(w, "test", x->test);
+	jw_kv_str(w, "row", x->row);
+	jw_kv_str(w, "target", x->target);
+	jw_kv_str(w, "state", exec_state_name(x->state));
+	jw_kv_str(w, "reason", x->reason != REASON_NONE ?
+	    reason_name(x->reason) : NULL);
+	jw_kv_str(w, "reason_text", x->reason_text);
+	jw_kv_int(w, "attempt", x->attempt);
+	jw_kv_str(w, "agent", x->agent >= 0 ?
+	    engine_agent(e, (size_t)x->agent)->name : NULL);
+	kv_age(w, "since_s", x->since_us);
+	jw_kv_seconds(w, "estimate_s", x->estimate_us);
+	jw_object_end(w);
+}
+
+static int
+write_queue(struct engine *e, const struct jval *args, struct jw *w)
+{
+	const struct run *run;
+	size_t i;
+	uint32_t k;
+
+	jw_key(w, "queue");
+	jw_array(w);
+	for (i = 0; i < engine_run_count(e); i++) {
+		run = engine_run(e, i);
+		for (k = 0; run->executions != NULL && k < run->n; k++)
+			if (run->executions[k].state <= EXEC_ASSIGNED)
+				write_execution(e, w, &run->executions[k]);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
+static void
+write_counts(struct jw *w, const struct counts *c)
+{
+	int s;
+
+	jw_key(w, "counts");
+	jw_object(w);
+	for (s = 0; s < EXEC_STATES; s++)
+		jw_kv_int(w, exec_state_name((enum exec_state)s), c->n[s]);
+	jw_object_end(w);
+}
+
+static int
+write_runs(struct engine *e, const struct jval *args, struct jw *w)
+{
+	const struct run *run;
+	size_t i;
+
+	jw_key(w, "runs");
+	jw_array(w);
+	for (i = 0; i < engine_run_count(e); i++) {
+		run = engine_run(e, i);
+		jw_object(w);
+		jw_kv_str(w, "id", run->id);
+		jw_kv_str(w, "plan", run->plan);
+		jw_kv_str(w, "state", run_state_name(run->state));
+		jw_kv_str(w, "owner", run->owner);
+		jw_kv_time(w, "started", run->started_wall_us);
+		jw_kv_time(w, "ended", run->ended_wall_us);
+		write_counts(w, &run->counts);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
+static int
+write_events(struct engine *e, const struct jval *args, struct jw *w)
+{
+	static const char *const kinds[] = {
+		[EVENT_INFO] = "info", [EVENT_EDIT] = "edit",
+		[EVENT_RESULT] = "result", [EVENT_LINK] = "link",
+		[EVENT_WARNING] = "warning", [EVENT_ERROR] = "error",
+	};
+	int64_t since = jval_get_int(args, "since", 0);
+	const struct event *ev;
+	size_t i;
+
+	jw_key(w, "events");
+	jw_array(w);
+	for (i = 0; i < engine_event_count(e); i++) {
+		ev = engine_event(e, i);
+		if ((int64_t)ev->seq <= since)
+			continue;
+		jw_object(w);
+		jw_kv_int(w, "seq", (int64_t)ev->seq);
+		jw_kv_time(w, "time", ev->wall_us);
+		jw_kv_str(w, "kind", kinds[ev->kind]);
+		jw_kv_str(w, "who", ev->who);
+		jw_kv_str(w, "object", ev->object);
+		jw_kv_str(w, "text", ev->text);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
+/* The cures of a code, by name. */
+static void
+write_cures(struct jw *w, uint32_t cures)
+{
+	uint32_t bit;
+
+	jw_key(w, "cures");
+	jw_array(w);
+	for (bit = 1; bit != 0; bit <<= 1)
+		if (cures & bit)
+			jw_str(w, cure_name((enum cure)bit));
+	jw_array_end(w);
+}
+
+static int
+write_why(struct engine *e, const struct jval *args, struct jw *w)
+{
+	const struct execution *x;
+	const struct reason_info *info;
+	struct why why = { NULL, 0 };
+	struct ident id;
+	size_t i;
+
+	if (ident_parse(jval_get_str(args, "id", ""), &id) < 0)
+		return ERR_SYNTAX;
+	if ((x = engine_execution_find(e, &id)) == NULL)
+		return ERR_NOT_FOUND;
+	engine_why(e, &id, &why);
+	jw_key(w, "execution");
+	write_execution(e, w, x);
+	jw_key(w, "blockers");
+	jw_array(w);
+	for (i = 0; i < why.n; i++) {
+		info = reason_info(why.v[i].code);
+		jw_object(w);
+		jw_kv_str(w, "code", info->name);
+		jw_kv_str(w, "text", why.v[i].text);
+		kv_age(w, "since_s", why.v[i].since_us);
+		jw_kv_str(w, "clears", info->clears == CLEARS_ITSELF ?
+		    "itself" : info->clears == CLEARS_OPERATOR ? "operator" :
+		    "either");
+		write_cures(w, info->cures);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	why_done(&why);
+	return 0;
+}
+
+static const struct query queries[] = {
+	{ "agents", write_agents },
+	{ "workers", write_workers },
+	{ "queue", write_queue },
+	{ "runs", write_runs },
+	{ "events", write_events },
+	{ "why", write_why },
+};
+
+int
+engine_query(struct engine *e, const char *query, const struct jval *args,
+    struct buf *out)
+{
+	struct jw w;
+	size_t i;
+	int r = ERR_NOT_FOUND;
+
+	jw_init(&w, out);
+	jw_object(&w);
+	for (i = 0; i < sizeof queries / sizeof *queries; i++)
+		if (strcmp(queries[i].name, query) == 0) {
+			r = queries[i].write(e, args, &w);
+			break;
+		}
+	jw_object_end(&w);
+	return r;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What agents said of attempts: told to the scheduler, put into the run file,
+ * and acknowledged once that is committed. Everything may be said twice.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/log.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+static struct sched_id
+sched_id_of(const struct erun *r, const struct ident *id)
+{
+	return (struct sched_id){
+		.run = r->handle, .exec = id->execution, .attempt = id->attempt,
+	};
+}
+
+/* The run of an id when this process drives it and the number is one of it. */
+static struct erun *
+driven(struct engine *e, const struct ident *id)
+{
+	struct erun *r = erun_find(e, id->run);
+
+	if (r == NULL || id->execution == 0 || id->execution > r->live.n)
+		return NULL;
+	return r;
+}
+
+/* The steps of a counted result: which passed; why the worst did not. */
+static void
+take_steps(struct erun *r, const struct report *rep)
+{
+	const struct plan_exec *x = &r->plan->execs[rep->id.execution - 1];
+	struct exec_texts *texts = &r->texts[rep->id.execution - 1];
+	const char *text = rep->text;
+	uint32_t *left, n, i, step;
+
+	n = erun_steps_left(r, rep->id.execution, &left);
+	for (i = 0; i < rep->n_steps && i < n; i++) {
+		step = x->first_step + (left != NULL ? left[i] : i);
+		if (rep->steps[i].outcome == OUTCOME_PASSED)
+			r->passed[step] = 1;
+		else if (text == NULL)
+			text = rep->steps[i].text;
+	}
+	free(left);
+	free(texts->why);
+	texts->why = str_dup(text);
+	r->live.executions[rep->id.execution - 1].text = texts->why;
+	r->live.executions[rep->id.execution - 1].elapsed_us = rep->elapsed_us;
+}
+
+static void
+attempt_ended(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	int64_t now = clock_mono_us();
+	enum sched_taken taken;
+	bool is_new;
+	int rc;
+
+	taken = sched_ended(e->sched, sched_id_of(r, &rep->id), rep->outcome,
+	    rep->elapsed_us, now);
+	if (taken == SCHED_STRANGE) {
+		log_warn("%s: a result of an unknown attempt %s/%u/%u",
+		    fleet_agent(e->fleet, agent)->name, r->live.id,
+		    rep->id.execution, rep->id.attempt);
+		return;
+	}
+	if (taken == SCHED_TAKEN)
+		take_steps(r, rep);
+	rc = run_file_put_result(r->file, rep, taken == SCHED_LATE, &is_new);
+	if (rc < 0) {
+		r->failed = true;
+		return;
+	}
+	if (is_new && taken == SCHED_LATE)
+		engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: "
+		    "a late result of attempt %u, %s, is kept and does not "
+		    "count", rep->id.execution, rep->id.attempt,
+		    outcome_name(rep->outcome));
+	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
+}
+
+static void
+attempt_running(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	struct run_attempt a = {
+		.exec = rep->id.execution,
+		.attempt = rep->id.attempt,
+		.agent = fleet_agent(e->fleet, agent)->name,
+		.state = rep->state,
+		.worker = rep->worker,
+		.started_wall_us = rep->started_wall_us,
+	};
+	enum sched_taken taken;
+
+	taken = sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
+	    clock_mono_us());
+	if (taken == SCHED_TAKEN && run_file_put_attempt(r->file, &a) < 0)
+		r->failed = true;
+}
+
+static void
+attempt_lost(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	struct run_attempt a = {
+		.exec = rep->id.execution,
+		.attempt = rep->id.attempt,
+		.agent = fleet_agent(e->fleet, agent)->name,
+		.state = ATTEMPT_LOST,
+		.outcome = OUTCOME_ERROR,
+		.worker = rep->worker,
+		.started_wall_us = rep->started_wall_us,
+		.elapsed_us = rep->elapsed_us,
+		.text = rep->text,
+	};
+	enum sched_taken taken;
+
+	taken = sched_lost(e->sched, sched_id_of(r, &rep->id),
+	    clock_mono_us());
+	if (taken == SCHED_STRANGE)
+		return;
+	if (taken == SCHED_TAKEN) {
+		engine_say(e, EVENT_WARNING, NULL, r->live.id,
+		    "execution %u: attempt %u was lost on %s: %s", a.exec,
+		    a.attempt, a.agent, a.text != NULL ? a.text : "?");
+		if (run_file_put_attempt(r->file, &a) < 0)
+			r->failed = true;
+	}
+	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
+}
+
+static void
+on_report(void *arg, size_t agent, const struct report *rep)
+{
+	static void (*const handlers[ATTEMPT_STATES])(struct engine *, size_t,
+	    struct erun *, const struct report *) = {
+		[ATTEMPT_RUNNING] = attempt_running,
+		[ATTEMPT_ENDING] = attempt_running,
+		[ATTEMPT_ENDED] = attempt_ended,
+		[ATTEMPT_LOST] = attempt_lost,
+	};
+	struct engine *e = arg;
+	struct erun *r = driven(e, &rep->id);
+
+	if (r == NULL)
+		return;
+	if (r->file == NULL) {
+		/* It ended before; what counted was recorded then. */
+		if (rep->state == ATTEMPT_ENDED && rep->id.attempt ==
+		    r->live.executions[rep->id.execution - 1].attempt)
+			engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
+		engine_wake(e);
+		return;
+	}
+	if (rep->state == ATTEMPT_QUEUED)
+		sched_accepted(e->sched, sched_id_of(r, &rep->id),
+		    clock_mono_us());
+	else if (handlers[rep->state] != NULL)
+		handlers[rep->state](e, agent, r, rep);
+	view_execution(e, r, rep->id.execution);
+	engine_wake(e);
+}
+
+static void
+on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
+    const char *why)
+{
+	struct engine *e = arg;
+	struct erun *r = driven(e, id);
+	struct run_attempt a = {
+		.exec = id->execution,
+		.attempt = id->attempt,
+		.agent = fleet_agent(e->fleet, agent)->name,
+		.state = ATTEMPT_RETURNED,
+		.text = why,
+	};
+
+	if (r == NULL || r->file == NULL)
+		return;
+	if (!returned) {
+		sched_kept(e->sched, sched_id_of(r, id), clock_mono_us());
+	} else if (sched_returned(e->sched, sched_id_of(r, id), why != NULL,
+	    clock_mono_us()) == SCHED_TAKEN) {
+		if (run_file_put_attempt(r->file, &a) < 0)
+			r->failed = true;
+		if (why != NULL)
+			engine_say(e, EVENT_WARNING, NULL, a.agent,
+			    "%s/%u was not taken by %s: %s", r->live.id,
+			    a.exec, a.agent, why);
+	}
+	view_execution(e, r, id->execution);
+	engine_wake(e);
+}
+
+static void
+on_changed(void *arg, size_t agent)
+{
+	struct engine *e = arg;
+
+	feed_agent(e, agent);
+	engine_touch(e);
+}
+
+static void
+on_up(void *arg, size_t agent)
+{
+	struct engine *e = arg;
+	struct erun *r;
+
+	e->syncing[agent] = 0;
+	TAILQ_FOREACH(r, &e->runs, entry) {
+		if (r->file == NULL)
+			continue;
+		e->syncing[agent]++;
+		fleet_sync(e->fleet, agent, r->live.id, r->epoch);
+	}
+	on_changed(e, agent);
+}
+
+static void
+on_down(void *arg, size_t agent)
+{
+	on_changed(arg, agent);
+}
+
+static void
+on_synced(void *arg, size_t agent, const char *run, uint32_t epoch)
+{
+	struct engine *e = arg;
+	struct erun *r = erun_find(e, run);
+
+	if (r == NULL || r->epoch != epoch)
+		return;
+	if (r->file != NULL)
+		sched_agent_synced(e->sched, (uint32_t)agent, r->handle,
+		    clock_mono_us());
+	if (e->syncing[agent] > 0)
+		e->syncing[agent]--;
+	on_changed(e, agent);
+}
+
+static void
+on_event(void *arg, enum event_kind kind, const char *agent, const char *text)
+{
+	struct engine *e = arg;
+	char *who = str_fmt("agent %s", agent);
+
+	engine_say(e, kind, who, agent, "%s", text);
+	free(who);
+}
+
+const struct fleet_ops engine_fleet_ops = {
+	.changed = on_changed,
+	.up = on_up,
+	.down = on_down,
+	.report = on_report,
+	.synced = on_synced,
+	.returned = on_returned,
+	.event = on_event,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Output of an attempt: which agent has it, and the fleet's tail of it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+struct tail {
+	struct fleet_tail *inner;
+	const struct tail_ops *ops;
+	void *arg;
+};
+
+static void
+tail_data(void *arg, uint64_t offset, const uint8_t *p, size_t n)
+{
+	struct tail *t = arg;
+
+	t->ops->data(t->arg, offset, p, n);
+}
+
+static void
+tail_end(void *arg, int code, const char *text)
+{
+	struct tail *t = arg;
+
+	t->ops->end(t->arg, code, text);
+}
+
+static const struct fleet_tail_ops inner_ops = {
+	.data = tail_data,
+	.end = tail_end,
+};
+
+/* Where an attempt of a run that is not ours ran, by its file. */
+struct lookup {
+	uint32_t attempt;	/* 0: the last one */
+	uint32_t found;
+	char agent[AGENT_NAME_SIZE];
+};
+
+static int
+look(void *arg, const struct run_attempt *a)
+{
+	struct lookup *l = arg;
+
+	if (a->agent == NULL || (l->attempt != 0 && a->attempt != l->attempt))
+		return 0;
+	l->found = a->attempt;
+	snprintf(l->agent, sizeof l->agent, "%s", a->agent);
+	return 0;
+}
+
+static int
+where(struct engine *e, const struct ident *id, struct lookup *l)
+{
+	struct erun *r = erun_find(e, id->run);
+	struct run_file *f = NULL;
+	int rc;
+
+	l->attempt = id->attempt;
+	if (r != NULL && r->file != NULL)
+		return run_file_each_attempt(r->file, id->execution, look, l);
+	if ((rc = run_file_open(e->state_dir, id->run, &f)) < 0)
+		return rc;
+	rc = run_file_each_attempt(f, id->execution, look, l);
+	run_file_close(f);
+	return rc;
+}
+
+int
+engine_tail(struct engine *e, const struct ident *id, int64_t offset,
+    bool follow, const struct tail_ops *ops, void *arg, struct tail **ret)
+{
+	struct lookup l = { 0 };
+	struct ident full = *id;
+	struct tail *t;
+	int agent, rc;
+
+	if ((rc = where(e, id, &l)) < 0)
+		return rc;
+	if (l.found == 0)
+		return ERR_NOT_FOUND;
+	if ((agent = fleet_index(e->fleet, l.agent)) < 0)
+		return ERR_NOT_FOUND;
+	full.attempt = l.found;
+	t = mem_zalloc(sizeof *t);
+	t->ops = ops;
+	t->arg = arg;
+	rc = fleet_tail(e->fleet, (size_t)agent, &full, offset, follow,
+	    &inner_ops, t, &t->inner);
+	if (rc < 0) {
+		free(t);
+		return rc;
+	}
+	*ret = t;
+	return 0;
+}
+
+void
+engine_untail(struct tail *t)
+{
+	if (t == NULL)
+		return;
+	fleet_untail(t->inner);
+	free(t);
+}

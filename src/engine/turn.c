@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end of a turn, in this order: the scheduler decides, decisions are put
+ * into the run files, the run files commit, agents are told. Nothing is sent
+ * before it is recorded that it will be; nothing is acknowledged before it is
+ * recorded that it came. A run whose file cannot be written sends and
+ * acknowledges nothing until it can.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+#define CANCEL_GRACE_US (5 * US_PER_S)
+#define RECOVER_EVERY_US (2 * US_PER_S)
+
+/* ---- what agents shall be told ---------------------------------------------- */
+
+static struct out *
+out_add(struct engine *e)
+{
+	e->out = mem_grow(e->out, &e->cap_out, e->n_out + 1, sizeof *e->out);
+	return &e->out[e->n_out++];
+}
+
+void
+engine_out(struct engine *e, enum out_kind kind, size_t agent,
+    const struct ident *id, uint32_t epoch)
+{
+	*out_add(e) = (struct out){
+		.kind = kind, .agent = agent, .id = *id, .epoch = epoch,
+	};
+}
+
+static void
+send_start(struct engine *e, struct out *o)
+{
+	struct erun *r = erun_find(e, o->id.run);
+	struct plan_place place = {
+		.id = o->id,
+		.agent = fleet_agent(e->fleet, o->agent)->name,
+		.instance = o->instance,
+		.fleet_env = &e->spec->agents[o->agent].env,
+	};
+	struct work work;
+	uint32_t *steps;
+
+	place.n_steps = erun_steps_left(r, o->id.execution, &steps);
+	place.steps = steps;
+	memset(&work, 0, sizeof work);
+	plan_work(r->plan, &place, &work);
+	work.epoch = o->epoch;
+	work.class = o->class;
+	work.owner = str_dup(e->owner_text);
+	work.usual_us = r->live.executions[o->id.execution - 1].estimate_us;
+	fleet_start(e->fleet, o->agent, &work);
+	work_done(&work);
+	free(steps);
+}
+
+static void
+send_take_back(struct engine *e, struct out *o)
+{
+	fleet_take_back(e->fleet, o->agent, &o->id, o->epoch);
+}
+
+static void
+send_cancel(struct engine *e, struct out *o)
+{
+	fleet_cancel(e->fleet, o->agent, &o->id, o->epoch, CANCEL_GRACE_US);
+}
+
+static void
+send_ack(struct engine *e, struct out *o)
+{
+	fleet_ack(e->fleet, o->agent, &o->id, o->epoch);
+}
+
+/* A start that was decided and not recorded was not sent either. */
+static void
+unsend(struct engine *e, const struct out *o)
+{
+	struct erun *r = erun_find(e, o->id.run);
+
+	if (o->kind == OUT_START)
+		sched_returned(e->sched, (struct sched_id){ r->handle,
+		    o->id.execution, o->id.attempt }, false, clock_mono_us());
+}
+
+static void
+flush_out(struct engine *e)
+{
+	static void (*const senders[])(struct engine *, struct out *) = {
+		[OUT_START] = send_start,
+		[OUT_TAKE_BACK] = send_take_back,
+		[OUT_CANCEL] = send_cancel,
+		[OUT_ACK] = send_ack,
+	};
+	struct erun *r;
+	size_t i;
+
+	for (i = 0; i < e->n_out; i++) {
+		r = erun_find(e, e->out[i].id.run);
+		if (r != NULL && r->failed)
+			unsend(e, &e->out[i]);
+		else if (r != NULL)
+			senders[e->out[i].kind](e, &e->out[i]);
+		free(e->out[i].instance);
+	}
+	e->n_out = 0;
+}
+
+/* ---- decisions ----------------------------------------------------------------- */
+
+void
+erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
+{
+	const struct execution *x = &r->live.executions[no - 1];
+	struct run_exec row;
+
+	view_execution(e, r, no);
+	row = (struct run_exec){
+		.no = no,
+		.state = x->state,
+		.attempt = x->attempt,
+		.agent = x->agent >= 0 ?
+		    fleet_agent(e->fleet, (size_t)x->agent)->name : NULL,
+		.tier = x->tier,
+		.since_wall_us = clock_wall_us(),
+		.text = x->text,
+	};
+	if (run_file_put_exec(r->file, &row) < 0)
+		r->failed = true;
+}
+
+static struct ident
+ident_of(const struct erun *r, struct sched_id id)
+{
+	struct ident out = { .execution = id.exec, .attempt = id.attempt };
+
+	memcpy(out.run, r->live.id, sizeof out.run);
+	return out;
+}
+
+static void
+decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	uint32_t *steps, n = erun_steps_left(r, d->id.exec, &steps);
+	struct run_attempt a = {
+		.exec = d->id.exec,
+		.attempt = d->id.attempt,
+		.agent = fleet_agent(e->fleet, d->agent)->name,
+		.class = d->class,
+		.tier = d->tier,
+		.state = ATTEMPT_SENT,
+		.sent_wall_us = clock_wall_us(),
+		.steps = steps,
+		.n_steps = steps != NULL ? n : 0,
+	};
+	struct out *o;
+
+	if (run_file_put_attempt(r->file, &a) < 0)
+		r->failed = true;
+	free(steps);
+	o = out_add(e);
+	*o = (struct out){
+		.kind = OUT_START,
+		.agent = d->agent,
+		.id = ident_of(r, d->id),
+		.epoch = r->epoch,
+		.class = d->class,
+		.instance = str_dup(d->instance),
+	};
+	erun_put_exec(e, r, d->id.exec);
+}
+
+static void
+decided_take_back(struct engine *e, struct erun *r,
+    const struct sched_decision *d)
+{
+	struct ident id = ident_of(r, d->id);
+
+	engine_out(e, OUT_TAKE_BACK, d->agent, &id, r->epoch);
+	if (d->other != SCHED_NONE)
+		engine_say(e, EVENT_INFO, NULL, r->live.id, "execution %u is "
+		    "taken back from %s for %s", d->id.exec,
+		    fleet_agent(e->fleet, d->agent)->name,
+		    fleet_agent(e->fleet, d->other)->name);
+}
+
+static void
+decided_cancel(struct engine *e, struct erun *r,
+    const struct sched_decision *d)
+{
+	struct ident id = ident_of(r, d->id);
+
+	engine_out(e, OUT_CANCEL, d->agent, &id, r->epoch);
+}
+
+static void
+decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	struct run_attempt a = {
+		.exec = d->id.exec,
+		.attempt = d->id.attempt,
+		.agent = d->agent != SCHED_NONE ?
+		    fleet_agent(e->fleet, d->agent)->name : NULL,
+		.state = ATTEMPT_LOST,
+		.outcome = OUTCOME_ERROR,
+		.text = "the agent was silent for too long",
+	};
+
+	if (run_file_put_attempt(r->file, &a) < 0)
+		r->failed = true;
+	engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: attempt "
+	    "%u on %s counts as lost", a.exec, a.attempt,
+	    a.agent != NULL ? a.agent : "?");
+}
+
+static void
+decided_wait(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	erun_put_exec(e, r, d->id.exec);
+}
+
+static void
+decided_final(struct engine *e, struct erun *r,
+    const struct sched_decision *d)
+{
+	struct exec_texts *texts = &r->texts[d->id.exec - 1];
+
+	if (d->state == EXEC_SKIPPED && d->cause != REASON_NONE) {
+		free(texts->why);
+		texts->why = str_dup(reason_info(d->cause)->name);
+		r->live.executions[d->id.exec - 1].text = texts->why;
+	}
+	erun_put_exec(e, r, d->id.exec);
+	if (d->state != EXEC_PASSED)
+		engine_say(e, EVENT_RESULT, NULL, r->live.id,
+		    "execution %u (%s) %s", d->id.exec,
+		    r->live.executions[d->id.exec - 1].test,
+		    exec_state_name(d->state));
+}
+
+static void
+decided_run_ended(struct engine *e, struct erun *r,
+    const struct sched_decision *d)
+{
+	struct run_head head = { .state = RUN_ENDED };
+
+	r->live.counts = sched_counts(e->sched, r->handle);
+	r->live.ended_wall_us = clock_wall_us();
+	head.ended_wall_us = r->live.ended_wall_us;
+	head.exit_code = counts_exit_code(&r->live.counts);
+	if (run_file_put_head(r->file, &head) < 0)
+		r->failed = true;
+	r->ended = true;
+}
+
+static void
+decide(struct engine *e)
+{
+	static void (*const handlers[SCHED_KINDS])(struct engine *,
+	    struct erun *, const struct sched_decision *) = {
+		[SCHED_SEND] = decided_send,
+		[SCHED_TAKE_BACK] = decided_take_back,
+		[SCHED_CANCEL] = decided_cancel,
+		[SCHED_LOST] = decided_lost,
+		[SCHED_WAIT] = decided_wait,
+		[SCHED_FINAL] = decided_final,
+		[SCHED_RUN_ENDED] = decided_run_ended,
+	};
+	const struct sched_decision *d;
+	struct erun *r;
+	size_t i;
+
+	sched_decide(e->sched, clock_mono_us(), &e->decisions);
+	for (i = 0; i < e->decisions.n; i++) {
+		d = &e->decisions.v[i];
+		r = erun_by_handle(e, d->id.run);
+		if (r != NULL)
+			handlers[d->kind](e, r, d);
+	}
+	if (e->decisions.n > 0)
+		engine_touch(e);
+}
+
+/* ---- commit ----------------------------------------------------------------------- */
+
+static void
+file_failed(struct engine *e, struct erun *r)
+{
+	char *text = str_fmt("the run file of %s cannot be written: %s",
+	    r->live.id, run_file_error(r->file));
+
+	r->failed = true;
+	if (!e->paused)
+		engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing "
+		    "new starts until it can", text);
+	e->paused = true;
+	sched_pause(e->sched, text, clock_mono_us());
+	timer_start(e->recover, RECOVER_EVERY_US);
+	free(text);
+}
+
+static void
+commit(struct engine *e)
+{
+	struct erun *r;
+
+	TAILQ_FOREACH(r, &e->runs, entry) {
+		if (r->file == NULL || (!r->failed && !run_file_dirty(r->file)))
+			continue;
+		if (r->failed || run_file_commit(r->file) < 0)
+			file_failed(e, r);
+	}
+}
+
+static void
+finish_ended(struct engine *e)
+{
+	struct erun *r;
+
+	TAILQ_FOREACH(r, &e->runs, entry)
+		if (r->ended && !r->failed) {
+			r->live.state = RUN_ENDED;
+			erun_finish(e, r);
+		}
+}
+
+static void
+arm_wake(struct engine *e)
+{
+	int64_t next = sched_next_us(e->sched), now = clock_mono_us();
+
+	if (next == CLOCK_NEVER)
+		timer_stop(e->wake);
+	else
+		timer_start(e->wake, next > now ? next - now : 0);
+}
+
+void
+engine_turn(void *arg)
+{
+	struct engine *e = arg;
+
+	if (e->changed) {
+		e->changed = false;
+		decide(e);
+		commit(e);
+		flush_out(e);
+		finish_ended(e);
+		arm_wake(e);
+		engine_touch(e);
+	}
+	if (e->generation != e->notified) {
+		e->notified = e->generation;
+		if (!timer_armed(e->view))
+			timer_start(e->view, VIEW_EVERY_US);
+		if (e->on_change != NULL)
+			e->on_change(e->on_change_arg);
+	}
+}
