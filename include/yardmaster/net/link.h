@@ -89,9 +89,12 @@ void link_answer(struct link *l, const char *answer);
 enum link_phase link_phase(const struct link *l);
 /* The process, for people; 0 when there is none. */
 pid_t link_pid(const struct link *l);
-/* Ends the process and frees the link; no callback any more. What was queued
- * is tried once. NULL is fine. */
+/* Ends and frees the link; no callback any more. What was queued is tried
+ * once, and a process that talks to an agent ends by itself when it has
+ * delivered that. NULL is fine. */
 void link_close(struct link *l);
+/* The same for one that hangs: its process is killed. NULL is fine. */
+void link_kill(struct link *l);
 
 /* The link program: $YARDMASTER_LINK, the folder of our own executable,
  * libexecdir. 0 and a heap string, or ERR_NOT_FOUND. */
