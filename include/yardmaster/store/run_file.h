@@ -12,12 +12,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "yardmaster/base/ident.h"
 #include "yardmaster/model/live.h"
 #include "yardmaster/model/state.h"
 #include "yardmaster/model/work.h"
+#include "yardmaster/sys/proc.h"
 
 struct run_file;
 
@@ -197,6 +197,7 @@ int run_file_counts(struct run_file *f, struct counts *ret);
 /*
  * Call fn for each row in order of its numbers; exec = 0: of all executions.
  * A non-zero value of fn ends it and is returned. Else 0 or a negative code.
+ * fn may use f, but not the function that called it.
  */
 int run_file_each_exec(struct run_file *f,
     int (*fn)(void *arg, const struct run_exec *e), void *arg);
@@ -217,9 +218,7 @@ int run_file_each_event(struct run_file *f, uint64_t after,
 
 /* The process that holds the lock of a run. */
 struct run_owner {
-	pid_t pid;
-	uint64_t start_ticks;	/* of the process, as /proc/PID/stat says */
-	char boot[40];		/* boot id */
+	struct proc_id process;
 	char *who;		/* login@host */
 };
 void run_owner_done(struct run_owner *o);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside of the registry: its statements and what its parts share. */
+#ifndef STORE_REGISTRY_DB_H
+#define STORE_REGISTRY_DB_H
+
+#include "store/db.h"
+#include "yardmaster/store/registry.h"
+
+#define REGISTRY_VERSION 1
+
+enum registry_stmt {
+	REG_HISTORY_GET, REG_HISTORY_PUT, REG_HISTORY_ALL,
+	REG_STMTS
+};
+
+struct registry {
+	struct db db;
+};
+
+/* Begins and ends a writing transaction: commit when r is 0, else rolled
+ * back. Returns r, or the failure of the commit. */
+int registry_begin(struct registry *r);
+int registry_end(struct registry *reg, int r);
+
+#endif

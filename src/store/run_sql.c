@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The tables of a run file and every statement on them. */
+#include "config.h"
+
+#include "store/run.h"
+
+/*
+ * Times are microseconds since 1970 or lengths in microseconds; states,
+ * outcomes and classes are their names. results.step counts in the
+ * execution, attempts.steps holds which of them were sent (u32, host order;
+ * NULL: all).
+ */
+const char run_schema[] =
+    "PRAGMA application_id=2036429412; PRAGMA user_version=1;"
+    "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1), id TEXT,"
+    " plan TEXT, who TEXT, options TEXT, state TEXT NOT NULL,"
+    " started INTEGER, ended INTEGER, epoch INTEGER NOT NULL,"
+    " exit_code INTEGER, counts TEXT);"
+    "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), text TEXT);"
+    "CREATE TABLE executions(no INTEGER PRIMARY KEY, suite TEXT, test TEXT,"
+    " row TEXT, target TEXT, n_steps INTEGER, estimate INTEGER,"
+    " state TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, agent TEXT,"
+    " tier TEXT, since INTEGER, text TEXT);"
+    "CREATE TABLE steps(exec INTEGER, step INTEGER, test TEXT, row TEXT,"
+    " target TEXT, PRIMARY KEY(exec, step)) WITHOUT ROWID;"
+    "CREATE TABLE attempts(exec INTEGER, attempt INTEGER, agent TEXT,"
+    " class TEXT, tier TEXT, state TEXT NOT NULL, outcome TEXT,"
+    " late INTEGER, worker INTEGER, sent INTEGER, started INTEGER,"
+    " ended INTEGER, elapsed INTEGER, out_bytes INTEGER,"
+    " out_dropped INTEGER, text TEXT, steps BLOB,"
+    " PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"
+    "CREATE TABLE results(exec INTEGER, attempt INTEGER, step INTEGER,"
+    " outcome TEXT, exit_code INTEGER, signal INTEGER, started INTEGER,"
+    " elapsed INTEGER, out_from INTEGER, out_to INTEGER, text TEXT,"
+    " PRIMARY KEY(exec, attempt, step)) WITHOUT ROWID;"
+    "CREATE TABLE amendments(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
+    " kind TEXT, object TEXT, what TEXT);"
+    "CREATE TABLE events(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
+    " kind INTEGER, text TEXT, object TEXT);";
+
+const char *const run_sql[RUN_STMTS] = {
+	[RUN_BEGIN] = "BEGIN IMMEDIATE",
+	[RUN_COMMIT] = "COMMIT",
+	[RUN_ROLLBACK] = "ROLLBACK",
+	[RUN_EPOCH] = "SELECT epoch FROM head",
+	[RUN_PUT_HEAD] = "UPDATE head SET state=?, ended=?, exit_code=?",
+	[RUN_PUT_COUNTS] = "UPDATE head SET counts=?",
+	[RUN_PUT_EXEC] = "UPDATE executions SET state=?, attempt=?, agent=?,"
+	    " tier=?, since=?, text=? WHERE no=?",
+	[RUN_PUT_ATTEMPT] = "INSERT INTO attempts VALUES"
+	    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	    " ON CONFLICT(exec, attempt) DO UPDATE SET agent=excluded.agent,"
+	    " class=excluded.class, tier=excluded.tier,"
+	    " state=excluded.state, outcome=excluded.outcome,"
+	    " late=excluded.late, worker=excluded.worker,"
+	    " sent=excluded.sent, started=excluded.started,"
+	    " ended=excluded.ended, elapsed=excluded.elapsed,"
+	    " out_bytes=excluded.out_bytes,"
+	    " out_dropped=excluded.out_dropped, text=excluded.text,"
+	    " steps=coalesce(excluded.steps, steps)"
+	    " WHERE state<>'ended'",
+	[RUN_SENT_STEPS] = "SELECT a.state, a.steps, e.n_steps"
+	    " FROM executions e LEFT JOIN attempts a"
+	    " ON a.exec=e.no AND a.attempt=?2 WHERE e.no=?1",
+	[RUN_PUT_ENDED] = "INSERT INTO attempts(exec, attempt, class, tier,"
+	    " state, outcome, late, worker, sent, started, ended, elapsed,"
+	    " out_bytes, out_dropped, text)"
+	    " VALUES(?1,?2,'auto','none','ended',?3,?4,?5,0,?6,?7,?8,?9,?10,"
+	    "?11) ON CONFLICT(exec, attempt) DO UPDATE SET state='ended',"
+	    " outcome=?3, late=?4, worker=?5, started=?6, ended=?7,"
+	    " elapsed=?8, out_bytes=?9, out_dropped=?10, text=?11",
+	[RUN_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES"
+	    " (?,?,?,?,?,?,?,?,?,?,?)",
+	[RUN_PUT_AMENDMENT] = "INSERT INTO amendments(wall, who, kind, object,"
+	    " what) VALUES(?,?,?,?,?)",
+	[RUN_PUT_EVENT] = "INSERT INTO events(wall, who, kind, text, object)"
+	    " VALUES(?,?,?,?,?)",
+	[RUN_NEW_HEAD] = "INSERT INTO head VALUES(1,?,?,?,?,?,?,0,1,-1,?)",
+	[RUN_NEW_SNAPSHOT] = "INSERT INTO snapshot VALUES(1,?)",
+	[RUN_NEW_EXEC] = "INSERT INTO executions(no, suite, test, row, target,"
+	    " n_steps, estimate, state, since)"
+	    " VALUES(?,?,?,?,?,?,?,'waiting',?)",
+	[RUN_NEW_STEP] = "INSERT INTO steps VALUES(?,?,?,?,?)",
+	[RUN_GET_HEAD] = "SELECT id, plan, who, options, state, started, ended,"
+	    " epoch, exit_code FROM head",
+	[RUN_GET_SNAPSHOT] = "SELECT text FROM snapshot",
+	[RUN_GET_COUNTS] = "SELECT counts FROM head",
+	[RUN_EACH_EXEC] = "SELECT no, suite, test, row, target, n_steps,"
+	    " estimate, state, attempt, agent, tier, since, text"
+	    " FROM executions ORDER BY no",
+	[RUN_EACH_STEP] = "SELECT e.no, coalesce(s.step, 0),"
+	    " coalesce(s.test, e.test), iif(s.exec IS NULL, e.row, s.row),"
+	    " iif(s.exec IS NULL, e.target, s.target)"
+	    " FROM executions e LEFT JOIN steps s ON s.exec=e.no"
+	    " WHERE e.no BETWEEN ? AND ? ORDER BY e.no, s.step",
+	[RUN_EACH_ATTEMPT] = "SELECT exec, attempt, agent, class, tier, state,"
+	    " outcome, late, worker, sent, started, ended, elapsed, out_bytes,"
+	    " out_dropped, text, steps FROM attempts"
+	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
+	[RUN_EACH_RESULT] = "SELECT exec, attempt, step, outcome, exit_code,"
+	    " signal, started, elapsed, out_from, out_to, text FROM results"
+	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt, step",
+	[RUN_EACH_AMENDMENT] = "SELECT seq, wall, who, kind, object, what"
+	    " FROM amendments ORDER BY seq",
+	[RUN_EACH_EVENT] = "SELECT seq, wall, who, kind, text, object"
+	    " FROM events WHERE seq>? ORDER BY seq",
+};

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A run file: what is put comes back, twice is once, readers see commits. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
+
+static int
+setup(void **state)
+{
+	*state = fix_dir();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	fix_dir_free(*state);
+	return 0;
+}
+
+static int
+text_step(void *arg, const struct run_step *s)
+{
+	buf_putf(arg, "%u.%u %s %s %s\n", s->exec, s->step, s->test,
+	    s->row != NULL ? s->row : "-",
+	    s->target != NULL ? s->target : "-");
+	return 0;
+}
+
+static int
+text_exec(void *arg, const struct run_exec *e)
+{
+	buf_putf(arg, "%u %s/%s %u %s %u %s %s\n", e->no, e->suite, e->test,
+	    e->n_steps, exec_state_name(e->state), e->attempt,
+	    e->agent != NULL ? e->agent : "-",
+	    e->text != NULL ? e->text : "-");
+	return 0;
+}
+
+static int
+text_attempt(void *arg, const struct run_attempt *a)
+{
+	uint32_t i;
+
+	buf_putf(arg, "%u/%u %s %s %s %s w%u late=%d %s", a->exec, a->attempt,
+	    a->agent != NULL ? a->agent : "-", tier_name(a->tier),
+	    attempt_state_name(a->state), outcome_name(a->outcome), a->worker,
+	    a->late, a->text != NULL ? a->text : "-");
+	for (i = 0; i < a->n_steps; i++)
+		buf_putf(arg, " #%u", a->steps[i]);
+	buf_putc(arg, '\n');
+	return 0;
+}
+
+static int
+text_result(void *arg, const struct run_result *r)
+{
+	buf_putf(arg, "%u/%u.%u %s %d %d %s\n", r->exec, r->attempt, r->step,
+	    outcome_name(r->r.outcome), r->r.exit_code, r->r.signo,
+	    r->r.text != NULL ? r->r.text : "-");
+	return 0;
+}
+
+static int
+text_amendment(void *arg, const struct run_amendment *a)
+{
+	buf_putf(arg, "%d %s %s %s %s\n", (int)a->seq, a->who, a->kind,
+	    a->object, a->what);
+	return 0;
+}
+
+static int
+text_event(void *arg, const struct event *e)
+{
+	buf_putf(arg, "%d %s %d %s %s\n", (int)e->seq, e->who, e->kind,
+	    e->text, e->object != NULL ? e->object : "-");
+	return 0;
+}
+
+static void
+expect(struct buf *b, const char *text)
+{
+	assert_string_equal(buf_str(b), text);
+	buf_done(b);
+}
+
+static void
+a_new_run_can_be_read(void **state)
+{
+	struct run_file *f = NULL, *reader = NULL;
+	struct buf b = BUF_INIT;
+	struct run_head head;
+	struct counts counts;
+	char *snapshot = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_string_equal(run_file_id(f), FIX_RUN);
+	assert_int_equal(run_file_epoch(f), 1);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &reader), 0);
+	assert_int_equal(run_file_head(reader, &head), 0);
+	assert_string_equal(head.id, FIX_RUN);
+	assert_string_equal(head.plan, "checkout");
+	assert_string_equal(head.who, "ann@console");
+	assert_string_equal(head.options, "{\"order\":\"plan\"}");
+	assert_int_equal(head.state, RUN_STARTING);
+	assert_int_equal(head.started_wall_us, 1000000);
+	assert_int_equal(head.ended_wall_us, 0);
+	assert_int_equal(head.epoch, 1);
+	assert_int_equal(head.exit_code, -1);
+	assert_int_equal(run_file_counts(reader, &counts), 0);
+	assert_int_equal(counts.n[EXEC_WAITING], FIX_EXECS);
+	assert_int_equal(counts_total(&counts), FIX_EXECS);
+	assert_int_equal(run_file_snapshot(reader, &snapshot), 0);
+	assert_string_equal(snapshot, "{\"name\":\"checkout\"}");
+	free(snapshot);
+	assert_int_equal(run_file_each_exec(reader, text_exec, &b), 0);
+	expect(&b, "1 s/t1 1 waiting 0 - -\n2 s/t1 2 waiting 0 - -\n"
+	    "3 s/t1 3 waiting 0 - -\n4 s/all 4 waiting 0 - -\n");
+	assert_int_equal(run_file_each_step(reader, 1, text_step, &b), 0);
+	assert_int_equal(run_file_each_step(reader, 2, text_step, &b), 0);
+	expect(&b, "1.0 t1 a x\n2.0 t1 - -\n2.1 t2 b y\n");
+	run_file_close(reader);
+	run_file_close(f);
+}
+
+static void
+what_is_put_comes_back(void **state)
+{
+	static const uint32_t sent[] = { 1, 3 };
+	struct run_attempt a = { .exec = 4, .attempt = 2, .agent = "lab-2",
+		.class = CLASS_PINNED, .tier = TIER_PINNED,
+		.state = ATTEMPT_SENT, .steps = sent, .n_steps = 2 };
+	struct run_exec e = { .no = 4, .state = EXEC_ASSIGNED, .attempt = 2,
+		.agent = "lab-2", .tier = TIER_PINNED, .text = "retry" };
+	char who[] = "ann", did[] = "did";
+	struct event ev = { .kind = EVENT_EDIT, .who = who, .text = did };
+	struct run_amendment am = { .who = "ann", .kind = "hold",
+		.object = FIX_RUN "/1", .what = "note" };
+	struct report r = fix_report(4, 2, 2);
+	struct buf b = BUF_INIT;
+	struct run_file *f = NULL;
+	bool fresh = false;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(fix_send(f, 4, 1), 0);
+	assert_int_equal(run_file_put_attempt(f, &a), 0);
+	assert_int_equal(run_file_put_exec(f, &e), 0);
+	assert_int_equal(run_file_put_event(f, &ev), 0);
+	assert_int_equal(run_file_put_amendment(f, &am), 0);
+	assert_true(run_file_dirty(f));
+	assert_int_equal(run_file_commit(f), 0);
+	assert_false(run_file_dirty(f));
+	assert_int_equal(run_file_commit(f), 0);
+	r.steps[1].outcome = OUTCOME_FAILED;
+	r.steps[1].exit_code = 3;
+	r.steps[1].text = str_dup("no");
+	r.outcome = OUTCOME_FAILED;
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
+	assert_true(fresh);
+	assert_int_equal(run_file_commit(f), 0);
+	run_file_each_attempt(f, 4, text_attempt, &b);
+	run_file_each_result(f, 0, text_result, &b);
+	run_file_each_amendment(f, text_amendment, &b);
+	run_file_each_event(f, 0, text_event, &b);
+	run_file_each_event(f, 1, text_event, &b);
+	expect(&b, "4/1 lab-1 idle sent none w0 late=0 -\n"
+	    "4/2 lab-2 pinned ended failed w2 late=0 - #1 #3\n"
+	    "4/2.1 passed 0 0 -\n4/2.3 failed 3 0 no\n"
+	    "1 ann hold " FIX_RUN "/1 note\n1 ann 1 did -\n");
+	report_done(&r);
+	run_file_close(f);
+}
+
+static void
+counts_follow_the_executions(void **state)
+{
+	struct run_exec e = { .no = 2, .state = EXEC_PASSED };
+	struct run_file *f = NULL, *reader = NULL;
+	struct counts c;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_put_exec(f, &e), 0);
+	e.no = 3;
+	e.state = EXEC_FAILED;
+	assert_int_equal(run_file_put_exec(f, &e), 0);
+	assert_int_equal(run_file_put_exec(f, &e), 0);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &reader), 0);
+	assert_int_equal(run_file_counts(reader, &c), 0);
+	assert_int_equal(c.n[EXEC_WAITING], 4);	/* not committed */
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_file_counts(reader, &c), 0);
+	assert_int_equal(c.n[EXEC_WAITING], 2);
+	assert_int_equal(c.n[EXEC_PASSED], 1);
+	assert_int_equal(c.n[EXEC_FAILED], 1);
+	e.no = FIX_EXECS + 1;
+	assert_int_equal(run_file_put_exec(f, &e), ERR_NOT_FOUND);
+	e.no = 0;
+	assert_int_equal(run_file_put_exec(f, &e), ERR_NOT_FOUND);
+	assert_int_equal(run_file_put_exec(reader, &e), ERR_NOT_FOUND);
+	e.no = 1;
+	assert_int_equal(run_file_commit(f), 0);
+	run_file_close(reader);
+	run_file_close(f);
+}
+
+static void
+a_result_counts_once(void **state)
+{
+	struct report r = fix_report(3, 1, 3);
+	struct buf b = BUF_INIT;
+	struct run_file *f = NULL;
+	bool fresh = false;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(fix_send(f, 3, 1), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
+	assert_true(fresh);
+	/* Again in the same turn, in a later one, and with other contents. */
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
+	assert_false(fresh);
+	assert_int_equal(run_file_commit(f), 0);
+	r.outcome = r.steps[0].outcome = OUTCOME_FAILED;
+	assert_int_equal(run_file_put_result(f, &r, true, &fresh), 0);
+	assert_false(fresh);
+	/* Nor does a late change of the attempt bring it back. */
+	assert_int_equal(fix_send(f, 3, 1), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	run_file_each_attempt(f, 0, text_attempt, &b);
+	run_file_each_result(f, 0, text_result, &b);
+	expect(&b, "3/1 lab-1 idle ended passed w2 late=0 -\n"
+	    "3/1.0 passed 0 0 -\n3/1.1 passed 0 0 -\n3/1.2 passed 0 0 -\n");
+	report_done(&r);
+	run_file_close(f);
+}
+
+static void
+a_lost_attempt_may_end_late(void **state)
+{
+	struct run_attempt a = { .exec = 1, .attempt = 1, .agent = "lab-1",
+		.state = ATTEMPT_LOST, .outcome = OUTCOME_ERROR };
+	struct report r = fix_report(1, 1, 1), odd = fix_report(2, 1, 2);
+	struct buf b = BUF_INIT;
+	struct run_file *f = NULL;
+	bool fresh = false;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_put_attempt(f, &a), 0);
+	assert_int_equal(run_file_put_result(f, &r, true, &fresh), 0);
+	assert_true(fresh);
+	/* One nobody knew of is kept as well. */
+	odd.steps[1].outcome = OUTCOME_NONE;
+	assert_int_equal(run_file_put_result(f, &odd, false, &fresh), 0);
+	assert_true(fresh);
+	assert_int_equal(run_file_commit(f), 0);
+	run_file_each_attempt(f, 0, text_attempt, &b);
+	run_file_each_result(f, 0, text_result, &b);
+	expect(&b, "1/1 lab-1 none ended passed w2 late=1 -\n"
+	    "2/1 - none ended passed w2 late=0 -\n"
+	    "1/1.0 passed 0 0 -\n2/1.0 passed 0 0 -\n");
+	report_done(&r);
+	report_done(&odd);
+	run_file_close(f);
+}
+
+static void
+wrong_results_do_no_harm(void **state)
+{
+	struct report r = fix_report(1, 1, 2);
+	struct run_file *f = NULL;
+	bool fresh = true;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
+	    ERR_RANGE);
+	assert_false(fresh);
+	r.n_steps = 1;
+	r.state = ATTEMPT_RUNNING;
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
+	    ERR_RANGE);
+	r.state = ATTEMPT_ENDED;
+	r.id.execution = 99;
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
+	    ERR_NOT_FOUND);
+	r.id.execution = 1;
+	strcpy(r.id.run, "r0000000009");
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
+	    ERR_NOT_FOUND);
+	assert_int_equal(fix_count_results(f), 0);
+	strcpy(r.id.run, FIX_RUN);
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
+	assert_true(fresh);
+	assert_int_equal(run_file_commit(f), 0);
+	report_done(&r);
+	run_file_close(f);
+}
+
+static void
+what_is_not_committed_is_gone(void **state)
+{
+	struct run_file *f = NULL;
+	struct buf b = BUF_INIT;
+	char *owner = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(fix_send(f, 1, 1), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(fix_send(f, 2, 1), 0);
+	run_file_close(f);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob@other", &f,
+	    &owner), 0);
+	assert_null(owner);
+	assert_int_equal(run_file_epoch(f), 2);
+	run_file_each_attempt(f, 0, text_attempt, &b);
+	expect(&b, "1/1 lab-1 idle sent none w0 late=0 -\n");
+	run_file_close(f);
+}
+
+static void
+a_reader_sees_one_state(void **state)
+{
+	struct run_file *f = NULL, *reader = NULL;
+	struct report r = fix_report(2, 1, 2);
+	struct buf b = BUF_INIT;
+	bool fresh;
+	int i;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &reader), 0);
+	assert_int_equal(run_file_begin_read(reader), 0);
+	assert_int_equal(fix_count_results(reader), 0);
+	assert_int_equal(fix_send(f, 2, 1), 0);
+	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	for (i = 2; i < 300; i++) {
+		assert_int_equal(fix_send(f, 1, (uint32_t)i), 0);
+		assert_int_equal(run_file_commit(f), 0);
+	}
+	assert_int_equal(fix_count_results(reader), 0);
+	assert_int_equal(run_file_each_attempt(reader, 0, text_attempt, &b),
+	    0);
+	expect(&b, "");
+	run_file_end_read(reader);
+	assert_int_equal(fix_count_results(reader), 2);
+	assert_true(fix_send(reader, 1, 1) < 0);
+	run_file_close(reader);
+	report_done(&r);
+	run_file_close(f);
+}
+
+static int
+stop_at_two(void *arg, const struct run_exec *e)
+{
+	*(uint32_t *)arg = e->no;
+	return e->no == 2 ? 42 : 0;
+}
+
+static void
+a_walk_may_be_ended(void **state)
+{
+	struct run_file *f = NULL;
+	uint32_t last = 0;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_each_exec(f, stop_at_two, &last), 42);
+	assert_int_equal(last, 2);
+	run_file_close(f);
+}
+
+static void
+names_do_not_leave_the_folder(void **state)
+{
+	static const char *const bad[] = { "", "../../etc", "r1",
+		"r0000000001/1", "r000000000/" };
+	struct run_file *f = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(run_file_open(*state, bad[i], &f),
+		    ERR_NOT_FOUND);
+		assert_int_equal(run_file_adopt(*state, bad[i], "x", &f,
+		    NULL), ERR_NOT_FOUND);
+		assert_int_equal(run_remove(*state, bad[i]), ERR_NOT_FOUND);
+	}
+	assert_int_equal(run_file_open(*state, FIX_RUN, &f), ERR_NOT_FOUND);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "x", &f, NULL),
+	    ERR_NOT_FOUND);
+}
+
+static void
+a_run_is_created_once(void **state)
+{
+	struct run_file *f = NULL, *again = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(fix_create(*state, &again), ERR_LOCKED);
+	run_file_close(f);
+	assert_int_equal(fix_create(*state, &again), ERR_EXISTS);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "x", &f, NULL), 0);
+	run_file_close(f);
+}
+
+static void
+an_ended_run_is_not_adopted(void **state)
+{
+	struct run_head head = { .state = RUN_ENDED, .ended_wall_us = 9,
+		.exit_code = 1 };
+	struct run_file *f = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_put_head(f, &head), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	run_file_close(f);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "x", &f, NULL),
+	    ERR_STATE);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &f), 0);
+	assert_int_equal(run_file_head(f, &head), 0);
+	assert_int_equal(head.epoch, 1);
+	assert_int_equal(head.state, RUN_ENDED);
+	assert_int_equal(head.exit_code, 1);
+	assert_int_equal(head.ended_wall_us, 9);
+	run_file_close(f);
+}
+
+/* Overwrites a part of the database. */
+static void
+scribble(const char *dir, long at, const char *bytes, size_t n)
+{
+	char *path = run_path(dir, FIX_RUN, ".db");
+	FILE *file = fopen(path, "r+b");
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, at, SEEK_SET), 0);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	assert_int_equal(fclose(file), 0);
+	free(path);
+}
+
+static void
+damage_and_the_future_are_refused(void **state)
+{
+	struct run_file *f = NULL;
+	char junk[4096];
+	char *text = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	run_file_close(f);
+	assert_int_equal(run_check(*state, FIX_RUN, &text), 0);
+	assert_null(text);
+	scribble(*state, 60, "\0\0\0\x63", 4);	/* user version 99 */
+	assert_int_equal(run_file_open(*state, FIX_RUN, &f), ERR_VERSION);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "x", &f, NULL),
+	    ERR_VERSION);
+	scribble(*state, 60, "\0\0\0\1", 4);
+	memset(junk, 0x5a, sizeof(junk));
+	scribble(*state, 3 * 4096, junk, sizeof(junk));
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "x", &f, NULL),
+	    ERR_STORE);
+	assert_int_equal(run_check(*state, FIX_RUN, &text), ERR_STORE);
+	assert_non_null(text);
+	free(text);
+	scribble(*state, 0, junk, 100);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &f), ERR_STORE);
+}
+
+static int
+text_summary(void *arg, const struct run_summary *s)
+{
+	buf_putf(arg, "%s %s %s %s %u\n", s->head->id, s->head->plan,
+	    run_state_name(s->head->state),
+	    s->owner != NULL ? "owned" : "-", counts_total(&s->counts));
+	return 0;
+}
+
+static void
+runs_are_listed_newest_first(void **state)
+{
+	struct run_head head = { .state = RUN_ENDED };
+	struct run_file *a = NULL, *b = NULL, *c = NULL;
+	struct run_owner owner;
+	struct buf out = BUF_INIT;
+	char *path, *text;
+
+	assert_int_equal(run_list(*state, text_summary, &out), 0);
+	expect(&out, "");
+	assert_int_equal(fix_create_as(*state, "r0000000001", &a), 0);
+	assert_int_equal(fix_create_as(*state, "r0000000002", &b), 0);
+	assert_int_equal(fix_create_as(*state, "r0000000003", &c), 0);
+	run_file_close(b);
+	assert_int_equal(run_file_put_head(c, &head), 0);
+	assert_int_equal(run_file_commit(c), 0);
+	path = run_path(*state, "r0000000004", ".db");
+	assert_int_equal(fs_replace(path, "", 0, 0600), 0);
+	free(path);
+	path = run_path(*state, "r0000000005", ".db");
+	assert_int_equal(fs_replace(path, "no database, just some text that "
+	    "is long enough to look at", 58, 0600), 0);
+	free(path);
+	assert_int_equal(run_list(*state, text_summary, &out), 0);
+	expect(&out, "r0000000003 checkout ended - 4\n"
+	    "r0000000002 checkout orphaned - 4\n"
+	    "r0000000001 checkout starting owned 4\n");
+	assert_int_equal(run_owner_read(*state, "r0000000001", &owner), 0);
+	assert_int_equal(owner.process.pid, getpid());
+	assert_true(proc_alive(&owner.process));
+	text = run_owner_text(&owner);
+	assert_non_null(strstr(text, "ann@console pid "));
+	free(text);
+	run_owner_done(&owner);
+	assert_int_equal(run_owner_read(*state, "r0000000002", &owner),
+	    ERR_NOT_FOUND);
+	run_file_close(a);
+	run_file_close(c);
+}
+
+static void
+a_copy_is_a_whole_run(void **state)
+{
+	struct run_file *f = NULL;
+	struct buf b = BUF_INIT;
+	char *path = run_path(*state, "r0000000007", ".db");
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(fix_send(f, 1, 1), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_backup(*state, FIX_RUN, path), 0);
+	assert_int_equal(run_backup(*state, FIX_RUN, path), ERR_EXISTS);
+	assert_int_equal(run_remove(*state, FIX_RUN), ERR_LOCKED);
+	run_file_close(f);
+	assert_int_equal(run_remove(*state, FIX_RUN), 0);
+	assert_int_equal(run_remove(*state, FIX_RUN), ERR_NOT_FOUND);
+	assert_int_equal(run_file_open(*state, "r0000000007", &f), 0);
+	run_file_each_attempt(f, 0, text_attempt, &b);
+	expect(&b, "1/1 lab-1 idle sent none w0 late=0 -\n");
+	run_file_close(f);
+	free(path);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_new_run_can_be_read),
+		T(what_is_put_comes_back),
+		T(counts_follow_the_executions),
+		T(a_result_counts_once),
+		T(a_lost_attempt_may_end_late),
+		T(wrong_results_do_no_harm),
+		T(what_is_not_committed_is_gone),
+		T(a_reader_sees_one_state),
+		T(a_walk_may_be_ended),
+		T(names_do_not_leave_the_folder),
+		T(a_run_is_created_once),
+		T(an_ended_run_is_not_adopted),
+		T(damage_and_the_future_are_refused),
+		T(runs_are_listed_newest_first),
+		T(a_copy_is_a_whole_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
