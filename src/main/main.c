@@ -10,7 +10,7 @@
 int
 main(int argc, char **argv)
 {
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
 	return cli_main(argc, argv);
 }
