@@ -21,6 +21,8 @@ struct jw {
 /* Starts writing one value at the end of out. */
 void jw_init(struct jw *w, struct buf *out);
 
+/* Begin and end of an object and an array; the key of the member that comes
+ * next. Each value, array and object may stand wherever JSON has a value. */
 void jw_object(struct jw *w);
 void jw_object_end(struct jw *w);
 void jw_array(struct jw *w);
@@ -37,6 +39,7 @@ void jw_null(struct jw *w);
 /* A value that is JSON text already. */
 void jw_raw(struct jw *w, const char *json, size_t n);
 
+/* A key and its value in one. */
 void jw_kv_str(struct jw *w, const char *key, const char *s);
 void jw_kv_int(struct jw *w, const char *key, int64_t n);
 void jw_kv_real(struct jw *w, const char *key, double n);

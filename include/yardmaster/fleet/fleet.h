@@ -49,6 +49,7 @@ int fleet_new(struct loop *loop, const struct fleet_spec *spec,
 /* Flushes what is queued where that needs no waiting, ends all links. */
 void fleet_free(struct fleet *f);
 
+/* How many agents it has. */
 size_t fleet_count(const struct fleet *f);
 /* Borrowed; changes between turns. */
 const struct agent *fleet_agent(const struct fleet *f, size_t agent);

@@ -86,6 +86,7 @@ struct facts {
 	uint32_t n_workers;
 };
 
+/* Frees what f holds; writes f as one JSON value. */
 void facts_done(struct facts *f);
 void facts_write(struct jw *w, const struct facts *f);
 /* 0 or ERR_SYNTAX, ERR_RANGE; nothing to free on failure. */

@@ -23,6 +23,7 @@ enum link_state {
 	LINK_UP,		/* welcome received */
 	LINK_STALE,		/* up, but silent for longer than it should */
 };
+/* The name in JSON and on the screen. */
 const char *link_state_name(enum link_state s);
 
 struct agent {

@@ -43,6 +43,7 @@ enum link_phase {
 	LINK_PHASE_AUTHENTICATED,
 	LINK_PHASE_OPEN,	/* the far end's banner was seen */
 };
+/* The name in messages. */
 const char *link_phase_name(enum link_phase p);
 
 enum link_question {

@@ -21,6 +21,7 @@ enum transport {
 	TRANSPORT_COMMAND,
 	TRANSPORTS
 };
+/* The name in the fleet file. */
 const char *transport_name(enum transport t);
 
 /* Thresholds of the host; each only where set. */
@@ -94,7 +95,8 @@ struct fleet_spec *fleet_embedded(void);
  */
 int fleet_open(const char *path, struct diags *ds, struct fleet_spec **ret);
 
-void fleet_spec_free(struct fleet_spec *f);	/* NULL is fine */
+/* Frees it and all it holds. NULL is fine. */
+void fleet_spec_free(struct fleet_spec *f);
 
 /* Index of the agent of that name, or -1. */
 long fleet_find(const struct fleet_spec *f, const char *name);

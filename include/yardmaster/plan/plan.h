@@ -31,9 +31,11 @@ enum on_failure {
 	ON_FAILURE_STOP,	/* ends the run */
 	ON_FAILURES
 };
+/* The name in the plan. */
 const char *on_failure_name(enum on_failure f);
 
 enum suite_mode { MODE_FREE, MODE_SEQUENTIAL, SUITE_MODES };
+/* The name in the plan. */
 const char *suite_mode_name(enum suite_mode m);
 
 struct plan_target {
@@ -230,7 +232,8 @@ int plan_load(const char *path, struct diags *ds, struct plan **ret);
 int plan_load_text(const char *file, const char *dir, const char *text,
     size_t len, struct diags *ds, struct plan **ret);
 
-void plan_free(struct plan *p);	/* NULL is fine */
+/* Frees it and all it holds. NULL is fine. */
+void plan_free(struct plan *p);
 
 /* True when some enabled suite finds its tests by a command, not run yet. */
 bool plan_discovers(const struct plan *p);

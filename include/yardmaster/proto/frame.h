@@ -39,6 +39,7 @@ struct frame_reader {
 	int phase;		/* private */
 };
 
+/* A reader that waits for the banner; frees what it holds. */
 void frame_reader_init(struct frame_reader *r);
 void frame_reader_done(struct frame_reader *r);
 /* Gives it n bytes that came. */

@@ -26,8 +26,9 @@
 
 struct sched;
 
+/* One that knows nothing yet; frees it and all it holds (NULL is fine). */
 struct sched *sched_new(void);
-void sched_free(struct sched *s);	/* NULL is fine */
+void sched_free(struct sched *s);
 
 /* ---- agents ---------------------------------------------------------------- */
 
@@ -245,6 +246,8 @@ enum sched_taken sched_kept(struct sched *s, struct sched_id id,
 /* All return 0, or ERR_NOT_FOUND (no such thing), ERR_STATE (not in this
  * state), ERR_RANGE. text: who and note, for people; NULL releases. */
 
+/* The same for all of a run: hold it, cancel it, change its priority (higher
+ * first). */
 int sched_run_hold(struct sched *s, uint32_t run, const char *text,
     int64_t now_us);
 int sched_run_cancel(struct sched *s, uint32_t run, int64_t now_us);
@@ -253,6 +256,7 @@ int sched_run_priority(struct sched *s, uint32_t run, int32_t priority);
 int sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
     uint32_t max_failures, int64_t now_us);
 
+/* Holds one execution. */
 int sched_exec_hold(struct sched *s, uint32_t run, uint32_t exec,
     const char *text, int64_t now_us);
 /* Ends as cancelled: at once when nothing was sent, else when the agent says
@@ -306,6 +310,7 @@ enum sched_kind {
 	SCHED_RUN_ENDED,	/* all executions of the run are final */
 	SCHED_KINDS
 };
+/* The name in logs and tests. */
 const char *sched_kind_name(enum sched_kind k);
 
 struct sched_member {

@@ -135,6 +135,7 @@ int run_file_adopt(const char *state_dir, const char *run, const char *who,
 /* Rolls back what was not committed, closes, frees the lock. NULL is fine. */
 void run_file_close(struct run_file *f);
 
+/* The id of the run (borrowed) and the epoch that was taken by opening. */
 const char *run_file_id(const struct run_file *f);
 uint32_t run_file_epoch(const struct run_file *f);
 
