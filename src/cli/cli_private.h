@@ -77,6 +77,7 @@ extern const struct cli_command cli_run_commands[];
 extern const struct cli_command cli_plan_commands[];
 extern const struct cli_command cli_check_commands[];
 extern const struct cli_command cli_list_commands[];
+extern const struct cli_command cli_runs_commands[];
 extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_fleet_commands[];
 extern const struct cli_command cli_console_commands[];

@@ -18,33 +18,113 @@
 #include "yardmaster/engine/owner.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/loop.h"
+#include "yardmaster/store/run_file.h"
 #include "yardmaster/sys/paths.h"
 
 #include "cli/owner_client.h"
 
 #define REPLY_WAIT_US (10 * US_PER_S)
 
-/* STATE/runs/RUN.SUFFIX; the caller frees. NULL without a state folder. */
+/* The path of one of a run's files; the caller frees. NULL without a state
+ * folder. */
 static char *
-run_path(const char *run, const char *suffix)
+file_of(const char *run, const char *suffix)
 {
 	char *state = NULL, *path;
 
 	if (paths_state(&state) < 0)
 		return NULL;
-	path = str_fmt("%s/runs/%s.%s", state, run, suffix);
+	path = run_path(state, run, suffix);
 	free(state);
 	return path;
+}
+
+char *
+owner_state_dir(const struct cli *c)
+{
+	char *state = NULL;
+
+	if (paths_state(&state) < 0)
+		cli_fail(c, 0, "there is no state folder: set HOME");
+	return state;
 }
 
 bool
 owner_exists(const char *run)
 {
-	char *path = run_path(run, "db");
+	char *path = file_of(run, ".db");
 	bool yes = path != NULL && fs_exists(path);
 
 	free(path);
 	return yes;
+}
+
+static int
+add_live(void *arg, const struct run_summary *s)
+{
+	if (s->owner != NULL && s->head->state != RUN_ENDED)
+		strvec_push(arg, s->head->id);
+	return 0;
+}
+
+int
+owner_live_runs(struct strvec *ret)
+{
+	char *state = NULL;
+	int r;
+
+	if ((r = paths_state(&state)) < 0)
+		return r;
+	r = run_list(state, add_live, ret);
+	free(state);
+	return r;
+}
+
+struct found {
+	uint32_t no;
+	enum exec_state state;
+	bool seen;
+};
+
+static int
+find_exec(void *arg, const struct run_exec *x)
+{
+	struct found *f = arg;
+
+	if (x->no != f->no)
+		return 0;
+	f->state = x->state;
+	f->seen = true;
+	return 1;
+}
+
+int
+owner_why_offline(const struct cli *c, const struct ident *id)
+{
+	struct found found = { .no = id->execution };
+	struct run_file *file = NULL;
+	char *state = owner_state_dir(c);
+	char text[IDENT_TEXT];
+	int r;
+
+	ident_format(id, text);
+	if (state == NULL)
+		return EXIT_ERRORS;
+	r = run_file_open(state, id->run, &file);
+	if (r == 0)
+		r = run_file_each_exec(file, find_exec, &found);
+	run_file_close(file);
+	free(state);
+	if (r < 0)
+		return cli_fail(c, EXIT_ERRORS, "%s: %s", text, err_text(r));
+	if (!found.seen)
+		return cli_fail(c, EXIT_USAGE, "%s: no such execution", text);
+	printf("%s  %s\n", text, exec_state_name(found.state));
+	if (!exec_state_final(found.state))
+		printf("* no-owner: no process drives this run; clears: "
+		    "operator; cures: resume (yardmaster resume %s)\n",
+		    id->run);
+	return EXIT_OK;
 }
 
 /* Reads until the first reply came; others are events of no interest. */
@@ -85,7 +165,7 @@ owner_ask(const char *run, const struct buf *request, struct jval **ret)
 {
 	struct frame_reader reader;
 	struct buf out = BUF_INIT;
-	char *path = run_path(run, "sock");
+	char *path = file_of(run, ".sock");
 	int fd = -1, r;
 
 	frame_reader_init(&reader);

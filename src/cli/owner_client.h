@@ -7,12 +7,24 @@
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/jval.h"
+#include "yardmaster/base/strvec.h"
 #include "yardmaster/engine/engine.h"
 
 #include "cli/cli_private.h"
 
 /* True when the state folder has a run of that id. */
 bool owner_exists(const char *run);
+
+/* Appends the ids of the runs that some live process drives, newest first.
+ * 0 or a negative code. */
+int owner_live_runs(struct strvec *ret);
+
+/* The state folder; the caller frees. NULL, after a message, without one. */
+char *owner_state_dir(const struct cli *c);
+
+/* Says why an execution of a run without owner does not go on, and gives the
+ * exit code. */
+int owner_why_offline(const struct cli *c, const struct ident *id);
 
 /*
  * Sends one request (a JSON object without tag) to the owner of a run and

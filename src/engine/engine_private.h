@@ -16,6 +16,8 @@
 #include "yardmaster/store/registry.h"
 #include "yardmaster/store/run_file.h"
 
+#include "engine/feed.h"
+
 #define EVENTS_KEPT 2000
 #define VIEW_EVERY_US (200 * US_PER_MS)
 #define FOREIGN_EVERY_US (2 * US_PER_S)
@@ -101,19 +103,7 @@ void engine_say(struct engine *e, enum event_kind kind, const char *who,
     __attribute__((format(printf, 5, 6)));
 void engine_events_done(struct engine *e);
 
-/* ---- feed.c */
-/* What was stored of an execution. */
-struct feed_exec {
-	enum exec_state state;
-	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
-	uint16_t worker;
-	uint32_t failures, errors;	/* counted so far */
-};
-/* What is known of each execution beyond the plan; arrays by number - 1. */
-struct feed_state {
-	const struct feed_exec *execs;	/* NULL: fresh */
-	const int64_t *estimates_us;	/* -1 unknown */
-};
+/* ---- feed_agent.c */
 /* Tells the scheduler of a run. Fills handle. 0 or a code. */
 int feed_run(struct engine *e, struct erun *r, const struct feed_state *st);
 /* Tells the scheduler all facts of an agent. */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plans without a launch: what they expand to, and how they would run. */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/engine/simulate.h"
+
+#include "cli/plan_args.h"
+#include "cli/session.h"
+
+static int
+cmd_show(struct cli *c)
+{
+	struct buf out = BUF_INIT;
+	struct plan *p = NULL;
+	int r;
+
+	if ((r = plan_args_load(c, &p)) != 0)
+		return r;
+	if (cli_has(c, "json"))
+		plan_show_json(p, &out);
+	else
+		plan_show_text(p, &out);
+	fputs(buf_str(&out), stdout);
+	if (cli_has(c, "json"))
+		putchar('\n');
+	buf_done(&out);
+	plan_free(p);
+	return EXIT_OK;
+}
+
+/* The values of "plan simulate", as they were given. */
+struct sim_args {
+	struct simulate_opts opts;
+	struct jdoc history, actual;
+	struct fleet_spec *fleet;
+};
+
+static int
+load_lengths(const struct cli *c, const char *opt, struct jdoc *doc,
+    const struct jval **ret)
+{
+	struct diags ds = DIAGS_INIT;
+
+	if (cli_get(c, opt) == NULL)
+		return 0;
+	if (jdoc_load(doc, cli_get(c, opt), 0, &ds) < 0)
+		return cli_diags(&ds, EXIT_USAGE);
+	diags_done(&ds);
+	*ret = doc->root;
+	return 0;
+}
+
+static int
+read_number(const struct cli *c, const char *opt, double max, double *ret)
+{
+	const char *text = cli_get(c, opt);
+	char *end;
+
+	if (text == NULL)
+		return 0;
+	*ret = strtod(text, &end);
+	if (end == text || *end != '\0' || !isfinite(*ret) || *ret < 0 ||
+	    *ret > max)
+		return cli_fail(c, EXIT_USAGE, "--%s %s: a number from 0 to "
+		    "%g", opt, text, max);
+	return 0;
+}
+
+static int
+read_sim_args(const struct cli *c, struct sim_args *a)
+{
+	struct diags ds = DIAGS_INIT;
+	double rtt_ms = 0, seed = 1;
+	int r;
+
+	if (cli_get(c, "startup") != NULL && duration_parse(
+	    cli_get(c, "startup"), &a->opts.startup_us) < 0)
+		return cli_fail(c, EXIT_USAGE, "--startup %s: a duration such "
+		    "as 2s", cli_get(c, "startup"));
+	if ((r = read_number(c, "rtt", 1e6, &rtt_ms)) != 0 ||
+	    (r = read_number(c, "fail", 1, &a->opts.fail)) != 0 ||
+	    (r = read_number(c, "seed", 9e15, &seed)) != 0 ||
+	    (r = load_lengths(c, "history", &a->history,
+	    &a->opts.history)) != 0 ||
+	    (r = load_lengths(c, "actual", &a->actual, &a->opts.actual)) != 0)
+		return r;
+	a->opts.rtt_us = (int64_t)(rtt_ms * 1000);
+	a->opts.seed = (uint64_t)seed;
+	r = fleet_open(cli_get(c, "fleet"), &ds, &a->fleet);
+	return cli_diags(&ds, r < 0 ? EXIT_USAGE : 0);
+}
+
+static int
+cmd_simulate(struct cli *c)
+{
+	struct sim_args a = { .fleet = NULL };
+	struct buf out = BUF_INIT;
+	struct plan *p = NULL;
+	int r;
+
+	if ((r = read_sim_args(c, &a)) != 0 ||
+	    (r = plan_args_load(c, &p)) != 0)
+		goto out;
+	r = (cli_has(c, "json") ? simulate_json : simulate_text)(p, a.fleet,
+	    &a.opts, &out);
+	if (r < 0) {
+		r = cli_fail(c, EXIT_USAGE, "%s", err_text(r));
+		goto out;
+	}
+	fputs(buf_str(&out), stdout);
+	if (cli_has(c, "json"))
+		putchar('\n');
+out:
+	buf_done(&out);
+	plan_free(p);
+	fleet_spec_free(a.fleet);
+	if (a.opts.history != NULL)
+		jdoc_done(&a.history);
+	if (a.opts.actual != NULL)
+		jdoc_done(&a.actual);
+	return r;
+}
+
+static const struct cli_opt show_opts[] = {
+	SELECT_OPTS, JSON_OPT, { NULL }
+};
+static const struct cli_opt simulate_opts[] = {
+	SELECT_OPTS, FLEET_OPT, JSON_OPT,
+	{ "history", 0, "FILE", "seconds by test: what the scheduler "
+	    "believes" },
+	{ "actual", 0, "FILE", "seconds by test: what happens" },
+	{ "startup", 0, "TIME", "the cost of starting each process" },
+	{ "rtt", 0, "MS", "round trip to every agent, in milliseconds" },
+	{ "fail", 0, "RATE", "chance of a step to fail, 0 to 1" },
+	{ "seed", 0, "N", "of the random numbers" },
+	{ NULL }
+};
+
+const struct cli_command cli_plan_commands[] = {
+	{ "plan show", "PLAN", "the executions a plan expands to", NULL,
+	    show_opts, 1, 1, cmd_show },
+	{ "plan simulate", "PLAN", "a plan on a fleet in made-up time",
+	    "The real scheduler runs the plan with a made-up clock. Without "
+	    "an actual length\na test takes what history says, else its "
+	    "estimate, else 60 s.\n",
+	    simulate_opts, 1, 1, cmd_simulate },
+	{ NULL }
+};

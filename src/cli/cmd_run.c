@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Launching plans and following runs: run, resume, adopt, report. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/store/run_file.h"
+
+#include "cli/attach.h"
+#include "cli/handoff.h"
+#include "cli/launch.h"
+#include "cli/owner_client.h"
+#include "cli/plan_args.h"
+
+#define GIVE_UP_US (600 * US_PER_S)
+
+int
+launch_plan(struct session *s, const struct cli *c, struct plan *p,
+    char *ret_run)
+{
+	struct launch l = { .plan = p };
+	struct diags ds = DIAGS_INIT;
+	int r;
+
+	if (plan_check_agents(p, s->fleet, &ds) > 0) {
+		plan_free(p);
+		return cli_diags(&ds, EXIT_USAGE);
+	}
+	if ((r = engine_launch(s->engine, &l, &ds, ret_run)) < 0) {
+		plan_free(p);
+		if (ds.n == 0)
+			cli_fail(c, 0, "%s", err_text(r));
+		return cli_diags(&ds, EXIT_ERRORS);
+	}
+	return cli_diags(&ds, EXIT_OK);
+}
+
+/* The run is followed to its end and reported, or left to go on by itself. */
+static int
+follow_and_report(struct session *s, const struct cli *c, struct follow *f)
+{
+	char *fleet;
+	int code = follow_run(f), r;
+
+	if (code >= 0) {
+		r = launch_report(s, c, f->run, true);
+		session_close(s);
+		return r != 0 ? r : code;
+	}
+	fleet = str_dup(s->fleet->file);
+	session_close(s);
+	handoff_start(c, f->run, fleet);
+	free(fleet);
+	return EXIT_CANCELLED;
+}
+
+/* Everything is recorded; another process drives the run. */
+static int
+detach(struct session *s, const struct cli *c, const char *run)
+{
+	char *fleet = str_dup(s->fleet->file);
+	int r;
+
+	session_close(s);
+	r = handoff_start(c, run, fleet);
+	printf("%s\n", run);
+	free(fleet);
+	return r < 0 ? EXIT_ERRORS : EXIT_OK;
+}
+
+static int
+read_give_up(const struct cli *c, int64_t *ret_us)
+{
+	const char *text = cli_get(c, "give-up");
+
+	*ret_us = GIVE_UP_US;
+	if (text != NULL && duration_parse(text, ret_us) < 0)
+		return cli_fail(c, EXIT_USAGE, "--give-up %s: a duration such "
+		    "as 10m", text);
+	return 0;
+}
+
+static int
+cmd_run(struct cli *c)
+{
+	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
+	    cli_has(c, "json") };
+	struct plan *p = NULL;
+	struct session s;
+	int r;
+
+	if ((r = read_give_up(c, &f.give_up_us)) != 0 ||
+	    (r = plan_args_load(c, &p)) != 0)
+		return r;
+	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
+		plan_free(p);
+		session_close(&s);
+		return r;
+	}
+	f.s = &s;
+	if ((r = launch_plan(&s, c, p, f.run)) != 0) {
+		session_close(&s);
+		return r;
+	}
+	if (cli_has(c, "detach"))
+		return detach(&s, c, f.run);
+	cli_fail(c, 0, "run %s, %u executions on %zu agents", f.run,
+	    engine_run_find(s.engine, f.run)->n,
+	    engine_agent_count(s.engine));
+	return follow_and_report(&s, c, &f);
+}
+
+static int
+take_over(struct session *s, const struct cli *c, struct follow *f)
+{
+	struct diags ds = DIAGS_INIT;
+	int r;
+
+	if ((r = engine_adopt(s->engine, f->run, &ds)) == 0) {
+		diags_done(&ds);
+		cli_fail(c, 0, "took over %s", f->run);
+		return follow_and_report(s, c, f);
+	}
+	if (ds.n == 0)
+		cli_fail(c, 0, "%s: %s", f->run, err_text(r));
+	session_close(s);
+	return cli_diags(&ds, EXIT_ERRORS);
+}
+
+static int
+cmd_resume(struct cli *c)
+{
+	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
+	    cli_has(c, "json") };
+	struct session s;
+	struct ident id;
+	int r, code;
+
+	if (ident_parse(c->args.v[0], &id) < 0 || id.execution != 0)
+		return cli_fail(c, EXIT_USAGE, "%s: not a run's id; "
+		    "yardmaster runs lists them", c->args.v[0]);
+	if ((r = read_give_up(c, &f.give_up_us)) != 0)
+		return r;
+	memcpy(f.run, id.run, sizeof f.run);
+	/* A live owner is followed; a run that has ended is reported. */
+	r = attach_follow(c, f.run, f.quiet, &code);
+	if (r == ERR_NOT_FOUND)
+		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
+		    "yardmaster runs lists them", f.run);
+	if (r < 0 && r != ERR_CLOSED)
+		return cli_fail(c, EXIT_ERRORS, "%s: %s", f.run, err_text(r));
+	if (r == 0) {
+		r = launch_report(NULL, c, f.run, false);
+		return r != 0 ? r : code;
+	}
+	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
+		session_close(&s);
+		return r;
+	}
+	f.s = &s;
+	return take_over(&s, c, &f);
+}
+
+#define REPORT_OPTS \
+	{ "junit", 0, "FILE", "write a JUnit report" }, \
+	{ "tap", 0, "FILE", "write a TAP report" }, \
+	JSON_OPT
+
+static const struct cli_opt run_opts[] = {
+	SELECT_OPTS, FLEET_OPT, REPORT_OPTS,
+	{ "detach", 'd', NULL, "print the run's id and let it go on by "
+	    "itself" },
+	{ "give-up", 0, "TIME", "end as error what cannot start for so long "
+	    "(default 10m)" },
+	{ "quiet", 'q', NULL, "no line for each execution" },
+	{ NULL }
+};
+static const struct cli_opt resume_opts[] = {
+	FLEET_OPT, REPORT_OPTS,
+	{ "give-up", 0, "TIME", "as in run" },
+	{ "quiet", 'q', NULL, "no line for each execution" },
+	{ NULL }
+};
+
+const struct cli_command cli_run_commands[] = {
+	{ "run", "PLAN", "launch a plan, follow it, report",
+	    "Exit codes: 0 all passed, 1 some failed or timed out, 2 errors, "
+	    "3 both,\n4 invalid use or nothing to run, 5 cancelled. The first "
+	    "INT or TERM cancels,\na second leaves the run going.\n",
+	    run_opts, 1, 1, cmd_run },
+	{ "resume", "RUN", "follow a run, take it over when its owner died, "
+	    "or report it", NULL, resume_opts, 1, 1, cmd_resume },
+	{ NULL }
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From an expanded plan to what the scheduler is told of a run. */
+#ifndef YARDMASTER_ENGINE_FEED_H
+#define YARDMASTER_ENGINE_FEED_H
+
+#include "yardmaster/plan/plan.h"
+#include "yardmaster/sched/sched.h"
+
+/* What was stored of an execution. */
+struct feed_exec {
+	enum exec_state state;
+	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
+	uint16_t worker;
+	uint32_t failures, errors;	/* counted so far */
+};
+/* What is known of each execution beyond the plan; arrays by number - 1. */
+struct feed_state {
+	const struct feed_exec *execs;	/* NULL: fresh */
+	const int64_t *estimates_us;	/* -1 unknown */
+};
+
+typedef int (*feed_fn)(void *arg, const struct sched_run *spec);
+/* Builds the spec of a run and calls fn with it; what it gives is returned.
+ * The spec lives during the call. */
+int feed_plan(const struct plan *p, const char *id,
+    const struct feed_state *st, feed_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the scheduler is told of live agents and of runs of this process. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+struct adding {
+	struct engine *e;
+	struct erun *r;
+};
+
+static int
+add_run(void *arg, const struct sched_run *spec)
+{
+	struct adding *a = arg;
+
+	return sched_run_add(a->e->sched, spec, clock_mono_us(),
+	    &a->r->handle);
+}
+
+int
+feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
+{
+	struct adding a = { .e = e, .r = r };
+
+	return feed_plan(r->plan, r->live.id, st, add_run, &a);
+}
+
+/* Workers busy with what is not ours. */
+static uint32_t
+others_busy(const struct engine *e, const struct facts *f)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < f->n_workers; i++)
+		if (f->workers[i].busy &&
+		    erun_find(e, f->workers[i].attempt.run) == NULL)
+			n++;
+	return n;
+}
+
+static char *
+stop_text(const struct stop_note *s)
+{
+	if (!s->on)
+		return NULL;
+	return str_fmt("%s%s%s", s->who != NULL ? s->who : "somebody",
+	    s->note != NULL ? ": " : "", s->note != NULL ? s->note : "");
+}
+
+void
+feed_agent(struct engine *e, size_t agent)
+{
+	const struct agent *a = fleet_agent(e->fleet, agent);
+	const struct agent_spec *spec = &e->spec->agents[agent];
+	const struct facts *f = &a->facts;
+	char *draining = stop_text(&f->draining), *held = stop_text(&f->held);
+	struct sched_pool *pools;
+	struct sched_agent s;
+	size_t i;
+
+	pools = mem_calloc(spec->n_instances, sizeof *pools);
+	for (i = 0; i < spec->n_instances; i++)
+		pools[i] = (struct sched_pool){
+			.target = spec->instances[i].target,
+			.names = &spec->instances[i].names,
+		};
+	s = (struct sched_agent){
+		.name = a->name,
+		.labels = &spec->labels,
+		.targets = &spec->targets,
+		.pools = pools,
+		.n_pools = (uint32_t)spec->n_instances,
+		.up = (a->link == LINK_UP || a->link == LINK_STALE) &&
+		    a->known && e->syncing[agent] == 0,
+		.draining = f->draining.on,
+		.held = f->held.on,
+		.benched = a->state == AGENT_BENCHED,
+		.offline_text = a->error,
+		.draining_text = draining,
+		.held_text = held,
+		.guard = f->guard,
+		.since_us = a->link_since_us,
+		.max_workers = a->known ? f->max_workers : 0,
+		.threshold = a->known ? f->effective : 0,
+		.other_busy = a->known ? others_busy(e, f) : 0,
+		.rtt_us = a->rtt_us,
+	};
+	sched_agent_set(e->sched, (uint32_t)agent, &s, clock_mono_us());
+	free(pools);
+	free(draining);
+	free(held);
+	engine_wake(e);
+}
