@@ -394,15 +394,18 @@ known_hosts_check(const struct known_hosts *kh, const uint8_t *blob,
 	return result;
 }
 
+/* One key type may be used by several methods, the best one first. */
 static const struct method {
 	const char *type;	/* of a stored key */
-	const char *methods;
+	const char *name;
 } methods[] = {
 	{ "ssh-ed25519", "ssh-ed25519" },
 	{ "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256" },
 	{ "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384" },
 	{ "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521" },
-	{ "ssh-rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa" },
+	{ "ssh-rsa", "rsa-sha2-512" },
+	{ "ssh-rsa", "rsa-sha2-256" },
+	{ "ssh-rsa", "ssh-rsa" },
 };
 #define N_METHODS (sizeof(methods) / sizeof(methods[0]))
 
@@ -418,17 +421,33 @@ stored_type(const struct known_hosts *kh, const char *type)
 	return false;
 }
 
-void
-known_hosts_methods(const struct known_hosts *kh, struct buf *out)
+static bool
+is_among(const char *name, const char *const *list, size_t n)
 {
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+void
+known_hosts_methods(const struct known_hosts *kh,
+    const char *const *supported, size_t n, struct buf *out)
+{
+	const struct method *m;
 	size_t i;
 	int pass;
 
 	for (pass = 0; pass < 2; pass++)
-		for (i = 0; i < N_METHODS; i++)
-			if (stored_type(kh, methods[i].type) == (pass == 0))
+		for (i = 0; i < N_METHODS; i++) {
+			m = &methods[i];
+			if (stored_type(kh, m->type) == (pass == 0) &&
+			    is_among(m->name, supported, n))
 				buf_putf(out, "%s%s", buf_len(out) > 0 ?
-				    "," : "", methods[i].methods);
+				    "," : "", m->name);
+		}
 }
 
 void

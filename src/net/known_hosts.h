@@ -54,9 +54,10 @@ enum known_result {
 enum known_result known_hosts_check(const struct known_hosts *kh,
     const uint8_t *blob, size_t len, const struct known_key **ret_at);
 
-/* Appends the host-key methods libssh2 should prefer: those of stored keys
- * first, then the others, separated by commas. */
-void known_hosts_methods(const struct known_hosts *kh, struct buf *out);
+/* Appends the host-key methods to prefer, of the n that are supported: those
+ * of stored keys first, then the others, separated by commas. */
+void known_hosts_methods(const struct known_hosts *kh,
+    const char *const *supported, size_t n, struct buf *out);
 
 /* Copies the type that stands in front of a key blob into out (size bytes).
  * 0 or ERR_SYNTAX. */

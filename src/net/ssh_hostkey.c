@@ -88,17 +88,25 @@ out:
 	return r;
 }
 
+/* Only what the library has is named to it: 1.10 drops other names by a copy
+ * of memory onto itself. */
 static int
 prefer_known_types(struct ssh *s, const struct known_hosts *kh)
 {
 	struct buf list = BUF_INIT;
-	int r;
+	const char **supported = NULL;
+	int n, r = 0;
 
-	known_hosts_methods(kh, &list);
-	r = libssh2_session_method_pref(s->session, LIBSSH2_METHOD_HOSTKEY,
-	    buf_str(&list));
+	n = libssh2_session_supported_algs(s->session, LIBSSH2_METHOD_HOSTKEY,
+	    &supported);
+	if (n > 0) {
+		known_hosts_methods(kh, supported, (size_t)n, &list);
+		libssh2_free(s->session, supported);
+		r = libssh2_session_method_pref(s->session,
+		    LIBSSH2_METHOD_HOSTKEY, buf_str(&list));
+	}
 	buf_done(&list);
-	return r == 0 ? 0 : ssh_fail_library(s, ERR_UNSUPPORTED,
+	return n > 0 && r == 0 ? 0 : ssh_fail_library(s, ERR_UNSUPPORTED,
 	    "%s: no host key method", s->name);
 }
 
