@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* History: keys from the most specific, medians of passes, both ways. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/paths.h"
+#include "yardmaster/store/registry.h"
+
+static int
+setup(void **state)
+{
+	*state = fix_dir();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	fix_dir_free(*state);
+	return 0;
+}
+
+static struct registry *
+open_in(void **state)
+{
+	struct registry *r = NULL;
+
+	assert_int_equal(registry_open(*state, &r), 0);
+	return r;
+}
+
+static void
+keys_are_most_specific_first(void **state)
+{
+	static const struct {
+		struct history_item item;
+		const char *keys;
+	} cases[] = {
+		{ { "s", "t", NULL, NULL }, "s/t t " },
+		{ { NULL, "t", NULL, NULL }, "t " },
+		{ { "s", "t", "1", NULL }, "s/t[1] t[1] s/t t " },
+		{ { "s", "t", NULL, "x" }, "s/t@x t@x s/t t " },
+		{ { "s", "t", "1", "x" }, "s/t[1]@x t[1]@x s/t[1] t[1] "
+		    "s/t@x t@x s/t t " },
+	};
+	struct buf b = BUF_INIT;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strvec keys = STRVEC_INIT;
+
+		history_keys(&cases[i].item, &keys);
+		for (k = 0; k < keys.n; k++)
+			buf_putf(&b, "%s ", keys.v[k]);
+		assert_string_equal(buf_str(&b), cases[i].keys);
+		buf_clear(&b);
+		strvec_done(&keys);
+	}
+	buf_done(&b);
+}
+
+static void
+add(struct registry *r, const char *target, enum outcome o, int64_t us)
+{
+	struct history_sample s = {
+		.item = { "s", "t", NULL, target }, .outcome = o,
+		.elapsed_us = us
+	};
+
+	assert_int_equal(history_add(r, &s, 1), 0);
+}
+
+static int64_t
+usual(struct registry *r, const char *target)
+{
+	struct history_item item = { "s", "t", NULL, target };
+	struct history_estimate e;
+
+	assert_int_equal(history_estimate(r, &item, &e), 0);
+	return e.usual_us;
+}
+
+static void
+the_median_of_the_newest_counts(void **state)
+{
+	static const int64_t taken[] = { 900, 10, 30, 20, 50, 40 };
+	struct history_item item = { "s", "t", NULL, "x" };
+	struct registry *r = open_in(state);
+	struct history_estimate e;
+	size_t i;
+
+	assert_int_equal(history_estimate(r, &item, &e), ERR_NOT_FOUND);
+	add(r, "x", OUTCOME_PASSED, 900);
+	assert_int_equal(usual(r, "x"), 900);
+	add(r, "x", OUTCOME_PASSED, 100);
+	assert_int_equal(usual(r, "x"), 500);	/* the mean of two */
+	for (i = 1; i < sizeof(taken) / sizeof(taken[0]); i++)
+		add(r, "x", OUTCOME_PASSED, taken[i]);
+	assert_int_equal(usual(r, "x"), 30);
+	add(r, "x", OUTCOME_FAILED, 7777);
+	add(r, "x", OUTCOME_TIMEOUT, 7777);
+	add(r, "x", OUTCOME_ERROR, 7777);
+	add(r, "x", OUTCOME_CANCELLED, 7777);
+	assert_int_equal(history_estimate(r, &item, &e), 0);
+	assert_int_equal(e.usual_us, 30);
+	assert_int_equal(e.passes, 7);
+	assert_int_equal(e.outcomes, 9);
+	assert_int_equal(e.failures, 2);
+	for (i = 0; i < 20; i++)
+		add(r, "x", OUTCOME_PASSED, 1000 + (int64_t)i);
+	assert_int_equal(history_estimate(r, &item, &e), 0);
+	assert_int_equal(e.passes, HISTORY_KEPT);
+	assert_int_equal(e.outcomes, HISTORY_KEPT);
+	assert_int_equal(e.failures, 0);
+	assert_int_equal(e.usual_us, 1017);
+	registry_close(r);
+}
+
+static void
+other_targets_serve_where_one_is_new(void **state)
+{
+	struct history_item other = { "elsewhere", "t", "3", "y" };
+	struct history_item fresh = { "s", "unknown", NULL, NULL };
+	struct registry *r = open_in(state);
+	struct history_estimate e;
+
+	add(r, "x", OUTCOME_PASSED, 100);
+	add(r, "y", OUTCOME_FAILED, 100);
+	assert_int_equal(usual(r, "x"), 100);
+	assert_int_equal(usual(r, "z"), 100);
+	assert_int_equal(history_estimate(r, &other, &e), 0);
+	assert_int_equal(e.usual_us, 100);
+	assert_int_equal(history_estimate(r, &fresh, &e), ERR_NOT_FOUND);
+	/* Failed on y: its own outcomes, the duration of the others. */
+	other = (struct history_item){ "s", "t", NULL, "y" };
+	assert_int_equal(history_estimate(r, &other, &e), 0);
+	assert_int_equal(e.usual_us, 100);
+	assert_int_equal(e.outcomes, 1);
+	assert_int_equal(e.failures, 1);
+	registry_close(r);
+}
+
+static void
+it_is_there_when_opened_again(void **state)
+{
+	struct registry *r = open_in(state), *other = open_in(state);
+
+	add(r, "x", OUTCOME_PASSED, 100);
+	add(other, "x", OUTCOME_PASSED, 300);
+	registry_close(r);
+	registry_close(other);
+	r = open_in(state);
+	assert_int_equal(registry_begin_read(r), 0);
+	assert_int_equal(usual(r, "x"), 200);
+	registry_end_read(r);
+	assert_int_equal(history_add(r, NULL, 0), 0);
+	registry_close(r);
+	registry_close(NULL);
+}
+
+static int
+import(struct registry *r, const char *text, size_t *n)
+{
+	struct jval *v = NULL;
+	int code;
+
+	assert_int_equal(jval_parse(&v, text, strlen(text)), 0);
+	code = history_import(r, v, n);
+	jval_free(v);
+	return code;
+}
+
+static void
+durations_go_out_and_in(void **state)
+{
+	struct registry *r = open_in(state);
+	struct buf b = BUF_INIT;
+	struct jw w;
+	size_t n = 0;
+
+	assert_int_equal(import(r, "{\"a\": 1.5, \"s/b\": 2}", &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(import(r, "{\"c\": 1, \"d\": \"x\"}", &n),
+	    ERR_SYNTAX);
+	assert_int_equal(import(r, "{\"c\": 1, \"d\": -1}", &n), ERR_RANGE);
+	assert_int_equal(import(r, "{\"c\": 1, \"d\": 1e300}", &n),
+	    ERR_RANGE);
+	assert_int_equal(import(r, "[]", &n), ERR_SYNTAX);
+	assert_int_equal(import(r, "{}", &n), 0);
+	assert_int_equal(n, 0);
+	jw_init(&w, &b);
+	assert_int_equal(history_export(r, &w), 0);
+	assert_string_equal(buf_str(&b), "{\"a\":1.5,\"s/b\":2}");
+	buf_done(&b);
+	registry_close(r);
+}
+
+/* What a console of its own does; 0 when all went well. */
+static int
+add_three(const char *dir)
+{
+	struct history_sample s = {
+		.item = { "s", "t", NULL, NULL }, .outcome = OUTCOME_PASSED,
+		.elapsed_us = 5
+	};
+	struct registry *r = NULL;
+	int k, code;
+
+	code = registry_open(dir, &r);
+	for (k = 0; k < 3 && code == 0; k++)
+		code = history_add(r, &s, 1);
+	registry_close(r);
+	return code;
+}
+
+/* Many processes add at once: nothing is lost. */
+static void
+consoles_share_it(void **state)
+{
+	struct registry *r = open_in(state);
+	struct history_item item = { "s", "t", NULL, NULL };
+	struct history_estimate e;
+	pid_t pids[3];
+	int i, status;
+
+	registry_close(r);
+	for (i = 0; i < 3; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0)
+			_exit(add_three(*state) == 0 ? 0 : 1);
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	r = open_in(state);
+	assert_int_equal(history_estimate(r, &item, &e), 0);
+	assert_int_equal(e.passes, 9);
+	registry_close(r);
+}
+
+static void
+damage_is_refused(void **state)
+{
+	char *path = path_join(*state, "registry.db");
+	struct registry *r = NULL;
+	char junk[8192];
+
+	memset(junk, 'x', sizeof(junk));
+	assert_int_equal(fs_replace(path, junk, sizeof(junk), 0600), 0);
+	assert_int_equal(registry_open(*state, &r), ERR_STORE);
+	assert_null(r);
+	free(path);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_are_most_specific_first),
+		T(the_median_of_the_newest_counts),
+		T(other_targets_serve_where_one_is_new),
+		T(it_is_there_when_opened_again),
+		T(durations_go_out_and_in),
+		T(consoles_share_it),
+		T(damage_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
