@@ -224,6 +224,7 @@ on_up(void *arg, size_t agent)
 		if (r->file == NULL)
 			continue;
 		e->syncing[agent]++;
+		r->awaits[agent] = true;
 		fleet_sync(e->fleet, agent, r->live.id, r->epoch);
 	}
 	on_changed(e, agent);
@@ -246,8 +247,10 @@ on_synced(void *arg, size_t agent, const char *run, uint32_t epoch)
 	if (r->file != NULL)
 		sched_agent_synced(e->sched, (uint32_t)agent, r->handle,
 		    clock_mono_us());
-	if (e->syncing[agent] > 0)
+	if (r->awaits[agent]) {
+		r->awaits[agent] = false;
 		e->syncing[agent]--;
+	}
 	on_changed(e, agent);
 }
 

@@ -82,6 +82,7 @@ erun_new(struct engine *e, struct plan *plan, const char *id)
 	    sizeof *r->live.executions);
 	r->texts = mem_calloc(plan->n_execs, sizeof *r->texts);
 	r->passed = mem_calloc(plan->n_steps, 1);
+	r->awaits = mem_calloc(fleet_count(e->fleet), sizeof *r->awaits);
 	for (i = 0; i < plan->n_execs; i++)
 		name_execution(r, i, now_us);
 	return r;
@@ -101,6 +102,7 @@ erun_free(struct engine *e, struct erun *r)
 	}
 	free(r->texts);
 	free(r->passed);
+	free(r->awaits);
 	free(r->live.executions);
 	free(r->live.plan);
 	free(r->live.owner);
@@ -174,12 +176,10 @@ erun_start(struct engine *e, struct erun *r, const struct feed_state *st)
 	free(path);
 	r->live.state = RUN_RUNNING;
 	TAILQ_INSERT_HEAD(&e->runs, r, entry);
+	/* Links keep order: what is sent after this finds the run known. */
 	for (i = 0; i < fleet_count(e->fleet); i++)
-		if (fleet_agent(e->fleet, i)->link == LINK_UP) {
-			e->syncing[i]++;
+		if (fleet_agent(e->fleet, i)->link >= LINK_UP)
 			fleet_sync(e->fleet, i, r->live.id, r->epoch);
-			feed_agent(e, i);
-		}
 	for (i = 1; i <= r->live.n; i++)
 		view_execution(e, r, (uint32_t)i);
 	foreign_refresh(e);
