@@ -46,7 +46,7 @@ mem_realloc(void *p, size_t nmemb, size_t size)
 {
 	if (nmemb == 0 || size == 0)
 		nmemb = size = 1;
-	if (nmemb > SIZE_MAX / size)
+	if (nmemb > PTRDIFF_MAX / size)
 		no_memory();
 	p = realloc(p, nmemb * size);
 	if (p == NULL)
@@ -74,8 +74,11 @@ mem_grow(void *array, size_t *cap, size_t want, size_t size)
 void *
 mem_dup(const void *p, size_t n)
 {
-	char *copy = mem_realloc(NULL, n < SIZE_MAX ? n + 1 : n, 1);
+	char *copy;
 
+	if (n >= PTRDIFF_MAX)
+		no_memory();
+	copy = mem_realloc(NULL, n + 1, 1);
 	if (n > 0)
 		memcpy(copy, p, n);
 	copy[n] = '\0';
