@@ -270,8 +270,16 @@ keep_history(struct engine *e, struct erun *r)
 void
 erun_finish(struct engine *e, struct erun *r)
 {
+	size_t i;
+
 	keep_history(e, r);
 	sched_run_remove(e->sched, r->handle);
+	for (i = 0; i < fleet_count(e->fleet); i++)
+		if (r->awaits[i]) {
+			r->awaits[i] = false;
+			e->syncing[i]--;
+			feed_agent(e, i);
+		}
 	owner_free(r->owner);
 	r->owner = NULL;
 	run_file_close(r->file);
