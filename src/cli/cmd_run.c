@@ -10,6 +10,7 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/report/report.h"
 #include "yardmaster/store/run_file.h"
 
 #include "cli/attach.h"
@@ -167,9 +168,39 @@ cmd_resume(struct cli *c)
 	return take_over(&s, c, &f);
 }
 
+static int
+cmd_report(struct cli *c)
+{
+	const char *name = cli_get(c, "format");
+	char *state = owner_state_dir(c);
+	struct buf out = BUF_INIT;
+	struct report_run r;
+	report_fn write = report_format(name != NULL ? name : "json");
+	int rc;
+
+	if (state == NULL)
+		return EXIT_ERRORS;
+	if (write == NULL) {
+		free(state);
+		return cli_fail(c, EXIT_USAGE, "--format %s: junit, tap, "
+		    "json, csv, html or durations", name);
+	}
+	rc = report_load(state, c->args.v[0], &r);
+	free(state);
+	if (rc < 0)
+		return cli_fail(c, rc == ERR_NOT_FOUND ? EXIT_USAGE :
+		    EXIT_ERRORS, "%s: %s", c->args.v[0], err_text(rc));
+	write(&r, &out);
+	fwrite(buf_data(&out), 1, buf_len(&out), stdout);
+	report_run_done(&r);
+	buf_done(&out);
+	return EXIT_OK;
+}
+
 #define REPORT_OPTS \
 	{ "junit", 0, "FILE", "write a JUnit report" }, \
 	{ "tap", 0, "FILE", "write a TAP report" }, \
+	{ "html", 0, "FILE", "write a page" }, \
 	JSON_OPT
 
 static const struct cli_opt run_opts[] = {
@@ -188,6 +219,12 @@ static const struct cli_opt resume_opts[] = {
 	{ NULL }
 };
 
+static const struct cli_opt report_opts[] = {
+	{ "format", 0, "NAME", "junit, tap, json (default), csv, html or "
+	    "durations" },
+	{ NULL }
+};
+
 const struct cli_command cli_run_commands[] = {
 	{ "run", "PLAN", "launch a plan, follow it, report",
 	    "Exit codes: 0 all passed, 1 some failed or timed out, 2 errors, "
@@ -196,5 +233,7 @@ const struct cli_command cli_run_commands[] = {
 	    run_opts, 1, 1, cmd_run },
 	{ "resume", "RUN", "follow a run, take it over when its owner died, "
 	    "or report it", NULL, resume_opts, 1, 1, cmd_resume },
+	{ "report", "RUN", "the report of a run", NULL, report_opts, 1, 1,
+	    cmd_report },
 	{ NULL }
 };
