@@ -86,16 +86,16 @@ struct plan_data {
 	char *source;		/* path as written, or NULL for inline rows */
 	struct strvec columns;
 	char **cells;
-	uint32_t n_rows;	/* from 1 */
-	uint32_t *numbers;	/* of each row, from 1, as in the source */
+	uint32_t n_rows;	/* from 1; a row's number is its index + 1 */
+	uint32_t *lines;	/* of each row in the file; NULL when inline */
 	long name_column;	/* "_name", or -1 */
 	long expect_column;	/* "_expect_fail", or -1 */
 };
 
 /* Values that are inherited: nearest wins (env merges, locks add). */
 struct plan_props {
-	enum parallel parallel;
-	uint32_t agents;	/* index in plan agents */
+	enum parallel parallel;	/* of the file; a launch may override both: */
+	uint32_t agents;	/* index in plan agents (see terms) */
 	const struct strvec *command;	/* or NULL */
 	const char *shell;	/* or NULL; at most one of the two */
 	const struct strvec *env;	/* merged: plan and suites; may be NULL */
@@ -275,8 +275,8 @@ void plan_select_done(struct plan_select *s);
 /*
  * Makes the executions: suites in file order, in each tests outermost, then
  * rows, then targets. select may be NULL. 0, or ERR_INVALID with diagnostics
- * ("nothing to run" among them). May be called again with another choice as
- * long as only targets, tests, filters or parallel differ.
+ * ("nothing to run" among them); the plan is then not expanded. May be called
+ * again with another choice: nothing of an earlier one stays.
  */
 int plan_expand(struct plan *p, const struct plan_select *select,
     struct diags *ds);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What "check" does for plans and fleets, and plans against fleets. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_private.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/base/text.h"
+
+static enum file_kind
+kind_of(const struct jval *root)
+{
+	if (jval_get(root, "suites") != NULL)
+		return FILE_PLAN;
+	if (jval_get(root, "agents") != NULL)
+		return FILE_FLEET;
+	return FILE_UNKNOWN;
+}
+
+static int
+check_plan(const char *path, struct diags *ds)
+{
+	struct plan *p;
+	int r;
+
+	if ((r = plan_load(path, ds, &p)) < 0)
+		return r;
+	if (!plan_discovers(p))
+		r = plan_expand(p, NULL, ds);
+	plan_free(p);
+	return r;
+}
+
+static int
+check_fleet(const char *path, struct diags *ds)
+{
+	struct fleet_spec *f;
+	int r;
+
+	if ((r = fleet_load(path, ds, &f)) == 0)
+		fleet_spec_free(f);
+	return r;
+}
+
+int
+check_file(const char *path, struct diags *ds, enum file_kind *ret_kind)
+{
+	enum file_kind kind;
+	struct jdoc doc;
+	int r;
+
+	if (ret_kind != NULL)
+		*ret_kind = FILE_UNKNOWN;
+	if ((r = jdoc_load(&doc, path, JDOC_COMMENTS, ds)) < 0)
+		return r == ERR_SYNTAX ? ERR_INVALID : r;
+	kind = kind_of(doc.root);
+	jdoc_done(&doc);
+	if (ret_kind != NULL)
+		*ret_kind = kind;
+	if (kind == FILE_PLAN)
+		return check_plan(path, ds);
+	if (kind == FILE_FLEET)
+		return check_fleet(path, ds);
+	diag_add(ds, DIAG_ERROR, path, 0, NULL, "neither a plan, which has "
+	    "\"suites\", nor a fleet, which has \"agents\"");
+	return ERR_INVALID;
+}
+
+/* ---- a plan against a fleet ---- */
+
+static bool
+some_agent(const struct selector *s, const struct fleet_spec *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_agents; i++)
+		if (selector_match(s, f->agents[i].name,
+		    &f->agents[i].labels))
+			return true;
+	return false;
+}
+
+static bool
+some_agent_of_term(const struct selector *s, size_t term,
+    const struct fleet_spec *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_agents; i++)
+		if (selector_term_match(s, term, f->agents[i].name,
+		    &f->agents[i].labels))
+			return true;
+	return false;
+}
+
+/* The agent whose name is nearest to a selector that is a name. */
+static const char *
+nearest_agent(const char *term, const struct fleet_spec *f)
+{
+	const char *near = NULL;
+	unsigned d, best = 3;
+	size_t i;
+
+	for (i = 0; i < f->n_agents; i++) {
+		d = text_distance(term, f->agents[i].name);
+		if (d < best) {
+			best = d;
+			near = f->agents[i].name;
+		}
+	}
+	return near;
+}
+
+static void
+check_list(const struct plan *p, const struct selector *s,
+    const struct fleet_spec *f, struct diags *ds)
+{
+	bool none = !some_agent(s, f);
+	struct buf text = BUF_INIT;
+	struct diag *d;
+	size_t i;
+
+	selector_format(s, &text);
+	if (none) {
+		d = diag_add(ds, DIAG_ERROR, p->file, 0, NULL, "agents %s: "
+		    "the fleet %s has no such agent", buf_str(&text),
+		    f->name);
+		check_did_you_mean(d, nearest_agent(selector_term(s, 0), f));
+	}
+	for (i = 0; i < selector_count(s) && !none; i++) {
+		if (some_agent_of_term(s, i, f))
+			continue;
+		d = diag_add(ds, DIAG_WARNING, p->file, 0, NULL, "agents %s: "
+		    "no agent of the fleet %s meets it", selector_term(s, i),
+		    f->name);
+		check_did_you_mean(d, nearest_agent(selector_term(s, i), f));
+	}
+	buf_done(&text);
+}
+
+static void
+check_target(const struct plan *p, uint32_t target,
+    const struct fleet_spec *f, struct diags *ds)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_agents; i++)
+		if (agent_spec_offers(&f->agents[i], p->targets[target].name))
+			return;
+	diag_add(ds, DIAG_WARNING, p->file, 0, NULL, "target %s: no agent of "
+	    "the fleet %s offers it", p->targets[target].name, f->name);
+}
+
+size_t
+plan_check_agents(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds)
+{
+	size_t errors = ds->errors;
+	bool *used, *wanted;
+	uint32_t i, k;
+
+	used = mem_calloc(p->n_agents, sizeof(*used));
+	wanted = mem_calloc(p->n_targets, sizeof(*wanted));
+	for (i = 0; i < p->n_terms; i++) {
+		for (k = 0; k < p->terms[i].n_agents; k++)
+			used[p->terms[i].agents[k]] = true;
+		for (k = 0; k < p->terms[i].n_targets; k++)
+			wanted[p->terms[i].targets[k]] = true;
+	}
+	for (i = 0; i < p->n_agents; i++)
+		if (used[i] && p->agents[i].terms.n > 0)
+			check_list(p, p->agents[i].selector, f, ds);
+	for (i = 0; i < p->n_targets; i++)
+		if (wanted[i])
+			check_target(p, i, f, ds);
+	free(used);
+	free(wanted);
+	return ds->errors - errors;
+}

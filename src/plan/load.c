@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Loading a plan file: the document is walked once from the outside in, and
+ * every fault on the way is noted.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/load.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/paths.h"
+
+/* A name and where it stands in its list. */
+struct named {
+	const char *name;
+	size_t index;
+};
+
+static void load_suites(struct loader *l, const struct jval *v,
+    uint32_t parent, const struct plan_props *base);
+
+static int
+by_name(const void *pa, const void *pb)
+{
+	const struct named *a = pa, *b = pb;
+	int r = strcmp(a->name, b->name);
+
+	return r != 0 ? r : a->index < b->index ? -1 : 1;
+}
+
+/* Notes names of a list (at hand) that were there before. Sorts the list. */
+static void
+check_twice(struct loader *l, struct named *list, size_t n, const char *what)
+{
+	size_t i, mark;
+
+	qsort(list, n, sizeof(*list), by_name);
+	for (i = 1; i < n; i++) {
+		if (strcmp(list[i].name, list[i - 1].name) != 0)
+			continue;
+		mark = check_index(&l->c, list[i].index);
+		check_fault(&l->c, "%s named \"%s\" was there before", what,
+		    list[i].name);
+		check_back(&l->c, mark);
+	}
+}
+
+/* The good name of obj, or NULL after a fault. */
+static const char *
+load_name(struct loader *l, const struct jval *obj, unsigned at)
+{
+	const char *name = jval_str(check_get(obj, "name", at), NULL);
+
+	if (name == NULL) {
+		if (jval_get(obj, "name") == NULL)
+			check_fault(&l->c, "%s needs a name", place_name(at));
+		return NULL;
+	}
+	if (is_good_name(name) &&
+	    (at != AT_SUITE || strchr(name, '/') == NULL))
+		return name;
+	check_fault_at(&l->c, "name", at == AT_SUITE ?
+	    "not a usable name: at most 255 bytes, no /, no control "
+	    "characters" :
+	    "not a usable name: at most 255 bytes, no control characters");
+	return NULL;
+}
+
+static void
+load_needs(struct loader *l, const struct jval *obj, unsigned at,
+    struct raw_refs *refs)
+{
+	const struct jval *v = check_get(obj, "needs", at);
+	size_t i, mark, inner, n = jval_count(v);
+
+	mark = check_key(&l->c, "needs");
+	for (i = 0; i < n; i++) {
+		inner = check_index(&l->c, i);
+		raw_refs_add(refs, jval_str(jval_at(v, i), ""),
+		    buf_str(&l->c.path));
+		check_back(&l->c, inner);
+	}
+	check_back(&l->c, mark);
+}
+
+/* ---- tests ---- */
+
+/* A test that is more than a name. True when it has values of its own. */
+static bool
+load_test_object(struct loader *l, const struct jval *obj, uint32_t index,
+    const struct plan_props *base)
+{
+	const struct plan_props *props;
+	const struct strvec *env = NULL;
+
+	props = load_props(l, obj, AT_TEST, base, &env);
+	l->p->tests[index].props = props;
+	l->p->tests[index].env = env;
+	load_needs(l, obj, AT_TEST, &l->p->priv->test_needs[index]);
+	if (props != base)
+		check_runnable(l, props);
+	return props != base;
+}
+
+/* Returns the name, borrowed, or NULL after a fault; sets *ret_shares when
+ * the test has the values of its suite. */
+static const char *
+load_test(struct loader *l, const struct jval *v, uint32_t suite,
+    const struct plan_props *base, bool *ret_shares)
+{
+	const char *name = jval_str(v, NULL);
+	uint32_t index;
+
+	if (jval_type(v) == JVAL_OBJECT) {
+		check_object(&l->c, v, AT_TEST);
+		name = load_name(l, v, AT_TEST);
+	} else if (name == NULL)
+		check_fault(&l->c, "a name or an object is expected, not %s",
+		    jval_type_name(jval_type(v)));
+	else if (!is_good_name(name)) {
+		check_fault(&l->c, "not a usable name of a test");
+		name = NULL;
+	}
+	if (name == NULL)
+		return NULL;
+	index = plan_add_test(l->p);
+	l->p->tests[index].name = str_dup(name);
+	l->p->tests[index].suite = suite;
+	l->p->tests[index].props = base;
+	if (jval_type(v) != JVAL_OBJECT ||
+	    !load_test_object(l, v, index, base))
+		*ret_shares = true;
+	return name;
+}
+
+/* True when some test shares the values of the suite. */
+static bool
+load_tests(struct loader *l, const struct jval *v, uint32_t suite,
+    const struct plan_props *base)
+{
+	size_t i, inner, mark, n = jval_count(v), named = 0;
+	bool shares = false;
+	struct named *names;
+	const char *name;
+
+	mark = check_key(&l->c, "tests");
+	if (l->p->n_tests + n > PLAN_MAX_TESTS) {
+		check_fault(&l->c, "more than %d tests", PLAN_MAX_TESTS);
+		n = 0;
+	}
+	names = mem_calloc(n, sizeof(*names));
+	for (i = 0; i < n; i++) {
+		inner = check_index(&l->c, i);
+		name = load_test(l, jval_at(v, i), suite, base, &shares);
+		check_back(&l->c, inner);
+		if (name != NULL)
+			names[named++] = (struct named){ name, i };
+	}
+	check_twice(l, names, named, "a test");
+	free(names);
+	check_back(&l->c, mark);
+	return shares;
+}
+
+/* ---- suites ---- */
+
+static void
+load_suite_values(struct loader *l, const struct jval *obj, uint32_t index)
+{
+	struct plan_suite *s = &l->p->suites[index];
+	const struct jval *v;
+
+	v = check_get(obj, "mode", AT_SUITE);
+	if (v != NULL)
+		s->mode = (enum suite_mode)value_choice(v,
+		    key_find("mode", AT_SUITE));
+	s->max_parallel = (uint32_t)jval_int(check_get(obj, "max_parallel",
+	    AT_SUITE), 0);
+	load_needs(l, obj, AT_SUITE, &l->p->priv->suite_needs[index]);
+}
+
+static void
+load_suite_members(struct loader *l, const struct jval *obj, uint32_t index,
+    const struct plan_props *props)
+{
+	const struct jval *tests = check_get(obj, "tests", AT_SUITE);
+	const struct jval *suites = check_get(obj, "suites", AT_SUITE);
+	const struct jval *discover = check_get(obj, "discover", AT_SUITE);
+	size_t mark;
+	bool shares;
+
+	l->p->suites[index].first_test = l->p->n_tests;
+	shares = load_tests(l, tests, index, props);
+	l->p->suites[index].n_tests = l->p->n_tests -
+	    l->p->suites[index].first_test;
+	if (discover != NULL) {
+		l->p->suites[index].discovers = true;
+		mark = check_key(&l->c, "discover");
+		load_discover(l, discover, index);
+		check_back(&l->c, mark);
+	}
+	if (shares || discover != NULL)
+		check_runnable(l, props);
+	if (suites != NULL)
+		load_suites(l, suites, index, props);
+	if (jval_get(obj, "tests") == NULL && jval_get(obj, "suites") == NULL &&
+	    jval_get(obj, "discover") == NULL &&
+	    jval_get(obj, "include") == NULL &&
+	    jval_get(obj, "together") == NULL &&
+	    jval_get(obj, "shards") == NULL)
+		check_fault(&l->c, "the suite is empty: it needs tests, "
+		    "suites or discover");
+	else if (tests != NULL && jval_count(tests) == 0 && suites == NULL &&
+	    discover == NULL)
+		check_fault_at(&l->c, "tests", "the list is empty");
+}
+
+/* Returns the name, borrowed, or NULL after a fault. */
+static const char *
+load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
+    const struct plan_props *base)
+{
+	const struct plan_props *props;
+	const char *name;
+	uint32_t index;
+
+	if (!check_is_object(&l->c, obj, "an object"))
+		return NULL;
+	check_object(&l->c, obj, AT_SUITE);
+	name = load_name(l, obj, AT_SUITE);
+	index = plan_add_suite(l->p);
+	l->p->suites[index].name = str_dup(name != NULL ? name : "?");
+	l->p->suites[index].path = parent == PLAN_NONE ?
+	    str_dup(l->p->suites[index].name) :
+	    str_fmt("%s/%s", l->p->suites[parent].path,
+	    l->p->suites[index].name);
+	l->p->suites[index].parent = parent;
+	props = load_props(l, obj, AT_SUITE, base, NULL);
+	l->p->suites[index].props = props;
+	load_suite_values(l, obj, index);
+	load_suite_members(l, obj, index, props);
+	l->p->suites[index].end = l->p->n_suites;
+	return name;
+}
+
+static void
+load_suites(struct loader *l, const struct jval *v, uint32_t parent,
+    const struct plan_props *base)
+{
+	size_t i, inner, mark, n = jval_count(v), named = 0;
+	struct named *names = mem_calloc(n, sizeof(*names));
+	const char *name;
+
+	mark = check_key(&l->c, "suites");
+	if (n == 0)
+		check_fault(&l->c, "the list is empty");
+	for (i = 0; i < n; i++) {
+		inner = check_index(&l->c, i);
+		name = load_suite(l, jval_at(v, i), parent, base);
+		check_back(&l->c, inner);
+		if (name != NULL)
+			names[named++] = (struct named){ name, i };
+	}
+	check_twice(l, names, named, "a suite");
+	free(names);
+	check_back(&l->c, mark);
+}
+
+/* ---- the plan ---- */
+
+static void
+load_exclusive(struct loader *l, const struct jval *v)
+{
+	size_t i, k, inner, mark, n = jval_count(v);
+	const struct jval *pair;
+
+	mark = check_key(&l->c, "exclusive");
+	for (i = 0; i < n; i++) {
+		inner = check_index(&l->c, i);
+		pair = jval_at(v, i);
+		if (jval_count(pair) != 2 ||
+		    jval_type(jval_at(pair, 0)) != JVAL_STRING ||
+		    jval_type(jval_at(pair, 1)) != JVAL_STRING)
+			check_fault(&l->c, "a pair of names is expected, as "
+			    "[\"one\", \"other\"]");
+		else
+			for (k = 0; k < 2; k++)
+				raw_refs_add(&l->p->priv->pairs,
+				    jval_str(jval_at(pair, k), ""),
+				    buf_str(&l->c.path));
+		check_back(&l->c, inner);
+	}
+	check_back(&l->c, mark);
+}
+
+/* The name of a file without folder and ending. */
+static char *
+stem(const char *file)
+{
+	const char *base = strrchr(file, '/');
+	size_t n;
+
+	base = base != NULL ? base + 1 : file;
+	n = strcspn(base, ".");
+	return n > 0 ? str_ndup(base, n) : str_dup("plan");
+}
+
+static void
+load_plan_values(struct loader *l, const struct jval *root)
+{
+	struct plan *p = l->p;
+	const struct jval *v;
+
+	v = check_get(root, "name", AT_PLAN);
+	if (v != NULL && !is_good_name(jval_str(v, "")))
+		check_fault_at(&l->c, "name", "not a usable name: at most "
+		    "255 bytes, no control characters");
+	p->name = v != NULL ? str_dup(jval_str(v, "")) :
+	    stem(p->file != NULL ? p->file : "");
+	v = check_get(root, "order", AT_PLAN);
+	if (v != NULL)
+		p->order = (enum order)value_choice(v, key_find("order",
+		    AT_PLAN));
+	p->priv->file_order = p->order;
+	p->max_parallel = (uint32_t)jval_int(check_get(root, "max_parallel",
+	    AT_PLAN), 0);
+	p->max_failures = (uint32_t)jval_int(check_get(root, "max_failures",
+	    AT_PLAN), 0);
+	value_env(check_get(root, "params", AT_PLAN), &p->params);
+	strvec_push_all(&p->priv->file_params, &p->params);
+}
+
+static void
+load_root(struct loader *l, const struct jval *root)
+{
+	const struct plan_props *props;
+	const struct jval *v;
+	size_t mark;
+
+	if (!check_is_object(&l->c, root, "an object"))
+		return;
+	check_object(&l->c, root, AT_PLAN);
+	load_plan_values(l, root);
+	if ((v = check_get(root, "locks", AT_PLAN)) != NULL) {
+		mark = check_key(&l->c, "locks");
+		load_lock_table(l, v);
+		check_back(&l->c, mark);
+	}
+	props = load_props(l, root, AT_PLAN, &plan_default_props, NULL);
+	l->p->priority = props->priority;
+	l->p->on_failure = props->on_failure;
+	if ((v = check_get(root, "suites", AT_PLAN)) != NULL)
+		load_suites(l, v, PLAN_NONE, props);
+	else if (jval_get(root, "suites") == NULL)
+		check_fault(&l->c, "a plan needs suites");
+	if ((v = check_get(root, "exclusive", AT_PLAN)) != NULL)
+		load_exclusive(l, v);
+}
+
+/* Takes over the document in doc, whether it succeeds or not. */
+static int
+load_document(const char *file, const char *dir, struct jdoc *doc,
+    struct diags *ds, struct plan **ret)
+{
+	struct loader l = { .p = plan_new() };
+	size_t errors = ds->errors;
+	char *absolute;
+	int r = 0;
+
+	l.p->priv->doc = *doc;
+	l.p->file = str_dup(file);
+	absolute = realpath(dir != NULL ? dir : ".", NULL);
+	l.p->dir = str_dup(absolute != NULL ? absolute : dir);
+	free(absolute);
+	check_init(&l.c, &l.p->priv->doc, ds);
+	load_root(&l, doc->root);
+	if (ds->errors == errors)
+		plan_resolve(l.p, false, ds);
+	if (ds->errors > errors)
+		r = ERR_INVALID;
+	check_done(&l.c);
+	if (r < 0)
+		plan_free(l.p);
+	else
+		*ret = l.p;
+	return r;
+}
+
+int
+plan_load(const char *path, struct diags *ds, struct plan **ret)
+{
+	struct jdoc doc;
+	char *dir;
+	int r;
+
+	if ((r = jdoc_load(&doc, path, JDOC_COMMENTS, ds)) < 0)
+		return r == ERR_SYNTAX ? ERR_INVALID : r;
+	dir = path_dir(path);
+	r = load_document(path, dir, &doc, ds, ret);
+	free(dir);
+	return r;
+}
+
+int
+plan_load_text(const char *file, const char *dir, const char *text,
+    size_t len, struct diags *ds, struct plan **ret)
+{
+	struct jdoc doc;
+	int r;
+
+	if ((r = jdoc_parse(&doc, file, text, len, JDOC_COMMENTS, ds)) < 0)
+		return r == ERR_SYNTAX ? ERR_INVALID : r;
+	return load_document(file, dir, &doc, ds, ret);
+}

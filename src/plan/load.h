@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the loader share. */
+#ifndef PLAN_LOAD_H
+#define PLAN_LOAD_H
+
+#include "plan/plan_private.h"
+
+struct loader {
+	struct check c;
+	struct plan *p;
+};
+
+/* ---- load_props.c, runnable.c ---- */
+
+/*
+ * The values of obj (at the place at hand) over those of base: base itself
+ * when obj sets none of them. The environment of a test is not merged; it is
+ * given in ret_env (NULL for suites and plans).
+ */
+const struct plan_props *load_props(struct loader *l, const struct jval *obj,
+    unsigned at, const struct plan_props *base,
+    const struct strvec **ret_env);
+
+/* Checks what props of a suite or test mean for its tests: there is a
+ * command, and its placeholders have data and targets. */
+void check_runnable(struct loader *l, const struct plan_props *props);
+
+/* ---- load_targets.c ---- */
+
+/* Sets the targets of props from the value of "targets". */
+void load_targets(struct loader *l, const struct jval *v,
+    struct plan_props *props);
+/* Declares the locks of the plan's "locks". */
+void load_lock_table(struct loader *l, const struct jval *v);
+/* Adds the locks of a suite's or test's "locks" to those of props. */
+void load_locks(struct loader *l, const struct jval *v,
+    struct plan_props *props);
+/* Sets the exit codes of props. */
+void load_exits(struct loader *l, const struct jval *v,
+    struct plan_props *props);
+
+/* ---- refs.c ---- */
+
+/*
+ * Resolves needs and exclusive of the whole plan (again: after discovery, and
+ * after plan_drop_expansion(), which frees them) and looks for cycles. strict: names that mean nothing are faults although a suite
+ * discovers. 0 or ERR_INVALID with diagnostics.
+ */
+int plan_resolve(struct plan *p, bool strict, struct diags *ds);
+
+/* ---- discover.c ---- */
+
+/* Reads "discover" of a suite (at the place at hand). */
+void load_discover(struct loader *l, const struct jval *v, uint32_t suite);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tables of a plan and who owns what: everything reached through a plan
+ * is in one of its pools, so that inherited values may be shared.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_private.h"
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
+
+const struct plan_props plan_default_props = {
+	.parallel = PARALLEL_NONE,
+	.agents = 0,	/* every plan has the empty list there */
+	.on_failure = ON_FAILURE_CONTINUE,
+	.retry_delay_us = US_PER_S,
+	.lost_after_us = 120 * US_PER_S,
+	.start_timeout_us = 60 * US_PER_S,
+	.error_retries = 2,
+	.workers = 1,
+	.repeatable = true,
+	.enabled = true,
+};
+
+struct plan *
+plan_new(void)
+{
+	struct plan *p = mem_zalloc(sizeof(*p));
+	struct strvec everybody = STRVEC_INIT;
+	uint32_t index;
+
+	p->priv = mem_zalloc(sizeof(*p->priv));
+	p->priv->parallel = -1;
+	plan_agents_index(p, &everybody, &index, NULL, NULL);
+	return p;
+}
+
+static void
+own(struct owned **list, size_t *n, size_t *cap, void *mem,
+    void (*free_fn)(void *))
+{
+	*list = mem_grow(*list, cap, *n + 1, sizeof(**list));
+	(*list)[(*n)++] = (struct owned){ .p = mem, .free = free_fn };
+}
+
+static void
+disown(struct owned **list, size_t *n, size_t *cap)
+{
+	while (*n > 0) {
+		(*n)--;
+		(*list)[*n].free((*list)[*n].p);
+	}
+	free(*list);
+	*list = NULL;
+	*cap = 0;
+}
+
+void *
+plan_own(struct plan *p, void *mem, void (*free_fn)(void *))
+{
+	own(&p->priv->owned, &p->priv->n_owned, &p->priv->cap_owned, mem,
+	    free_fn);
+	return mem;
+}
+
+void *
+plan_own_expanded(struct plan *p, void *mem)
+{
+	own(&p->priv->expanded, &p->priv->n_expanded, &p->priv->cap_expanded,
+	    mem, free);
+	return mem;
+}
+
+void *
+plan_own_copy(struct plan *p, const void *from, size_t n, size_t size)
+{
+	if (n == 0)
+		return NULL;
+	return plan_own(p, mem_dup(from, n * size), free);
+}
+
+static void
+free_list(void *list)
+{
+	strvec_done(list);
+	free(list);
+}
+
+struct strvec *
+plan_own_list(struct plan *p)
+{
+	struct strvec *list = mem_zalloc(sizeof(*list));
+
+	strvec_init(list);
+	return plan_own(p, list, free_list);
+}
+
+struct plan_props *
+plan_own_props(struct plan *p, const struct plan_props *base)
+{
+	return plan_own_copy(p, base, 1, sizeof(*base));
+}
+
+void
+plan_data_free(void *mem)
+{
+	struct plan_data *data = mem;
+	size_t i, n;
+
+	if (data == NULL)
+		return;
+	n = (size_t)data->n_rows * data->columns.n;
+	for (i = 0; i < n; i++)
+		free(data->cells[i]);
+	free(data->cells);
+	free(data->lines);
+	free(data->source);
+	strvec_done(&data->columns);
+	free(data);
+}
+
+int
+plan_agents_index(struct plan *p, const struct strvec *terms, uint32_t *ret,
+    char **ret_error, size_t *ret_bad)
+{
+	struct selector *selector;
+	struct plan_agents *a;
+	uint32_t i;
+	int r;
+
+	for (i = 0; i < p->n_agents; i++)
+		if (strvec_equal(&p->agents[i].terms, terms)) {
+			*ret = i;
+			return 0;
+		}
+	if ((r = selector_new(terms, &selector, ret_error, ret_bad)) < 0)
+		return r;
+	p->agents = mem_grow(p->agents, &p->priv->cap_agents,
+	    p->n_agents + 1, sizeof(*p->agents));
+	a = &p->agents[p->n_agents];
+	strvec_init(&a->terms);
+	strvec_push_all(&a->terms, terms);
+	a->selector = selector;
+	*ret = p->n_agents++;
+	return 0;
+}
+
+uint32_t
+plan_lock_index(struct plan *p, const char *name)
+{
+	struct plan_private *v = p->priv;
+	uint32_t i;
+
+	for (i = 0; i < p->n_locks; i++)
+		if (strcmp(p->locks[i].name, name) == 0)
+			return i;
+	p->locks = mem_grow(p->locks, &v->cap_locks, i + 1,
+	    sizeof(*p->locks));
+	v->lock_declared = mem_grow(v->lock_declared, &v->cap_lock_declared,
+	    i + 1, sizeof(*v->lock_declared));
+	p->locks[i].name = str_dup(name);
+	p->locks[i].capacity = 1;
+	p->n_locks++;
+	return i;
+}
+
+uint32_t
+plan_target_find(const struct plan *p, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->n_targets; i++)
+		if (strcmp(p->targets[i].name, name) == 0)
+			return i;
+	return PLAN_NONE;
+}
+
+uint32_t
+plan_target_index(struct plan *p, const char *name)
+{
+	struct plan_private *v = p->priv;
+	uint32_t i = plan_target_find(p, name);
+
+	if (i != PLAN_NONE)
+		return i;
+	i = p->n_targets++;
+	p->targets = mem_grow(p->targets, &v->cap_targets, i + 1,
+	    sizeof(*p->targets));
+	v->target_defined = mem_grow(v->target_defined,
+	    &v->cap_target_defined, i + 1, sizeof(*v->target_defined));
+	p->targets[i].name = str_dup(name);
+	return i;
+}
+
+uint32_t
+plan_add_suite(struct plan *p)
+{
+	struct plan_private *v = p->priv;
+	uint32_t i = p->n_suites++;
+
+	p->suites = mem_grow(p->suites, &v->cap_suites, i + 1,
+	    sizeof(*p->suites));
+	v->suite_needs = mem_grow(v->suite_needs, &v->cap_suite_needs, i + 1,
+	    sizeof(*v->suite_needs));
+	return i;
+}
+
+uint32_t
+plan_add_test(struct plan *p)
+{
+	struct plan_private *v = p->priv;
+	uint32_t i = p->n_tests++;
+
+	p->tests = mem_grow(p->tests, &v->cap_tests, i + 1,
+	    sizeof(*p->tests));
+	v->test_needs = mem_grow(v->test_needs, &v->cap_test_needs, i + 1,
+	    sizeof(*v->test_needs));
+	return i;
+}
+
+void
+raw_refs_add(struct raw_refs *r, const char *text, const char *path)
+{
+	r->v = mem_grow(r->v, &r->cap, r->n + 1, sizeof(*r->v));
+	r->v[r->n].text = str_dup(text);
+	r->v[r->n++].path = str_dup(path);
+}
+
+void
+raw_refs_done(struct raw_refs *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		free(r->v[i].text);
+		free(r->v[i].path);
+	}
+	free(r->v);
+	*r = (struct raw_refs){ .n = 0 };
+}
+
+struct discovery *
+plan_discovery(const struct plan *p, uint32_t suite)
+{
+	size_t i;
+
+	for (i = 0; i < p->priv->n_discoveries; i++)
+		if (p->priv->discoveries[i].suite == suite)
+			return &p->priv->discoveries[i];
+	return NULL;
+}
+
+enum parallel
+plan_parallel(const struct plan *p, uint32_t suite)
+{
+	if (p->priv->parallel >= 0)
+		return (enum parallel)p->priv->parallel;
+	return p->suites[suite].props->parallel;
+}
+
+bool
+plan_groups(const struct plan *p, uint32_t suite)
+{
+	return p->suites[suite].mode == MODE_SEQUENTIAL ||
+	    plan_parallel(p, suite) != PARALLEL_TESTS;
+}
+
+uint32_t
+plan_test_agents(const struct plan *p, uint32_t test)
+{
+	const struct plan_test *t = &p->tests[test];
+	uint32_t s;
+
+	if (p->priv->suite_agents == NULL)
+		return t->props->agents;
+	for (s = t->suite; s != PLAN_NONE; s = p->suites[s].parent)
+		if (p->priv->suite_agents[s] != PLAN_NONE)
+			return p->priv->suite_agents[s];
+	return t->props->agents;
+}
+
+void
+plan_drop_expansion(struct plan *p)
+{
+	struct plan_private *v = p->priv;
+
+	disown(&v->expanded, &v->n_expanded, &v->cap_expanded);
+	free(p->execs);
+	free(p->steps);
+	free(p->terms);
+	p->execs = NULL;
+	p->steps = NULL;
+	p->terms = NULL;
+	p->n_execs = p->n_steps = p->n_terms = 0;
+	v->cap_execs = v->cap_steps = v->cap_terms = 0;
+	free(v->kept.v);
+	v->kept = (struct runs){ .n = 0 };
+}
+
+static void
+private_free(struct plan *p)
+{
+	struct plan_private *v = p->priv;
+	uint32_t i;
+
+	for (i = 0; i < p->n_suites; i++)
+		raw_refs_done(&v->suite_needs[i]);
+	for (i = 0; i < p->n_tests; i++)
+		raw_refs_done(&v->test_needs[i]);
+	for (i = 0; i < v->n_discoveries; i++) {
+		pattern_free(v->discoveries[i].pattern);
+		free(v->discoveries[i].path);
+	}
+	free(v->suite_needs);
+	free(v->test_needs);
+	free(v->discoveries);
+	raw_refs_done(&v->pairs);
+	free(v->target_defined);
+	free(v->lock_declared);
+	free(v->suite_agents);
+	free(v->base.v);
+	strvec_done(&v->file_params);
+	disown(&v->owned, &v->n_owned, &v->cap_owned);
+	if (v->doc.text != NULL)
+		jdoc_done(&v->doc);
+	free(v);
+}
+
+static void
+tables_free(struct plan *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->n_agents; i++) {
+		strvec_done(&p->agents[i].terms);
+		selector_free(p->agents[i].selector);
+	}
+	for (i = 0; i < p->n_targets; i++) {
+		free(p->targets[i].name);
+		strvec_done(&p->targets[i].instances);
+		strvec_done(&p->targets[i].env);
+	}
+	for (i = 0; i < p->n_locks; i++)
+		free(p->locks[i].name);
+	for (i = 0; i < p->n_suites; i++) {
+		free(p->suites[i].name);
+		free(p->suites[i].path);
+	}
+	for (i = 0; i < p->n_tests; i++)
+		free(p->tests[i].name);
+	free(p->agents);
+	free(p->targets);
+	free(p->locks);
+	free(p->suites);
+	free(p->tests);
+	free(p->pairs);
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	plan_drop_expansion(p);
+	private_free(p);
+	tables_free(p);
+	strvec_done(&p->params);
+	free(p->name);
+	free(p->file);
+	free(p->dir);
+	free(p);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What writing and reading a snapshot share: the table of plain values. */
+#ifndef PLAN_SNAPSHOT_H
+#define PLAN_SNAPSHOT_H
+
+#include "yardmaster/base/jval.h"
+#include "yardmaster/base/jw.h"
+#include "yardmaster/plan/plan.h"
+
+#define SNAPSHOT_VERSION 1
+
+struct snapshot_field {
+	const char *name;
+	size_t offset;		/* in struct plan_props */
+	void (*write)(struct jw *w, const char *name, const void *member);
+	/* False when v is no such value. */
+	bool (*read)(const struct jval *v, void *member);
+};
+
+extern const struct snapshot_field snapshot_fields[];
+extern const size_t n_snapshot_fields;
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From an execution to the work of one attempt: commands with placeholders
+ * replaced, and the environment, later wins: fleet, plan, suites (the work's),
+ * target, test, ours (each step's).
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/data.h"
+#include "plan/plan_private.h"
+#include "plan/subst.h"
+#include "yardmaster/base/mem.h"
+
+struct filling {
+	const struct plan *p;
+	const struct plan_place *place;
+	const struct plan_step *step;
+};
+
+static const char *
+cell(const struct plan *p, const struct plan_step *s, size_t column)
+{
+	const struct plan_data *d = p->tests[s->test].props->data;
+
+	return d->cells[(size_t)s->row * d->columns.n + column];
+}
+
+static void
+put_cell(const struct filling *f, const struct piece *piece, struct buf *out)
+{
+	const struct plan_data *d = f->p->tests[f->step->test].props->data;
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < d->columns.n; i++) {
+		if (strlen(d->columns.v[i]) != piece->part_len ||
+		    memcmp(d->columns.v[i], piece->part, piece->part_len) != 0)
+			continue;
+		value = cell(f->p, f->step, i);
+		buf_puts(out, value != NULL ? value : "");
+	}
+}
+
+static void
+put_param(const struct filling *f, const struct piece *piece,
+    struct buf *out)
+{
+	const char *pair;
+	size_t i;
+
+	for (i = 0; i < f->p->params.n; i++) {
+		pair = f->p->params.v[i];
+		if (strncmp(pair, piece->part, piece->part_len) == 0 &&
+		    pair[piece->part_len] == '=')
+			buf_puts(out, pair + piece->part_len + 1);
+	}
+}
+
+static void
+put_value(void *arg, const struct piece *piece, struct buf *out)
+{
+	const struct filling *f = arg;
+	const char *text = NULL;
+	char number[16];
+
+	switch (piece->kind) {
+	case PH_TEST:
+		text = f->p->tests[f->step->test].name;
+		break;
+	case PH_TARGET:
+		if (f->step->target != PLAN_NONE)
+			text = f->p->targets[f->step->target].name;
+		break;
+	case PH_INSTANCE:
+		text = f->place->instance;
+		break;
+	case PH_AGENT:
+		text = f->place->agent;
+		break;
+	case PH_ROW:
+		if (f->step->row != PLAN_NONE && piece->part != NULL)
+			put_cell(f, piece, out);
+		else
+			text = plan_row_name(f->p, f->step, number);
+		break;
+	case PH_PARAM:
+		put_param(f, piece, out);
+		break;
+	default:	/* refused when the plan was loaded */
+		break;
+	}
+	if (text != NULL)
+		buf_puts(out, text);
+}
+
+/* "YARDMASTER_ROW_" and the like, with name in capitals behind it. */
+static void
+set_named(struct strvec *env, const char *prefix, const char *name, size_t n,
+    const char *value)
+{
+	struct buf key = BUF_INIT;
+	size_t i;
+
+	buf_puts(&key, prefix);
+	for (i = 0; i < n; i++)
+		buf_putc(&key, isalnum((unsigned char)name[i]) ?
+		    toupper((unsigned char)name[i]) : '_');
+	strvec_setenv(env, buf_str(&key), value);
+	buf_done(&key);
+}
+
+static void
+set_all(struct strvec *env, const struct strvec *from)
+{
+	const char *value;
+	char *key;
+	size_t i;
+
+	if (from == NULL)
+		return;
+	for (i = 0; i < from->n; i++) {
+		value = strchr(from->v[i], '=');
+		if (value == NULL)
+			continue;
+		key = str_ndup(from->v[i], (size_t)(value - from->v[i]));
+		strvec_setenv(env, key, value + 1);
+		free(key);
+	}
+}
+
+static void
+set_row(const struct filling *f, struct strvec *env)
+{
+	const struct plan_data *d = f->p->tests[f->step->test].props->data;
+	const char *value;
+	char number[16];
+	size_t i;
+
+	if (f->step->row == PLAN_NONE)
+		return;
+	strvec_setenv(env, "YARDMASTER_ROW", plan_row_name(f->p, f->step,
+	    number));
+	for (i = 0; i < d->columns.n; i++) {
+		value = cell(f->p, f->step, i);
+		if (value != NULL && d->columns.v[i][0] != '_')
+			set_named(env, "YARDMASTER_ROW_", d->columns.v[i],
+			    strlen(d->columns.v[i]), value);
+	}
+}
+
+static void
+fill_step_env(const struct filling *f, struct strvec *env)
+{
+	const struct plan_test *t = &f->p->tests[f->step->test];
+	const struct plan_target *target = f->step->target == PLAN_NONE ?
+	    NULL : &f->p->targets[f->step->target];
+
+	if (target != NULL)
+		set_all(env, &target->env);
+	set_all(env, t->env);
+	strvec_setenv(env, "YARDMASTER_TEST", t->name);
+	if (target != NULL)
+		strvec_setenv(env, "YARDMASTER_TARGET", target->name);
+	set_row(f, env);
+}
+
+static void
+fill_step(const struct filling *f, struct work_step *ret)
+{
+	const struct plan_props *props = f->p->tests[f->step->test].props;
+	struct buf b = BUF_INIT;
+	size_t i;
+
+	plan_step_label(f->p, f->step, &b);
+	ret->label = buf_steal(&b);
+	for (i = 0; props->command != NULL && i < props->command->n; i++) {
+		subst_text(props->command->v[i], put_value, (void *)f, &b);
+		strvec_push_owned(&ret->argv, buf_steal(&b));
+	}
+	ret->shell = str_dup(props->shell);
+	fill_step_env(f, &ret->env);
+	ret->timeout_us = props->timeout_us;
+	if (f->step->row != PLAN_NONE && props->data->expect_column >= 0)
+		ret->expect_fail = data_truth(cell(f->p, f->step,
+		    (size_t)props->data->expect_column)) > 0;
+}
+
+static void
+fill_env(const struct plan *p, const struct plan_place *place,
+    const struct plan_exec *e, struct strvec *env)
+{
+	struct ident id = place->id;
+	char text[IDENT_TEXT];
+	size_t i, n;
+
+	set_all(env, place->fleet_env);
+	set_all(env, p->suites[e->suite].props->env);
+	for (i = 0; i < p->params.n; i++) {
+		n = strcspn(p->params.v[i], "=");
+		set_named(env, "YARDMASTER_PARAM_", p->params.v[i], n,
+		    p->params.v[i] + n + 1);
+	}
+	strvec_setenv(env, "YARDMASTER_RUN", id.run);
+	strvec_setenv(env, "YARDMASTER_ATTEMPT", ident_format(&id, text));
+	id.attempt = 0;
+	strvec_setenv(env, "YARDMASTER_EXECUTION", ident_format(&id, text));
+	if (place->agent != NULL)
+		strvec_setenv(env, "YARDMASTER_AGENT", place->agent);
+	if (place->instance != NULL)
+		strvec_setenv(env, "YARDMASTER_INSTANCE", place->instance);
+}
+
+void
+plan_work(const struct plan *p, const struct plan_place *place,
+    struct work *ret)
+{
+	const struct plan_exec *e = &p->execs[place->id.execution - 1];
+	const struct plan_terms *t = &p->terms[e->terms];
+	struct filling f = { .p = p, .place = place };
+	struct buf label = BUF_INIT;
+	uint32_t i, step;
+
+	*ret = (struct work){ .id = place->id };
+	ret->workers = (uint16_t)t->workers;
+	plan_exec_label(p, place->id.execution, &label);
+	ret->label = buf_steal(&label);
+	ret->instance = str_dup(place->instance);
+	ret->stop_at_failure = t->on_failure != ON_FAILURE_CONTINUE;
+	fill_env(p, place, e, &ret->env);
+	ret->n_steps = place->steps != NULL ? place->n_steps : e->n_steps;
+	ret->steps = mem_calloc(ret->n_steps, sizeof(*ret->steps));
+	for (i = 0; i < ret->n_steps; i++) {
+		step = place->steps != NULL ? place->steps[i] : i;
+		f.step = &p->steps[e->first_step + step];
+		fill_step(&f, &ret->steps[i]);
+	}
+}
