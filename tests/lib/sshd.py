@@ -167,6 +167,7 @@ class SshHost:
         self.user = hosts.user
         self.process = None
         self.port = None
+        self.more = ''   # further lines of its configuration
         self.env = {'HOME': self.home, 'XDG_STATE_HOME': self.state,
                     'XDG_CONFIG_HOME': self.dir + 'config',
                     'PATH': '/usr/local/bin:/usr/bin:/bin'}
@@ -176,7 +177,9 @@ class SshHost:
         _keygen(self.dir + 'host_key')
 
     def _configure(self, port):
-        more = 'PerSourcePenalties no' if _version() >= (9, 8) else ''
+        more = self.more
+        if _version() >= (9, 8):
+            more += '\nPerSourcePenalties no'
         with open(self.dir + 'sshd_config', 'w') as f:
             f.write(CONFIG.format(
                 port=port, dir=self.dir, root=self.root, more=more,
