@@ -164,6 +164,16 @@ plan_next(struct peer *p, int code)
 	timer_start(p->timer, delay);
 }
 
+/* An event has the name beside it. */
+static const char *
+without_name(const struct peer *p, const char *text)
+{
+	size_t n = strlen(p->agent.name);
+
+	return strncmp(text, p->agent.name, n) == 0 &&
+	    strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
 void
 peer_fail(struct peer *p, int code, const char *fmt, ...)
 {
@@ -189,7 +199,7 @@ peer_fail(struct peer *p, int code, const char *fmt, ...)
 		p->f->ops->down(p->f->arg, p->index);
 	}
 	if (news)
-		fleet_event(p, EVENT_LINK, "%s", p->agent.error);
+		fleet_event(p, EVENT_LINK, "%s", without_name(p, text));
 	peer_show(p);
 }
 
