@@ -176,6 +176,26 @@ reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * fork(), after which the child has default signals. None reaches it before
+ * that: a handler of ours would run in it and write to pipes it shares.
+ */
+static pid_t
+fork_quietly(void)
+{
+	sigset_t all, old;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0)
+		reset_signals();
+	else
+		sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
 /* Marks all descriptors from first on to be closed by exec. */
 static void
 cloexec_from(int first)
@@ -210,7 +230,6 @@ become(const struct spawn_plan *plan, const char *path, const int fds[4],
 {
 	int r = 0;
 
-	reset_signals();
 	if (plan->session && setsid() < 0)
 		r = -errno;
 	if (r == 0)
@@ -265,7 +284,7 @@ start_fork(const struct spawn_plan *plan, const char *path, const int fds[4],
 
 	if ((r = report_pipe(report)) < 0)
 		return r;
-	pid = fork();
+	pid = fork_quietly();
 	if (pid == 0)
 		become(plan, path, fds, report[1]);
 	r = pid < 0 ? -errno : 0;
@@ -351,7 +370,7 @@ proc_daemonize(char *const *argv, char *const *envp, const char *log_path)
 	if ((r = open_streams(log_path, plan.fds)) < 0 ||
 	    (r = report_pipe(report)) < 0)
 		goto out;
-	pid = fork();
+	pid = fork_quietly();
 	if (pid == 0)
 		start_daemon(&plan, report[1]);
 	r = pid < 0 ? -errno : 0;

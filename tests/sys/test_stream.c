@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,6 +155,56 @@ test_stream_free_in_data(void **state)
 	end_pair(&a, &b);
 }
 
+struct self {
+	struct stream *s;
+	int n;
+};
+
+static void
+free_at_end(void *arg, int error)
+{
+	struct self *self = arg;
+
+	stream_free(self->s);
+	self->n++;
+}
+
+static void
+free_at_drain(void *arg)
+{
+	free_at_end(arg, 0);
+}
+
+static void
+never(void *arg, const uint8_t *p, size_t n)
+{
+	fail();
+}
+
+static void
+test_stream_free_in_callbacks(void **state)
+{
+	static const struct stream_ops freeing = { never, free_at_end,
+		free_at_drain };
+	struct fixture *f = *state;
+	struct self a = { .n = 0 }, b = { .n = 0 };
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(stream_new(f->l, fds[0], fds[0], &freeing, &a, &a.s),
+	    0);
+	stream_write(a.s, "x", 1);
+	until(f->l, &a.n, 1);
+	close(fds[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(stream_new(f->l, fds[0], fds[0], &freeing, &b, &b.s),
+	    0);
+	close(fds[1]);
+	until(f->l, &b.n, 1);
+	loop_turn(f->l, 0);
+	assert_int_equal(a.n + b.n, 2);
+}
+
 /* What the other side said before it went is read, then the end; the write
  * that nobody takes is no reason to lose it. */
 static void
@@ -270,6 +321,35 @@ test_listener(void **state)
 	listener_free(NULL);
 }
 
+/* Out of descriptors: who knocks is let in once there are some again. */
+static void
+test_listener_no_fds(void **state)
+{
+	struct fixture *f = *state;
+	char *path = str_fmt("%s/sock", f->dir);
+	struct visit v = { .n = 0 };
+	struct rlimit limit, none;
+	struct listener *ls;
+	int fd, i;
+
+	assert_int_equal(listener_new(f->l, path, on_accept, &v, &ls), 0);
+	assert_int_equal(usock_connect(path, &fd), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)dup(0);
+	close((int)none.rlim_cur);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (i = 0; i < 10; i++)
+		loop_turn(f->l, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(v.n, 0);
+	until(f->l, &v.n, 1);
+	close(v.fd);
+	close(fd);
+	listener_free(ls);
+	free(path);
+}
+
 /* A socket file without listener is replaced; another file is not. */
 static void
 test_listener_stale(void **state)
@@ -302,9 +382,11 @@ main(void)
 		T(test_stream),
 		T(test_stream_large),
 		T(test_stream_free_in_data),
+		T(test_stream_free_in_callbacks),
 		T(test_stream_last_words),
 		T(test_stream_pipe),
 		T(test_listener),
+		T(test_listener_no_fds),
 		T(test_listener_stale),
 	};
 
