@@ -14,6 +14,7 @@ work_step_done(struct work_step *s)
 	strvec_done(&s->argv);
 	free(s->shell);
 	strvec_done(&s->env);
+	free(s->exits);
 }
 
 void
@@ -66,12 +67,30 @@ report_copy(struct report *to, const struct report *from)
 	}
 }
 
+/* What the exit code means before expect_fail is considered. */
+static enum outcome
+plain_outcome(const struct work_step *step, int exit_code, int signo)
+{
+	uint32_t i;
+
+	if (signo != 0)
+		return OUTCOME_FAILED;
+	for (i = 0; i < step->n_exits; i++)
+		if (step->exits[i].code == exit_code)
+			return step->exits[i].outcome;
+	return exit_code == 0 ? OUTCOME_PASSED : OUTCOME_FAILED;
+}
+
 enum outcome
 step_outcome(const struct work_step *step, int exit_code, int signo)
 {
-	bool passed = exit_code == 0 && signo == 0;
+	enum outcome o = plain_outcome(step, exit_code, signo);
 
-	return passed != step->expect_fail ? OUTCOME_PASSED : OUTCOME_FAILED;
+	if (step->expect_fail && o == OUTCOME_PASSED)
+		return OUTCOME_FAILED;
+	if (step->expect_fail && o == OUTCOME_FAILED)
+		return OUTCOME_PASSED;
+	return o;
 }
 
 enum outcome

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/model/work.h"
+
+/* Exit codes that there are. */
+#define EXITS_MAX 256
 
 static void
 put_text(struct jw *w, const char *key, const char *s)
@@ -64,6 +68,23 @@ put_ident(struct jw *w, const struct ident *id)
 }
 
 static void
+put_exits(struct jw *w, const struct work_step *s)
+{
+	char code[8];
+	uint32_t i;
+
+	if (s->n_exits == 0)
+		return;
+	jw_key(w, "exits");
+	jw_object(w);
+	for (i = 0; i < s->n_exits; i++) {
+		snprintf(code, sizeof(code), "%u", s->exits[i].code);
+		jw_kv_str(w, code, outcome_name(s->exits[i].outcome));
+	}
+	jw_object_end(w);
+}
+
+static void
 step_write(struct jw *w, const struct work_step *s)
 {
 	jw_object(w);
@@ -74,6 +95,7 @@ step_write(struct jw *w, const struct work_step *s)
 	put_length(w, "timeout_s", s->timeout_us);
 	if (s->expect_fail)
 		jw_kv_bool(w, "expect_fail", true);
+	put_exits(w, s);
 	jw_object_end(w);
 }
 
@@ -114,6 +136,34 @@ read_env(struct reader *r, struct strvec *env)
 			read_fail(r, ERR_SYNTAX);
 }
 
+static void
+read_exits(struct reader *r, struct work_step *s)
+{
+	const struct jval *v = read_get(r, "exits", JVAL_OBJECT);
+	size_t i, n = jval_count(v);
+	int code, outcome;
+	char end;
+
+	if (n == 0)
+		return;
+	if (n > EXITS_MAX) {
+		read_fail(r, ERR_TOO_LARGE);
+		return;
+	}
+	s->exits = mem_calloc(n, sizeof(*s->exits));
+	for (i = 0; i < n; i++) {
+		outcome = outcome_parse(jval_str(jval_value_at(v, i), ""));
+		if (sscanf(jval_key_at(v, i), "%3d%c", &code, &end) != 1 ||
+		    code < 0 || code > 255 || outcome <= OUTCOME_NONE) {
+			read_fail(r, ERR_SYNTAX);
+			return;
+		}
+		s->exits[i].code = (uint8_t)code;
+		s->exits[i].outcome = (enum outcome)outcome;
+	}
+	s->n_exits = (uint32_t)n;
+}
+
 /* Fills *s, which the caller frees also after a fault. */
 static int
 step_read(const struct jval *v, struct work_step *s)
@@ -127,6 +177,7 @@ step_read(const struct jval *v, struct work_step *s)
 	read_env(&r, &s->env);
 	s->timeout_us = read_seconds(&r, "timeout_s", 0);
 	s->expect_fail = read_bool(&r, "expect_fail");
+	read_exits(&r, s);
 	if ((s->argv.n > 0) == (s->shell != NULL))
 		read_fail(&r, ERR_SYNTAX);
 	return r.err;

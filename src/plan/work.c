@@ -169,6 +169,21 @@ fill_step_env(const struct filling *f, struct strvec *env)
 }
 
 static void
+fill_exits(const struct plan_props *props, struct work_step *ret)
+{
+	uint32_t i;
+
+	if (props->n_exits == 0)
+		return;
+	ret->exits = mem_calloc(props->n_exits, sizeof(*ret->exits));
+	for (i = 0; i < props->n_exits; i++) {
+		ret->exits[i].code = props->exits[i].code;
+		ret->exits[i].outcome = props->exits[i].outcome;
+	}
+	ret->n_exits = props->n_exits;
+}
+
+static void
 fill_step(const struct filling *f, struct work_step *ret)
 {
 	const struct plan_props *props = f->p->tests[f->step->test].props;
@@ -184,6 +199,7 @@ fill_step(const struct filling *f, struct work_step *ret)
 	ret->shell = str_dup(props->shell);
 	fill_step_env(f, &ret->env);
 	ret->timeout_us = props->timeout_us;
+	fill_exits(props, ret);
 	if (f->step->row != PLAN_NONE && props->data->expect_column >= 0)
 		ret->expect_fail = data_truth(cell(f->p, f->step,
 		    (size_t)props->data->expect_column)) > 0;

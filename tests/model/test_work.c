@@ -66,7 +66,8 @@ static const char full_work[] =
     "\"instance\":\"emu-1\",\"stop_at_failure\":true,\"usual_s\":1.5,"
     "\"env\":[\"A=1\",\"B=\"],\"steps\":[{\"label\":\"s/t[1]@x\","
     "\"argv\":[\"sh\",\"\",\"-c\"],\"env\":[\"C=x=y\"],\"timeout_s\":60,"
-    "\"expect_fail\":true},{\"shell\":\"exit 0\"}]}";
+    "\"expect_fail\":true,\"exits\":{\"77\":\"skipped\"}},"
+    "{\"shell\":\"exit 0\"}]}";
 
 static void
 work_goes_there_and_back(void **state)
@@ -85,6 +86,9 @@ work_goes_there_and_back(void **state)
 	assert_string_equal(w.steps[0].argv.v[1], "");
 	assert_int_equal(w.steps[0].timeout_us, 60000000);
 	assert_null(w.steps[0].shell);
+	assert_int_equal(w.steps[0].n_exits, 1);
+	assert_int_equal(w.steps[0].exits[0].code, 77);
+	assert_int_equal(w.steps[0].exits[0].outcome, OUTCOME_SKIPPED);
 	assert_string_equal(w.steps[1].shell, "exit 0");
 	text = work_text(&w);
 	assert_string_equal(text, full_work);
@@ -135,6 +139,12 @@ static const struct {
 	    ERR_RANGE },
 	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"env\":[\"A\"]}]}",
 	    ERR_SYNTAX },
+	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"exits\":{\"x\":"
+	    "\"passed\"}}]}", ERR_SYNTAX },
+	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"exits\":{\"256\":"
+	    "\"passed\"}}]}", ERR_SYNTAX },
+	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"exits\":{\"7\":"
+	    "\"fine\"}}]}", ERR_SYNTAX },
 	{ "{" ID "," STEP ",\"workers\":0}", ERR_RANGE },
 	{ "{" ID "," STEP ",\"workers\":1025}", ERR_RANGE },
 	{ "{" ID "," STEP ",\"workers\":1.5}", ERR_SYNTAX },
@@ -288,6 +298,8 @@ outcomes_of_steps(void **state)
 {
 	struct work_step plain = { .expect_fail = false };
 	struct work_step inverted = { .expect_fail = true };
+	struct work_exit exits[] = { { 77, OUTCOME_SKIPPED },
+		{ 3, OUTCOME_PASSED } };
 	struct step_result s[3] = { { .outcome = OUTCOME_NONE } };
 
 	assert_int_equal(step_outcome(&plain, 0, 0), OUTCOME_PASSED);
@@ -295,6 +307,13 @@ outcomes_of_steps(void **state)
 	assert_int_equal(step_outcome(&plain, -1, 11), OUTCOME_FAILED);
 	assert_int_equal(step_outcome(&inverted, 0, 0), OUTCOME_FAILED);
 	assert_int_equal(step_outcome(&inverted, 2, 0), OUTCOME_PASSED);
+	plain.exits = inverted.exits = exits;
+	plain.n_exits = inverted.n_exits = 2;
+	assert_int_equal(step_outcome(&plain, 77, 0), OUTCOME_SKIPPED);
+	assert_int_equal(step_outcome(&plain, -1, 77), OUTCOME_FAILED);
+	assert_int_equal(step_outcome(&plain, 3, 0), OUTCOME_PASSED);
+	assert_int_equal(step_outcome(&inverted, 3, 0), OUTCOME_FAILED);
+	assert_int_equal(step_outcome(&inverted, 77, 0), OUTCOME_SKIPPED);
 	assert_int_equal(steps_outcome(NULL, 0), OUTCOME_ERROR);
 	assert_int_equal(steps_outcome(s, 3), OUTCOME_ERROR);
 	s[0].outcome = OUTCOME_PASSED;

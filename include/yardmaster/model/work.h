@@ -20,6 +20,12 @@
 #define WORK_MAX_STEPS 100000
 #define WORK_MAX_WORKERS 1024
 
+/* What one exit code means instead of passed or failed. */
+struct work_exit {
+	uint8_t code;
+	enum outcome outcome;	/* passed, skipped, failed or error */
+};
+
 /* One step as the worker runs it: everything substituted. */
 struct work_step {
 	char *label;		/* "suite/test[row]@target", for people */
@@ -28,6 +34,8 @@ struct work_step {
 	struct strvec env;	/* "KEY=VALUE", beyond the work's */
 	int64_t timeout_us;	/* 0: none */
 	bool expect_fail;	/* a failure passes, a pass fails */
+	struct work_exit *exits;	/* n_exits; NULL when none */
+	uint32_t n_exits;	/* at most 256 */
 };
 
 struct work {
@@ -90,8 +98,8 @@ void report_write(struct jw *w, const struct report *r);
 int work_read(const struct jval *v, struct work *ret);
 int report_read(const struct jval *v, struct report *ret);
 
-/* The outcome of a step by how its process ended: exit 0 passed, else failed;
- * expect_fail inverts these two. */
+/* The outcome of a step by how its process ended: what exits says of the code,
+ * else exit 0 passed, anything else failed; expect_fail inverts these two. */
 enum outcome step_outcome(const struct work_step *step, int exit_code,
     int signo);
 /* The outcome of an attempt: the worst of its steps (none reached: error). */
