@@ -290,6 +290,8 @@ fleet_reconnect(struct fleet *f, size_t agent)
 	timer_stop(p->timer);
 	p->failures = 0;
 	p->refused = false;
+	free(p->agent.error);
+	p->agent.error = NULL;
 	p->agent.next_try_us = 0;
 	fleet_queue(p);
 	peer_show(p);
