@@ -4,12 +4,11 @@
 
 #include "../lib/check.h"
 
-#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/base64.h"
@@ -349,32 +348,47 @@ test_append(void **state)
 	buf_done(&blob);
 }
 
-/* Eight processes append at once: eight whole lines. */
+struct appender {
+	pthread_t thread;
+	const char *path;
+	char host[24];
+	const struct buf *blob;
+	int r;
+};
+
+static void *
+append_one(void *arg)
+{
+	struct appender *a = arg;
+
+	a->r = known_hosts_append(a->path, a->host, 22, buf_data(a->blob),
+	    buf_len(a->blob));
+	return NULL;
+}
+
+/* Eight append at once: eight whole lines. */
 static void
 test_append_together(void **state)
 {
 	char *dir = scratch();
 	char *path = str_fmt("%s/known_hosts", dir);
+	struct appender all[8];
 	struct buf blob = BUF_INIT;
 	struct known_hosts kh;
-	char host[24];
-	int i, status;
+	int i;
 
 	blob_of(&blob);
 	put(path, "first " ED);
 	for (i = 0; i < 8; i++) {
-		snprintf(host, sizeof(host), "host-%d", i);
-		if (fork() == 0)
-			_exit(known_hosts_append(path, host, 22,
-			    buf_data(&blob), buf_len(&blob)) == 0 ? 0 : 1);
+		all[i] = (struct appender){ .path = path, .blob = &blob };
+		snprintf(all[i].host, sizeof(all[i].host), "host-%d", i);
+		assert_int_equal(pthread_create(&all[i].thread, NULL,
+		    append_one, &all[i]), 0);
 	}
 	for (i = 0; i < 8; i++) {
-		assert_true(wait(&status) > 0);
-		assert_int_equal(status, 0);
-	}
-	for (i = 0; i < 8; i++) {
-		snprintf(host, sizeof(host), "host-%d", i);
-		known_hosts_init(&kh, host, 22);
+		pthread_join(all[i].thread, NULL);
+		assert_int_equal(all[i].r, 0);
+		known_hosts_init(&kh, all[i].host, 22);
 		assert_int_equal(known_hosts_read(&kh, path), 0);
 		assert_int_equal(kh.n, 1);
 		known_hosts_done(&kh);
