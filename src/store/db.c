@@ -3,9 +3,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/db.h"
 #include "yardmaster/base/err.h"
@@ -56,6 +58,17 @@ open_flags(enum db_mode mode)
 	return flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 }
 
+/* Creates an absent file for nobody but us. An existing one is not opened:
+ * closing it would free the locks that SQLite has on it in this process. */
+static void
+create_private(const char *path)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 db_open(struct db *db, const char *path, enum db_mode mode,
     const char *const *sql, unsigned n)
@@ -64,6 +77,8 @@ db_open(struct db *db, const char *path, enum db_mode mode,
 	int rc, r;
 
 	d.stmts = mem_calloc(n, sizeof(*d.stmts));
+	if (mode == DB_CREATE)
+		create_private(path);
 	rc = sqlite3_open_v2(path, &d.h, open_flags(mode), NULL);
 	if (rc != SQLITE_OK) {
 		r = (rc & 0xff) == SQLITE_CANTOPEN && mode != DB_CREATE ?

@@ -173,7 +173,7 @@ put_steps(struct run_file *f, const struct report *r, const struct sent *sent)
 	uint32_t i;
 	int err = 0;
 
-	for (i = 0; i < r->n_steps && err == 0; i++) {
+	for (i = 0; i < r->n_steps && i < sent->n && err == 0; i++) {
 		s = &r->steps[i];
 		if (s->outcome == OUTCOME_NONE)
 			continue;
@@ -215,16 +215,13 @@ run_file_put_result(struct run_file *f, const struct report *r, bool late,
 		return err;
 	if (err < 0)
 		return run_fail(f, err);
-	if (sent.ended || r->n_steps > sent.n) {
-		err = sent.ended ? 0 : ERR_RANGE;
-		*ret_new = false;
-		goto out;
+	if (!sent.ended) {
+		if ((err = put_ended(f, r, late)) == 0)
+			err = put_steps(f, r, &sent);
+		err = put_done(f, err);
 	}
-	if ((err = put_ended(f, r, late)) == 0)
-		err = put_steps(f, r, &sent);
-	if ((err = put_done(f, err)) == 0)
-		*ret_new = true;
-out:
+	if (err == 0)
+		*ret_new = !sent.ended;
 	free(sent.steps);
 	return err;
 }

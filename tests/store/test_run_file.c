@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -104,9 +105,13 @@ a_new_run_can_be_read(void **state)
 	struct buf b = BUF_INIT;
 	struct run_head head;
 	struct counts counts;
-	char *snapshot = NULL;
+	struct stat st;
+	char *snapshot = NULL, *path = run_path(*state, FIX_RUN, ".db");
 
 	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	free(path);
 	assert_string_equal(run_file_id(f), FIX_RUN);
 	assert_int_equal(run_file_epoch(f), 1);
 	assert_int_equal(run_file_open(*state, FIX_RUN, &reader), 0);
@@ -284,10 +289,6 @@ wrong_results_do_no_harm(void **state)
 	bool fresh = true;
 
 	assert_int_equal(fix_create(*state, &f), 0);
-	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
-	    ERR_RANGE);
-	assert_false(fresh);
-	r.n_steps = 1;
 	r.state = ATTEMPT_RUNNING;
 	assert_int_equal(run_file_put_result(f, &r, false, &fresh),
 	    ERR_RANGE);
@@ -301,10 +302,36 @@ wrong_results_do_no_harm(void **state)
 	    ERR_NOT_FOUND);
 	assert_int_equal(fix_count_results(f), 0);
 	strcpy(r.id.run, FIX_RUN);
+	/* It says two steps, and was sent one. */
 	assert_int_equal(run_file_put_result(f, &r, false, &fresh), 0);
 	assert_true(fresh);
 	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(fix_count_results(f), 1);
 	report_done(&r);
+	run_file_close(f);
+}
+
+static void
+a_change_keeps_what_it_does_not_say(void **state)
+{
+	static const uint32_t sent[] = { 2 };
+	struct run_attempt a = { .exec = 3, .attempt = 1, .agent = "lab-1",
+		.class = CLASS_PINNED, .tier = TIER_PINNED, .steps = sent,
+		.n_steps = 1, .sent_wall_us = 5 };
+	struct run_attempt b = { .exec = 3, .attempt = 1,
+		.state = ATTEMPT_RUNNING, .worker = 3 };
+	struct buf out = BUF_INIT;
+	struct run_file *f = NULL;
+
+	assert_int_equal(fix_create(*state, &f), 0);
+	assert_int_equal(run_file_put_attempt(f, &a), 0);
+	assert_int_equal(run_file_put_attempt(f, &b), 0);
+	b.worker = 0;
+	b.state = ATTEMPT_LOST;
+	b.text = "gone";
+	assert_int_equal(run_file_put_attempt(f, &b), 0);
+	run_file_each_attempt(f, 3, text_attempt, &out);
+	expect(&out, "3/1 lab-1 pinned lost none w3 late=0 gone #2\n");
 	run_file_close(f);
 }
 
@@ -560,6 +587,7 @@ main(void)
 		T(a_result_counts_once),
 		T(a_lost_attempt_may_end_late),
 		T(wrong_results_do_no_harm),
+		T(a_change_keeps_what_it_does_not_say),
 		T(what_is_not_committed_is_gone),
 		T(a_reader_sees_one_state),
 		T(a_walk_may_be_ended),

@@ -148,14 +148,17 @@ uint32_t run_file_epoch(const struct run_file *f);
 int run_file_put_head(struct run_file *f, const struct run_head *head);
 /* The members that change, of execution e->no. ERR_NOT_FOUND (harmless). */
 int run_file_put_exec(struct run_file *f, const struct run_exec *e);
-/* A new attempt, or a change of one. One that has ended stays as it is (0).
- * A new one must be committed before its work is sent. */
+/* A new attempt, or a change of one: of that, members that are zero, NULL or
+ * none leave what is there, and class and steps stay. One that has ended
+ * stays as it is (0). A new one must be committed before its work is sent.
+ * ERR_NOT_FOUND (harmless). */
 int run_file_put_attempt(struct run_file *f, const struct run_attempt *a);
 /*
  * The result of an ended attempt: the attempt and its steps. A second one for
  * the same attempt changes nothing and sets *ret_new false. late: it no longer
- * counts (a successor was sent). r->steps are those that were sent, in order.
- * ERR_RANGE (harmless) when r says more steps than were sent, or is not ended.
+ * counts (a successor was sent). r->steps are those that were sent, in order;
+ * what an agent says of more is left out. ERR_RANGE (harmless) when r is not
+ * ended, ERR_NOT_FOUND (harmless) for an execution that is not of this run.
  */
 int run_file_put_result(struct run_file *f, const struct report *r, bool late,
     bool *ret_new);
