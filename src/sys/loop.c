@@ -45,6 +45,12 @@ on_limit(uv_timer_t *h)
 	(void)h;		/* having woken up is all it is for */
 }
 
+const char *
+loop_library_version(void)
+{
+	return uv_version_string();
+}
+
 int
 loop_new(struct loop **ret)
 {

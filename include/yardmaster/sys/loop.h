@@ -25,6 +25,8 @@ struct sigwatch;
 
 /* Makes a loop, and has the process ignore SIGPIPE. 0 or -errno. */
 int loop_new(struct loop **ret);
+/* The version of the library behind it, for --version. Borrowed. */
+const char *loop_library_version(void);
 /* Frees the loop; everything on it must have been freed before. */
 void loop_free(struct loop *l);
 /* Runs until loop_stop(). 0 or a negative code. */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What operators change from a console: max workers, threshold, drain, hold.
+ * Each edit is answered with the facts after it, and noted with who. */
+#include "config.h"
+
+#include <string.h>
+
+#include "agent/console.h"
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/log.h"
+
+static void
+answer(struct link *l, const struct jval *v, int code, const char *text)
+{
+	struct buf b = BUF_INIT;
+	struct jw w;
+
+	jw_init(&w, &b);
+	jw_object(&w);
+	jw_kv_int(&w, "tag", jval_get_int(v, "tag", 0));
+	jw_kv_bool(&w, "ok", code == 0);
+	jw_kv_int(&w, "code", code);
+	jw_kv_str(&w, "text", text);
+	facts_put(l->d, &w);
+	jw_object_end(&w);
+	link_send(l, MSG_ANSWER, &b);
+	buf_done(&b);
+}
+
+static const char *
+who_of(const struct link *l, const struct jval *v)
+{
+	return jval_get_str(v, "who", l->who);
+}
+
+static void
+note_edit(struct daemon *d, const char *who, const char *what)
+{
+	strvec_pushf(&d->edits, "%s\t%s", who, what);
+	log_info("%s: %s", who, what);
+}
+
+/* Whether an object names a key at all, be it with null. */
+static bool
+names(const struct jval *v, const char *key)
+{
+	size_t i, n = jval_type(v) == JVAL_OBJECT ? jval_count(v) : 0;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(jval_key_at(v, i), key) == 0)
+			return true;
+	return false;
+}
+
+/* The code of a SET whose expectations are not met, with what was found. */
+static int
+check_expect(struct daemon *d, const struct jval *v, struct buf *text)
+{
+	const struct jval *e = jval_get(v, "expect");
+	struct threshold t;
+	char now[16];
+
+	if (names(e, "max_workers") && jval_get_int(e, "max_workers", -1) !=
+	    d->values.max_workers) {
+		buf_putf(text, "max workers is %u", d->values.max_workers);
+		return ERR_STALE;
+	}
+	if (names(e, "threshold") &&
+	    (threshold_read(jval_get(e, "threshold"), &t) < 0 ||
+	    !threshold_equal(&t, &d->values.threshold))) {
+		buf_putf(text, "threshold is %s",
+		    threshold_format(&d->values.threshold, now));
+		return ERR_STALE;
+	}
+	return 0;
+}
+
+static int
+set_values(struct link *l, const struct jval *v, struct buf *text)
+{
+	struct daemon *d = l->d;
+	struct threshold t;
+	int64_t n = jval_get_int(v, "max_workers", -1);
+	char words[16];
+	int r;
+
+	if (names(v, "max_workers") && (n < 1 || n > MAX_WORKERS_LIMIT)) {
+		buf_putf(text, "max workers is from 1 to %d",
+		    MAX_WORKERS_LIMIT);
+		return ERR_RANGE;
+	}
+	if (names(v, "max_workers") && d->values.max.virtual && n != 1) {
+		buf_puts(text, "a virtual agent has one worker");
+		return ERR_REFUSED;
+	}
+	if (names(v, "threshold") &&
+	    (r = threshold_read(jval_get(v, "threshold"), &t)) < 0) {
+		buf_puts(text, "threshold is a number, -N, or max");
+		return r;
+	}
+	if (names(v, "max_workers")) {
+		values_set_max(&d->values, (uint32_t)n);
+		buf_putf(text, "max workers %u", (unsigned)n);
+	}
+	if (names(v, "threshold")) {
+		values_set_threshold(&d->values, &t);
+		buf_putf(text, "%sthreshold %s", buf_len(text) > 0 ? ", " : "",
+		    threshold_format(&t, words));
+	}
+	note_edit(d, who_of(l, v), buf_str(text));
+	return 0;
+}
+
+int
+edit_set(struct link *l, const struct jval *v)
+{
+	struct buf text = BUF_INIT;
+	int r;
+
+	if (l->read_only) {
+		buf_puts(&text, "this link may look and not touch");
+		r = ERR_REFUSED;
+	} else if ((r = check_expect(l->d, v, &text)) == 0) {
+		r = set_values(l, v, &text);
+	}
+	answer(l, v, r, buf_str(&text));
+	buf_done(&text);
+	turn_facts(l->d, true);
+	return 0;
+}
+
+static void
+return_queued(struct daemon *d)
+{
+	struct attempt *a, *next;
+	size_t i;
+
+	HASH_ITER(hh, d->queue.all, a, next) {
+		if (!attempt_waits(a))
+			continue;
+		for (i = 0; i < a->run->n_watchers; i++)
+			link_returned(a->run->watchers[i], &a->id, true,
+			    "draining");
+		turn_forget(d, a);
+	}
+}
+
+static int
+set_mode(struct link *l, const struct jval *v, struct buf *text)
+{
+	static const struct { const char *name; bool hold, on; } modes[] = {
+		{ "drain", false, true }, { "undrain", false, false },
+		{ "hold", true, true }, { "release", true, false },
+		{ NULL, false, false }
+	}, *m = modes;
+	const char *mode = jval_get_str(v, "mode", "");
+	const char *until = jval_get_str(v, "expires", NULL);
+	struct values *values = &l->d->values;
+	int64_t expires = 0;
+
+	while (m->name != NULL && strcmp(m->name, mode) != 0)
+		m++;
+	if (m->name == NULL ||
+	    (until != NULL && clock_parse(until, &expires) < 0)) {
+		buf_puts(text, "mode or expires cannot be read");
+		return ERR_SYNTAX;
+	}
+	stop_note_set(m->hold ? &values->held : &values->draining,
+	    m->on ? who_of(l, v) : NULL, jval_get_str(v, "note", NULL),
+	    clock_wall_us(), expires);
+	values->dirty = true;
+	buf_puts(text, mode);
+	note_edit(l->d, who_of(l, v), mode);
+	if (values->draining.on)
+		return_queued(l->d);
+	timer_start(l->d->expire_timer, 0);
+	return 0;
+}
+
+int
+edit_mode(struct link *l, const struct jval *v)
+{
+	struct buf text = BUF_INIT;
+	int r = ERR_REFUSED;
+
+	if (l->read_only)
+		buf_puts(&text, "this link may look and not touch");
+	else
+		r = set_mode(l, v, &text);
+	answer(l, v, r, buf_str(&text));
+	buf_done(&text);
+	turn_facts(l->d, true);
+	return 0;
+}

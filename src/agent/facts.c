@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the agent says of itself, and the guards that keep it from taking
+ * more than the host bears. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/daemon.h"
+#include "agent/output.h"
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/host.h"
+#include "yardmaster/sys/proc.h"
+
+static int64_t
+output_age(const struct attempt *a)
+{
+	char name[OUTPUT_NAME_SIZE];
+	struct stat st;
+	int64_t age;
+
+	if (stat(output_file_name(&a->id, name), &st) == -1 ||
+	    st.st_size == 0)
+		return -1;
+	age = clock_wall_us() - (int64_t)st.st_mtim.tv_sec * US_PER_S -
+	    st.st_mtim.tv_nsec / 1000;
+	return age > 0 ? age : 0;
+}
+
+static void
+worker_make(const struct slot *s, struct worker *w)
+{
+	const struct attempt *a = s->attempt;
+
+	*w = (struct worker){ .no = s->no, .pid = s->pid,
+	    .output_age_us = -1 };
+	if (a == NULL)
+		return;
+	w->busy = true;
+	w->kind = a->class == CLASS_ADHOC ? WORKER_JOB : WORKER_EXECUTION;
+	w->attempt = a->id;
+	w->label = str_dup(a->label);
+	w->owner = str_dup(a->owner);
+	w->elapsed_us = clock_mono_us() - a->started_us;
+	w->usual_us = a->usual_us;
+	w->output_age_us = output_age(a);
+}
+
+/* Slots up to max workers, and those above that still are busy. */
+static void
+workers_make(const struct daemon *d, struct facts *f)
+{
+	uint32_t i, n = d->values.max_workers;
+
+	for (i = n; i < d->n_slots; i++)
+		if (d->slots[i]->attempt != NULL)
+			n = i + 1;
+	f->workers = mem_calloc(n, sizeof *f->workers);
+	f->n_workers = n;
+	for (i = 0; i < n; i++)
+		if (i < d->n_slots)
+			worker_make(d->slots[i], &f->workers[i]);
+		else
+			f->workers[i] = (struct worker){
+			    .no = (uint16_t)(i + 1), .output_age_us = -1 };
+}
+
+static void
+host_make(struct facts *f)
+{
+	struct host_facts host = { .cpus = 0 };
+	uint64_t inodes;
+
+	(void)host_read(&host);
+	(void)fs_free(".", &f->disk_free_bytes, &inodes);
+	f->host = str_dup(host.name);
+	f->cpus = host.cpus;
+	f->load1 = host.load1;
+	f->memory_bytes = host.memory_bytes;
+	f->memory_free_bytes = host.memory_free_bytes;
+	f->uptime_us = host.uptime_us;
+}
+
+void
+facts_make(const struct daemon *d, struct facts *ret)
+{
+	const struct values *v = &d->values;
+
+	*ret = (struct facts){
+		.version = str_dup(PACKAGE_VERSION),
+		.instance = str_dup(d->opt->instance),
+		.boot = str_dup(proc_boot_id()),
+		.max_workers = v->max_workers, .max_source = v->max_source,
+		.advised = v->max.advised, .threshold = v->threshold,
+		.effective = threshold_effective(&v->threshold,
+		    v->max_workers),
+		.busy = d->busy, .auto_running = d->auto_busy,
+		.queued = d->queue.n, .root = geteuid() == 0,
+		.virtual = v->max.virtual, .guard = str_dup(d->guard),
+	};
+	stop_note_copy(&ret->draining, &v->draining);
+	stop_note_copy(&ret->held, &v->held);
+	host_make(ret);
+	workers_make(d, ret);
+}
+
+void
+facts_put(const struct daemon *d, struct jw *w)
+{
+	struct facts facts;
+
+	facts_make(d, &facts);
+	jw_key(w, "facts");
+	facts_write(w, &facts);
+	facts_done(&facts);
+}
+
+bool
+facts_disk_low(const struct daemon *d)
+{
+	uint64_t bytes, inodes;
+
+	return fs_free(".", &bytes, &inodes) == 0 &&
+	    (bytes < d->file.guards.free_disk ||
+	    (inodes > 0 && inodes < 64));
+}
+
+void
+facts_check_guards(struct daemon *d)
+{
+	const struct guards *g = &d->file.guards;
+	struct host_facts host = { .cpus = 0 };
+
+	free(d->guard);
+	d->guard = NULL;
+	if (d->store_failing)
+		d->guard = str_fmt("the journal cannot be written: %s",
+		    journal_fault(d->journal));
+	else if (facts_disk_low(d))
+		d->guard = str_fmt("disk: less than %llu MB free",
+		    (unsigned long long)(g->free_disk >> 20));
+	if (d->guard != NULL || host_read(&host) < 0)
+		return;
+	if (g->load_per_cpu > 0 && host.cpus > 0 &&
+	    host.load1 / host.cpus > g->load_per_cpu)
+		d->guard = str_fmt("load per CPU: %.2f against %.2f",
+		    host.load1 / host.cpus, g->load_per_cpu);
+	else if (host.memory_free_bytes > 0 &&
+	    host.memory_free_bytes < g->free_memory)
+		d->guard = str_fmt("memory: %llu MB free against %llu",
+		    (unsigned long long)(host.memory_free_bytes >> 20),
+		    (unsigned long long)(g->free_memory >> 20));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where the output of attempts lies in the spool, and how long. */
+#ifndef AGENT_OUTPUT_H
+#define AGENT_OUTPUT_H
+
+#include <stdint.h>
+
+#include "yardmaster/base/ident.h"
+
+#define OUTPUT_NAME_SIZE 64
+
+/* "out/RUN.EXECUTION.ATTEMPT" and "work/RUN.EXECUTION.ATTEMPT", from the
+ * spool; out has OUTPUT_NAME_SIZE bytes. Returns out. */
+char *output_file_name(const struct ident *id, char *out);
+char *output_work_name(const struct ident *id, char *out);
+
+/*
+ * Removes what is older than age_us, then the oldest until what is left takes
+ * at most max_bytes; files and work folders for which keep() is true stay.
+ */
+void output_sweep(uint64_t max_bytes, int64_t age_us,
+    int (*keep)(void *arg, const struct ident *id), void *arg);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the agent holds, and who may start next. Auto attempts and the others
+ * wait in two lines, so that neither has to be searched for the other. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/queue.h"
+#include "yardmaster/base/mem.h"
+
+#define PASSES_MAX 16
+
+void
+queue_init(struct queue *q)
+{
+	*q = (struct queue){ .all = NULL };
+	TAILQ_INIT(&q->autos);
+	TAILQ_INIT(&q->others);
+}
+
+static void
+attempt_free(struct attempt *a)
+{
+	free(a->label);
+	free(a->owner);
+	free(a->work);
+	free(a->result);
+	free(a);
+}
+
+void
+queue_done(struct queue *q)
+{
+	struct attempt *a, *next;
+	struct held_run *run, *next_run;
+
+	HASH_ITER(hh, q->all, a, next) {
+		HASH_DEL(q->all, a);
+		attempt_free(a);
+	}
+	HASH_ITER(hh, q->runs, run, next_run) {
+		HASH_DEL(q->runs, run);
+		free(run->owner);
+		free(run->watchers);
+		free(run);
+	}
+}
+
+struct held_run *
+queue_run(struct queue *q, const char *id)
+{
+	struct held_run *run;
+
+	HASH_FIND_STR(q->runs, id, run);
+	if (run != NULL)
+		return run;
+	run = mem_zalloc(sizeof *run);
+	strncpy(run->id, id, sizeof run->id - 1);
+	HASH_ADD_STR(q->runs, id, run);
+	return run;
+}
+
+/* An id with nothing undefined behind its text: the key of the hash. */
+static struct ident
+key_of(const struct ident *id)
+{
+	struct ident key;
+
+	memset(&key, 0, sizeof key);
+	strncpy(key.run, id->run, sizeof key.run - 1);
+	key.execution = id->execution;
+	key.attempt = id->attempt;
+	return key;
+}
+
+struct attempt *
+queue_find(const struct queue *q, const struct ident *id)
+{
+	struct ident key = key_of(id);
+	struct attempt *a;
+
+	HASH_FIND(hh, q->all, &key, sizeof key, a);
+	return a;
+}
+
+struct attempt *
+queue_add(struct queue *q, const struct ident *id)
+{
+	struct attempt *a = mem_zalloc(sizeof *a);
+
+	a->id = key_of(id);
+	a->run = queue_run(q, id->run);
+	a->workers = 1;
+	a->state = ATTEMPT_QUEUED;
+	HASH_ADD(hh, q->all, id, sizeof a->id, a);
+	return a;
+}
+
+void
+attempt_describe(struct attempt *a, const struct work *work)
+{
+	a->class = work->class;
+	a->workers = work->workers;
+	a->usual_us = work->usual_us;
+	a->label = str_dup(work->label);
+	a->owner = str_dup(work->owner);
+}
+
+void
+queue_drop(struct queue *q, struct attempt *a)
+{
+	HASH_DEL(q->all, a);
+	attempt_free(a);
+}
+
+static struct attempts *
+line_of(struct queue *q, const struct attempt *a)
+{
+	return a->class == CLASS_AUTO ? &q->autos : &q->others;
+}
+
+void
+queue_enter(struct queue *q, struct attempt *a)
+{
+	struct attempts *line = line_of(q, a);
+	struct attempt *at;
+
+	if (a->seq == 0)
+		a->seq = ++q->next_seq;
+	else if (a->seq > q->next_seq)
+		q->next_seq = a->seq;
+	TAILQ_FOREACH_REVERSE(at, line, attempts, in_queue)
+		if (at->seq < a->seq)
+			break;
+	if (at != NULL)
+		TAILQ_INSERT_AFTER(line, at, a, in_queue);
+	else
+		TAILQ_INSERT_HEAD(line, a, in_queue);
+	a->state = ATTEMPT_QUEUED;
+	a->place = ++q->n;
+}
+
+void
+queue_leave(struct queue *q, struct attempt *a)
+{
+	TAILQ_REMOVE(line_of(q, a), a, in_queue);
+	q->n--;
+	a->place = 0;
+}
+
+bool
+attempt_waits(const struct attempt *a)
+{
+	return a->state == ATTEMPT_QUEUED && !a->gone;
+}
+
+/* The earlier of two heads of line; either may be NULL. */
+static struct attempt *
+earlier(struct attempt *a, struct attempt *b)
+{
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return a->seq < b->seq ? a : b;
+}
+
+/* The next one in order of arrival after *a and *b, the places in both lines
+ * (either may be NULL); moves past it. */
+static struct attempt *
+step(struct attempt **a, struct attempt **b)
+{
+	struct attempt *first = earlier(*a, *b);
+
+	if (first == NULL)
+		return NULL;
+	if (first == *a)
+		*a = TAILQ_NEXT(first, in_queue);
+	else
+		*b = TAILQ_NEXT(first, in_queue);
+	return first;
+}
+
+void
+queue_count_places(struct queue *q)
+{
+	struct attempt *a = TAILQ_FIRST(&q->autos);
+	struct attempt *b = TAILQ_FIRST(&q->others), *at;
+	uint32_t n = 0;
+
+	while ((at = step(&a, &b)) != NULL)
+		at->place = ++n;
+}
+
+/* Enough are free, or all are and there will never be more. */
+static bool
+fits(const struct attempt *a, const struct queue_limits *l)
+{
+	return a->workers <= l->max_workers - l->busy ||
+	    (a->workers > l->max_workers && l->busy == 0);
+}
+
+struct attempt *
+queue_next(struct queue *q, const struct queue_limits *l)
+{
+	struct attempt *a = NULL, *b, *head_a, *head_b, *found, *passed;
+
+	if (l->stopped || l->busy >= l->max_workers)
+		return NULL;
+	if (l->auto_busy < l->threshold)
+		a = TAILQ_FIRST(&q->autos);
+	b = TAILQ_FIRST(&q->others);
+	head_a = a;
+	head_b = b;
+	while ((found = step(&a, &b)) != NULL && !fits(found, l))
+		if (found->passes >= PASSES_MAX)
+			return NULL;
+	if (found == NULL)
+		return NULL;
+	while ((passed = step(&head_a, &head_b)) != found)
+		passed->passes++;
+	return found;
+}

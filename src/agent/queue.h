@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the agent holds: attempts, the runs they are of, and the queue of
+ * those that wait. Pure: no clock, no I/O; which attempt may start next is
+ * decided here from the limits given.
+ */
+#ifndef AGENT_QUEUE_H
+#define AGENT_QUEUE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "yardmaster/base/ident.h"
+#include "yardmaster/model/state.h"
+#include "yardmaster/model/work.h"
+
+struct link;
+
+/* A run of which something was heard. */
+struct held_run {
+	char id[RUN_ID_SIZE];
+	uint32_t epoch;		/* the highest seen */
+	char *owner;		/* as claimed, or NULL */
+	uint64_t driver;	/* serial of the link that drives it, 0 none */
+	struct link **watchers;	/* links that hear of its attempts */
+	size_t n_watchers, cap_watchers;
+	bool dirty;		/* differs from the journal */
+	UT_hash_handle hh;
+};
+
+/* What is due for an attempt at the end of the turn. */
+#define DUE_STORE 1
+#define DUE_REPORT 2
+
+struct attempt {
+	struct ident id;
+	struct held_run *run;
+	enum attempt_class class;
+	uint16_t workers;	/* how many it occupies */
+	uint32_t epoch;
+	enum attempt_state state;
+	uint16_t worker;	/* the slot that runs it, 0 none */
+	uint64_t seq;		/* order of arrival */
+	uint32_t place;		/* in the queue, when last counted */
+	unsigned passes;	/* how often a later one went before it */
+	int64_t queued_wall_us, started_wall_us, started_us;
+	int64_t usual_us;
+	char *label, *owner;	/* may be NULL */
+	char *work;		/* JSON for the worker, NULL once ended */
+	size_t work_len;
+	char *result;		/* JSON of the report once ended or lost */
+	size_t result_len;
+	unsigned due;		/* DUE_ bits */
+	bool listed;		/* in the list of the turn */
+	bool stored;		/* a row is in the journal */
+	bool gone;		/* to be forgotten once that is committed */
+	bool unsent;		/* its worker has not been told yet */
+	TAILQ_ENTRY(attempt) in_queue;
+	TAILQ_ENTRY(attempt) in_turn;
+	UT_hash_handle hh;
+};
+TAILQ_HEAD(attempts, attempt);
+
+struct queue {
+	struct attempt *all;	/* hash by id */
+	struct held_run *runs;	/* hash by id */
+	struct attempts autos, others;	/* waiting, each in order of seq */
+	uint32_t n;		/* waiting */
+	uint64_t next_seq;
+};
+
+struct queue_limits {
+	uint32_t max_workers;
+	uint32_t threshold;	/* effective */
+	uint32_t busy;		/* workers */
+	uint32_t auto_busy;	/* workers busy with auto attempts */
+	bool stopped;		/* drained, held or past a guard */
+};
+
+void queue_init(struct queue *q);
+/* Frees all attempts and runs. */
+void queue_done(struct queue *q);
+
+/* The run of that id, made when new. */
+struct held_run *queue_run(struct queue *q, const char *id);
+/* The attempt of that id, or NULL. */
+struct attempt *queue_find(const struct queue *q, const struct ident *id);
+/* Makes an attempt in state queued, known but not yet in line. */
+struct attempt *queue_add(struct queue *q, const struct ident *id);
+/* Takes what the agent itself needs to know from a work. */
+void attempt_describe(struct attempt *a, const struct work *work);
+/* Forgets and frees it; it must be in no line and no list. */
+void queue_drop(struct queue *q, struct attempt *a);
+
+/* Puts it in line by its seq (0: a new one, at the end). */
+void queue_enter(struct queue *q, struct attempt *a);
+void queue_leave(struct queue *q, struct attempt *a);
+bool attempt_waits(const struct attempt *a);
+/* Counts the places anew. */
+void queue_count_places(struct queue *q);
+
+/*
+ * The attempt that may start now, or NULL: the oldest of those that the
+ * threshold allows. One that wants more workers than are free is passed by
+ * later ones, at most 16 times; then the free workers are kept for it.
+ */
+struct attempt *queue_next(struct queue *q, const struct queue_limits *l);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The life of one attempt inside its worker.
+ *
+ *	runner_start() -> next_step() -> start_step()
+ *	                     ^  |             | could not start
+ *	                     |  v             v
+ *	     step_end() <---- RUN -------> [result: error]
+ *	         ^             |  timeout, runner_cancel()
+ *	         |             v
+ *	         +----------- STOP: INT, TERM, KILL to all below us
+ *	         |             |
+ *	         +----------- SWEEP: the root has ended, others live: TERM, KILL
+ *
+ * A step has ended when its process has been waited for and this process has
+ * no child left: as a subreaper it inherits whatever lost its parent. So
+ * nothing of a step runs beside the next one.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/output.h"
+#include "agent/runner.h"
+#include "agent/step_env.h"
+#include "agent/tree.h"
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/proc.h"
+
+#define SWEEP_GRACE_US US_PER_S
+#define KILL_AGAIN_US US_PER_S
+#define DISK_IS_FULL 65536	/* bytes free, or fewer */
+
+enum phase { PHASE_IDLE, PHASE_RUN, PHASE_STOP, PHASE_SWEEP };
+
+struct runner {
+	const struct runner_place *place;
+	struct work work;
+	struct step_result *results;
+	uint32_t at;		/* the step that runs */
+	enum phase phase;
+	unsigned stage;		/* how many signals were sent */
+	int64_t grace_us;
+	bool cancelled, timed_out, root_ended;
+	pid_t pid;
+	int status;
+	int out_fd;
+	char *cwd;		/* where steps run */
+	bool own_cwd;		/* made here */
+	int64_t queued_wall_us, started_wall_us, started_us, step_us;
+	struct timer *timer;	/* timeout, then the next signal */
+	struct timer *end;	/* gives the report from the loop */
+	char *error;		/* why the attempt cannot go on, or NULL */
+	void (*done)(void *arg, const struct report *r);
+	void *arg;
+};
+
+static void next_step(struct runner *r);
+
+static uint64_t
+out_size(const struct runner *r)
+{
+	struct stat st;
+
+	return r->out_fd >= 0 && fstat(r->out_fd, &st) == 0 ?
+	    (uint64_t)st.st_size : 0;
+}
+
+static void
+give_report(void *arg)
+{
+	struct runner *r = arg;
+	struct work *w = &r->work;
+	struct report report = {
+		.id = w->id, .epoch = w->epoch, .state = ATTEMPT_ENDED,
+		.outcome = steps_outcome(r->results, w->n_steps),
+		.worker = r->place->worker,
+		.queued_wall_us = r->queued_wall_us,
+		.started_wall_us = r->started_wall_us,
+		.ended_wall_us = clock_wall_us(),
+		.elapsed_us = clock_mono_us() - r->started_us,
+		.out_bytes = out_size(r), .text = r->error,
+		.owner = w->owner, .label = w->label,
+		.steps = r->results, .n_steps = w->n_steps,
+	};
+
+	if (r->error != NULL)
+		report.outcome = OUTCOME_ERROR;
+	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
+		report.outcome = OUTCOME_CANCELLED;
+	/* An empty folder goes at once; a kept one tells why it failed. */
+	if (r->own_cwd && report.outcome == OUTCOME_PASSED &&
+	    rmdir(r->cwd) == -1)
+		(void)fs_remove_tree(r->cwd);
+	r->done(r->arg, &report);
+}
+
+static void
+attempt_end(struct runner *r)
+{
+	r->phase = PHASE_IDLE;
+	timer_stop(r->timer);
+	timer_start(r->end, 0);
+}
+
+/* Ends what runs. With each call the next signal; from KILL on again and
+ * again, because what is being killed may fork. */
+static void
+stop_more(void *arg)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGKILL };
+	struct runner *r = arg;
+	unsigned i = r->stage < 2 ? r->stage : 2;
+
+	if (r->phase == PHASE_RUN) {
+		r->timed_out = true;
+		r->phase = PHASE_STOP;
+		r->grace_us = r->place->grace_us;
+	}
+	r->stage++;
+	(void)tree_signal(signals[i]);
+	timer_start(r->timer, i < 2 ? r->grace_us : KILL_AGAIN_US);
+}
+
+/* The step's process has ended but not all that it started. */
+static void
+sweep(struct runner *r)
+{
+	if (r->phase == PHASE_SWEEP)
+		return;
+	r->phase = PHASE_SWEEP;
+	r->grace_us = SWEEP_GRACE_US;
+	r->stage = r->stage < 1 ? 1 : r->stage;
+	stop_more(r);
+}
+
+static struct step_result *
+result_now(struct runner *r)
+{
+	return &r->results[r->at];
+}
+
+/* A disk without room makes commands fail that are not at fault. */
+static bool
+disk_full(void)
+{
+	uint64_t bytes, inodes;
+
+	return fs_free(".", &bytes, &inodes) == 0 && bytes < DISK_IS_FULL;
+}
+
+static void
+judge(struct runner *r, struct step_result *res)
+{
+	const struct work_step *step = &r->work.steps[r->at];
+
+	res->exit_code = WIFEXITED(r->status) ?
+	    (int16_t)WEXITSTATUS(r->status) : -1;
+	res->signo = WIFSIGNALED(r->status) ?
+	    (int16_t)WTERMSIG(r->status) : 0;
+	if (r->cancelled) {
+		res->outcome = OUTCOME_CANCELLED;
+	} else if (r->timed_out) {
+		res->outcome = OUTCOME_TIMEOUT;
+		res->text = str_fmt("still ran after %g s",
+		    (double)step->timeout_us / (double)US_PER_S);
+	} else {
+		res->outcome = step_outcome(step, res->exit_code, res->signo);
+	}
+	if (res->outcome == OUTCOME_FAILED && disk_full()) {
+		res->outcome = OUTCOME_ERROR;
+		res->text = str_dup("the disk of the spool is full");
+	}
+}
+
+static void
+step_end(struct runner *r)
+{
+	struct step_result *res = result_now(r);
+
+	timer_stop(r->timer);
+	res->elapsed_us = clock_mono_us() - r->step_us;
+	res->out_to = out_size(r);
+	judge(r, res);
+	r->phase = PHASE_IDLE;
+	r->at++;
+	next_step(r);
+}
+
+void
+runner_reap(struct runner *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == r->pid) {
+			r->pid = 0;
+			r->root_ended = true;
+			r->status = status;
+		}
+	if (r->phase == PHASE_IDLE || !r->root_ended)
+		return;
+	if (pid == -1 && errno == ECHILD)
+		step_end(r);
+	else
+		sweep(r);
+}
+
+static int
+make_cwd(struct runner *r)
+{
+	char name[OUTPUT_NAME_SIZE];
+
+	if (r->work.cwd != NULL) {
+		r->cwd = str_dup(r->work.cwd);
+		return 0;
+	}
+	r->cwd = str_fmt("%s/%s", r->place->spool,
+	    output_work_name(&r->work.id, name));
+	if (mkdir(r->cwd, 0700) == -1 && errno != EEXIST)
+		return -errno;
+	r->own_cwd = true;
+	return 0;
+}
+
+static int
+open_output(struct runner *r)
+{
+	char name[OUTPUT_NAME_SIZE];
+
+	r->out_fd = open(output_file_name(&r->work.id, name),
+	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return r->out_fd == -1 ? -errno : 0;
+}
+
+/* Says why a command could not be started. */
+static char *
+start_fault(const struct runner *r, const char *program, int code)
+{
+	struct stat st;
+
+	if (stat(r->cwd, &st) == -1)
+		return str_fmt("cannot enter %s: %s", r->cwd,
+		    err_text(-errno));
+	return str_fmt("cannot start %s: %s", program, err_text(code));
+}
+
+static int
+start_step(struct runner *r)
+{
+	static const char *const shell[] = { "/bin/sh", "-c", NULL, NULL };
+	const struct work_step *step = &r->work.steps[r->at];
+	char *args[4];
+	struct strvec env = STRVEC_INIT;
+	struct proc_spawn spec = {
+		.argv = strvec_argv(&step->argv), .cwd = r->cwd,
+		.in = r->place->null_fd, .out = r->out_fd, .err = r->out_fd,
+		.session = true,
+	};
+	int code;
+
+	if (step->shell != NULL) {
+		memcpy(args, shell, sizeof args);
+		args[2] = step->shell;
+		spec.argv = args;
+	}
+	step_env_make(&env, r->place, &r->work, step, r->cwd);
+	spec.envp = strvec_argv(&env);
+	code = proc_spawn(&spec, &r->pid);
+	strvec_done(&env);
+	return code;
+}
+
+static void
+skip_rest(struct runner *r)
+{
+	for (; r->at < r->work.n_steps; r->at++)
+		r->results[r->at].outcome = OUTCOME_SKIPPED;
+}
+
+/* True when another step is to be run. */
+static bool
+goes_on(struct runner *r)
+{
+	if (r->cancelled || r->error != NULL || r->at == r->work.n_steps)
+		return false;
+	if (r->at > 0 && r->work.stop_at_failure &&
+	    r->results[r->at - 1].outcome >= OUTCOME_FAILED) {
+		skip_rest(r);
+		return false;
+	}
+	return true;
+}
+
+static void
+next_step(struct runner *r)
+{
+	struct step_result *res;
+	int code;
+
+	for (; goes_on(r); r->at++) {
+		res = result_now(r);
+		res->exit_code = -1;
+		res->started_wall_us = clock_wall_us();
+		res->out_from = res->out_to = r->at > 0 ?
+		    r->results[r->at - 1].out_to : 0;
+		r->step_us = clock_mono_us();
+		r->timed_out = r->root_ended = false;
+		r->stage = 0;
+		code = start_step(r);
+		if (code == 0) {
+			r->phase = PHASE_RUN;
+			if (r->work.steps[r->at].timeout_us > 0)
+				timer_start(r->timer,
+				    r->work.steps[r->at].timeout_us);
+			return;
+		}
+		res->outcome = OUTCOME_ERROR;
+		res->text = start_fault(r, r->work.steps[r->at].shell != NULL ?
+		    "/bin/sh" : r->work.steps[r->at].argv.v[0], code);
+	}
+	attempt_end(r);
+}
+
+void
+runner_start(const struct runner_place *place, struct work *work,
+    int64_t queued_wall_us, void (*done)(void *arg, const struct report *r),
+    void *arg, struct runner **ret)
+{
+	struct runner *r = mem_zalloc(sizeof *r);
+	int code;
+
+	*ret = r;
+	r->place = place;
+	r->work = *work;
+	r->results = mem_calloc(work->n_steps, sizeof *r->results);
+	r->queued_wall_us = queued_wall_us;
+	r->started_wall_us = clock_wall_us();
+	r->started_us = clock_mono_us();
+	r->done = done;
+	r->arg = arg;
+	r->out_fd = -1;
+	r->timer = timer_new(place->loop, stop_more, r);
+	r->end = timer_new(place->loop, give_report, r);
+	if ((code = open_output(r)) < 0)
+		r->error = str_fmt("cannot write its output: %s",
+		    err_text(code));
+	else if ((code = make_cwd(r)) < 0)
+		r->error = str_fmt("cannot make %s: %s", r->cwd,
+		    err_text(code));
+	next_step(r);
+}
+
+void
+runner_cancel(struct runner *r, int64_t grace_us)
+{
+	if (r->cancelled)
+		return;
+	r->cancelled = true;
+	r->grace_us = grace_us;
+	if (r->phase != PHASE_RUN)
+		return;
+	r->phase = PHASE_STOP;
+	stop_more(r);
+}
+
+const struct ident *
+runner_id(const struct runner *r)
+{
+	return &r->work.id;
+}
+
+bool
+runner_ending(const struct runner *r)
+{
+	return r->cancelled || r->phase == PHASE_STOP;
+}
+
+void
+runner_free(struct runner *r)
+{
+	uint32_t i;
+
+	if (r == NULL)
+		return;
+	for (i = 0; i < r->work.n_steps; i++)
+		free(r->results[i].text);
+	free(r->results);
+	work_done(&r->work);
+	timer_free(r->timer);
+	timer_free(r->end);
+	if (r->out_fd >= 0)
+		close(r->out_fd);
+	free(r->cwd);
+	free(r->error);
+	free(r);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Environments: what somebody's login shell holds does not leak into steps,
+ * so that a test sees the same whoever connected first. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/step_env.h"
+
+extern char **environ;
+
+static const char *const base_names[] = {
+	"HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "TZ", "TMPDIR",
+	NULL
+};
+static const char *const daemon_names[] = {
+	"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+	"YARDMASTER_STATE", "YARDMASTER_MAX_WORKERS", NULL
+};
+
+static void
+take(struct strvec *out, const char *const *names)
+{
+	const char *value;
+
+	for (; *names != NULL; names++)
+		if ((value = getenv(*names)) != NULL)
+			strvec_setenv(out, *names, value);
+}
+
+void
+step_env_clean(struct strvec *out)
+{
+	take(out, base_names);
+	if (getenv("PATH") == NULL)
+		strvec_setenv(out, "PATH", "/usr/local/bin:/usr/bin:/bin");
+}
+
+void
+step_env_daemon(struct strvec *out)
+{
+	step_env_clean(out);
+	take(out, daemon_names);
+}
+
+/* Sets all of a list of "KEY=VALUE". */
+static void
+set_all(struct strvec *out, const struct strvec *pairs)
+{
+	const char *eq;
+	char key[256];
+	size_t i, n;
+
+	for (i = 0; i < pairs->n; i++) {
+		eq = strchr(pairs->v[i], '=');
+		n = eq != NULL ? (size_t)(eq - pairs->v[i]) : sizeof key;
+		if (n >= sizeof key)
+			continue;
+		memcpy(key, pairs->v[i], n);
+		key[n] = '\0';
+		strvec_setenv(out, key, eq + 1);
+	}
+}
+
+static bool
+names_agent(const struct strvec *env)
+{
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (strncmp(env->v[i], "YARDMASTER_AGENT=", 17) == 0)
+			return true;
+	return false;
+}
+
+void
+step_env_make(struct strvec *out, const struct runner_place *place,
+    const struct work *work, const struct work_step *step, const char *cwd)
+{
+	struct ident execution = work->id;
+	char text[IDENT_TEXT], number[16];
+	size_t i;
+
+	for (i = 0; environ[i] != NULL; i++)
+		strvec_push(out, environ[i]);
+	strvec_setenv(out, "PWD", cwd);
+	set_all(out, &work->env);
+	set_all(out, &step->env);
+	strvec_setenv(out, "YARDMASTER_RUN", work->id.run);
+	execution.attempt = 0;
+	strvec_setenv(out, "YARDMASTER_EXECUTION",
+	    ident_format(&execution, text));
+	strvec_setenv(out, "YARDMASTER_ATTEMPT",
+	    ident_format(&work->id, text));
+	if (!names_agent(&work->env))
+		strvec_setenv(out, "YARDMASTER_AGENT", place->instance);
+	snprintf(number, sizeof number, "%u", place->worker);
+	strvec_setenv(out, "YARDMASTER_WORKER", number);
+	if (work->instance != NULL)
+		strvec_setenv(out, "YARDMASTER_INSTANCE", work->instance);
+}

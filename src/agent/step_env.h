@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The environment of steps, and the cleaned one that daemons start with. */
+#ifndef AGENT_STEP_ENV_H
+#define AGENT_STEP_ENV_H
+
+#include "agent/runner.h"
+
+/* The environment of a step: the worker's, the work's, the step's, then who
+ * it is (run, execution, attempt, worker, agent unless given). */
+void step_env_make(struct strvec *out, const struct runner_place *place,
+    const struct work *work, const struct work_step *step, const char *cwd);
+/* What of our environment a step may see (HOME, PATH, ...). */
+void step_env_clean(struct strvec *out);
+/* What of our environment the daemon needs: the above and where its folders
+ * are. */
+void step_env_daemon(struct strvec *out);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Output of attempts, sent from its file. A tail that follows waits for
+ * inotify, and for room on its link: output is the least urgent of what a
+ * link carries.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/console.h"
+#include "agent/output.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+#define CHUNK 12000
+#define PENDING_MAX (64u << 10)
+
+struct tail {
+	uint32_t tag;
+	struct ident id;
+	int fd;
+	uint64_t at, left;	/* left: bytes still wanted */
+	bool follow;
+	int wd;			/* of inotify, -1 none */
+	LIST_ENTRY(tail) entry;
+};
+
+struct tails {
+	int fd;			/* inotify */
+	struct watch *watch;
+};
+
+static void
+tail_free(struct link *l, struct tail *t)
+{
+	struct link *other;
+	struct tail *o;
+	bool shared = false;
+
+	LIST_REMOVE(t, entry);
+	LIST_FOREACH(other, &l->d->consoles->links, entry)
+		LIST_FOREACH(o, &other->tails, entry)
+			shared |= o->wd == t->wd;
+	/* Watches are one for each file, whoever looks at it. */
+	if (t->wd >= 0 && !shared)
+		inotify_rm_watch(l->d->tails->fd, t->wd);
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t);
+}
+
+static bool
+has_ended(const struct link *l, const struct tail *t)
+{
+	const struct attempt *a = queue_find(&l->d->queue, &t->id);
+
+	return a == NULL || a->result != NULL;
+}
+
+static void
+say_end(struct link *l, const struct tail *t, int code)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+	struct jw w;
+
+	if (t->fd < 0 || fstat(t->fd, &st) == -1)
+		st.st_size = 0;
+	jw_init(&w, &b);
+	jw_object(&w);
+	jw_kv_int(&w, "tag", t->tag);
+	jw_kv_int(&w, "size", st.st_size);
+	jw_kv_int(&w, "dropped", 0);
+	jw_kv_bool(&w, "ended", has_ended(l, t));
+	jw_kv_int(&w, "code", code);
+	jw_kv_str(&w, "text", code < 0 ? err_text(code) : NULL);
+	jw_object_end(&w);
+	link_send(l, MSG_OUTPUT_END, &b);
+	buf_done(&b);
+}
+
+/* Sends one piece. 1, 0 when there is nothing more now, or -errno. */
+static int
+send_piece(struct link *l, struct tail *t)
+{
+	uint8_t piece[CHUNK];
+	struct buf b = BUF_INIT;
+	size_t want = t->left < CHUNK ? (size_t)t->left : CHUNK;
+	ssize_t n;
+
+	if (want == 0)
+		return 0;
+	n = pread(t->fd, piece, want, (off_t)t->at);
+	if (n <= 0)
+		return n == 0 ? 0 : -errno;
+	msg_output_put(&b, t->tag, t->at, piece, (size_t)n);
+	link_send(l, MSG_OUTPUT, &b);
+	buf_done(&b);
+	t->at += (uint64_t)n;
+	t->left -= (uint64_t)n;
+	return 1;
+}
+
+/* False when it is over and was freed. */
+static bool
+pump(struct link *l, struct tail *t)
+{
+	bool ended = has_ended(l, t);	/* before the last look at the file */
+	int r = 1;
+
+	while (r > 0 && stream_pending(l->stream) < PENDING_MAX)
+		r = send_piece(l, t);
+	if (r > 0 || (r == 0 && t->follow && !ended && t->left > 0))
+		return true;
+	say_end(l, t, r);
+	tail_free(l, t);
+	return false;
+}
+
+void
+tails_pump(struct link *l)
+{
+	struct tail *t, *next;
+
+	for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
+		next = LIST_NEXT(t, entry);
+		(void)pump(l, t);
+	}
+}
+
+static int
+open_tail(struct link *l, struct tail *t, int64_t offset)
+{
+	char name[OUTPUT_NAME_SIZE];
+	struct stat st;
+
+	output_file_name(&t->id, name);
+	/* One that waits has no output yet: made now, so as to watch it. */
+	t->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    (has_ended(l, t) ? 0 : O_CREAT), 0600);
+	if (t->fd == -1)
+		return errno == ENOENT ? ERR_NOT_FOUND : -errno;
+	if (fstat(t->fd, &st) == -1)
+		return -errno;
+	if (offset < 0)
+		offset = offset < -st.st_size ? 0 : st.st_size + offset;
+	t->at = (uint64_t)offset;
+	if (t->follow && !has_ended(l, t))
+		t->wd = inotify_add_watch(l->d->tails->fd, name, IN_MODIFY);
+	return 0;
+}
+
+void
+tail_start(struct link *l, const struct jval *v)
+{
+	struct tail *t = mem_zalloc(sizeof *t);
+	int64_t max = jval_get_int(v, "max", 0);
+	int r;
+
+	t->tag = (uint32_t)jval_get_int(v, "tag", 0);
+	t->follow = jval_get_bool(v, "follow", false);
+	t->left = max > 0 ? (uint64_t)max : UINT64_MAX;
+	t->fd = t->wd = -1;
+	LIST_INSERT_HEAD(&l->tails, t, entry);
+	r = ident_parse(jval_get_str(v, "attempt", ""), &t->id);
+	if (r == 0 && t->id.attempt == 0)
+		r = ERR_SYNTAX;
+	if (r == 0)
+		r = open_tail(l, t, jval_get_int(v, "offset", 0));
+	if (r < 0) {
+		say_end(l, t, r);
+		tail_free(l, t);
+		return;
+	}
+	(void)pump(l, t);
+}
+
+void
+tail_stop(struct link *l, uint32_t tag)
+{
+	struct tail *t, *next;
+
+	for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
+		next = LIST_NEXT(t, entry);
+		if (t->tag == tag)
+			tail_free(l, t);
+	}
+}
+
+void
+tails_drop(struct link *l)
+{
+	while (!LIST_EMPTY(&l->tails))
+		tail_free(l, LIST_FIRST(&l->tails));
+}
+
+void
+tails_ended(struct daemon *d, const struct ident *id)
+{
+	struct link *l;
+	struct tail *t, *next;
+
+	LIST_FOREACH(l, &d->consoles->links, entry)
+		for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
+			next = LIST_NEXT(t, entry);
+			if (ident_equal(&t->id, id))
+				(void)pump(l, t);
+		}
+}
+
+static void
+wake(struct daemon *d, int wd)
+{
+	struct link *l;
+	struct tail *t, *next;
+
+	LIST_FOREACH(l, &d->consoles->links, entry)
+		for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
+			next = LIST_NEXT(t, entry);
+			if (t->wd == wd)
+				(void)pump(l, t);
+		}
+}
+
+static void
+notified(void *arg, unsigned events)
+{
+	struct daemon *d = arg;
+	union {
+		struct inotify_event e;
+		char bytes[4096];
+	} room;
+	const struct inotify_event *e;
+	ssize_t n, at;
+
+	n = read(d->tails->fd, &room, sizeof room);
+	for (at = 0; at < n; at += (ssize_t)(sizeof *e + e->len)) {
+		e = (const struct inotify_event *)(const void *)
+		    (room.bytes + at);
+		wake(d, e->wd);
+	}
+}
+
+int
+tails_init(struct daemon *d)
+{
+	d->tails = mem_zalloc(sizeof *d->tails);
+	d->tails->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (d->tails->fd == -1)
+		return -errno;
+	return watch_new(d->loop, d->tails->fd, WATCH_READ, notified, d,
+	    &d->tails->watch);
+}
+
+void
+tails_free(struct daemon *d)
+{
+	if (d->tails == NULL)
+		return;
+	watch_free(d->tails->watch);
+	if (d->tails->fd >= 0)
+		close(d->tails->fd);
+	free(d->tails);
+	d->tails = NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finding the processes of an attempt through /proc. */
+#include "config.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/tree.h"
+#include "yardmaster/base/buf.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/proc.h"
+
+#define PROC_FILE_MAX (1u << 20)
+#define ROUNDS_MAX 20
+
+int
+tree_signal(int signo)
+{
+	struct buf b = BUF_INIT;
+	char path[64], *at, *end;
+	int n = 0;
+	long pid;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children",
+	    (int)getpid());
+	if (fs_read(path, PROC_FILE_MAX, &b) == 0) {
+		at = (char *)(uintptr_t)buf_str(&b);
+		while ((pid = strtol(at, &end, 10)) > 0 && end != at) {
+			n += proc_signal_tree((pid_t)pid, 0, signo);
+			at = end;
+		}
+	}
+	buf_done(&b);
+	return n;
+}
+
+static bool
+belongs(long pid, const char *wanted)
+{
+	struct buf b = BUF_INIT;
+	const char *at, *end;
+	char path[64];
+	bool found = false;
+
+	snprintf(path, sizeof path, "/proc/%ld/environ", pid);
+	if (fs_read(path, PROC_FILE_MAX, &b) == 0) {
+		at = buf_str(&b);
+		end = at + buf_len(&b);
+		for (; at < end && !found; at += strlen(at) + 1)
+			found = strcmp(at, wanted) == 0;
+	}
+	buf_done(&b);
+	return found;
+}
+
+static int
+kill_round(const char *wanted)
+{
+	struct dirent *e;
+	struct proc_id id;
+	DIR *dir = opendir("/proc");
+	int n = 0;
+	long pid;
+
+	if (dir == NULL)
+		return 0;
+	while ((e = readdir(dir)) != NULL) {
+		pid = strtol(e->d_name, NULL, 10);
+		if (pid <= 1 || pid == getpid())
+			continue;
+		/* Identified first: the number must not change hands between
+		 * the look and the signal. */
+		if (proc_identify((pid_t)pid, &id) == 0 &&
+		    belongs(pid, wanted) && proc_signal(&id, SIGKILL) == 0)
+			n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+int
+tree_kill_orphans(const struct ident *id)
+{
+	char text[IDENT_TEXT], *wanted;
+	int n = 0, found, round;
+
+	wanted = str_fmt("YARDMASTER_ATTEMPT=%s", ident_format(id, text));
+	/* Until none is found: one may have forked while we looked. */
+	for (round = 0; round < ROUNDS_MAX; round++) {
+		if ((found = kill_round(wanted)) == 0)
+			break;
+		n += found;
+	}
+	free(wanted);
+	return n;
+}

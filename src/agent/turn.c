@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end of a turn of the loop: decide what starts, commit, then tell.
+ *
+ * 1. Nothing is told to a worker or promised to a console before the commit
+ *    that holds it.
+ * 2. A commit that fails leaves memory as it was but for the starts, which
+ *    are taken back into the queue; everything due stays due and is tried
+ *    again.
+ * 3. An attempt's row and its place in memory change together: one that is to
+ *    be forgotten is freed after the commit that drops it.
+ *
+ *	          accept_work()          dispatch()           slot_cancel()
+ *	(console) ------------> queued ------------> running -------------> ending
+ *	                          |   <------------   |                       |
+ *	                          |    undo_starts()  |     turn_result()     |
+ *	         turn_forget()    |  turn_fail()      +-----------+-----------+
+ *	(gone) <------------------+----------------> ended, lost <+
+ *	   ^                                              |
+ *	   +----------------------------------------------+
+ *	                 turn_forget() after ACK
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/console.h"
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/log.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/model/work.h"
+#include "yardmaster/sys/proc.h"
+
+#define RETRY_US US_PER_S
+#define FACTS_US (200 * US_PER_MS)
+
+void
+turn_touch(struct daemon *d, struct attempt *a, unsigned due)
+{
+	a->due |= due;
+	if (a->listed)
+		return;
+	a->listed = true;
+	TAILQ_INSERT_TAIL(&d->due, a, in_turn);
+}
+
+void
+turn_forget(struct daemon *d, struct attempt *a)
+{
+	if (attempt_waits(a))
+		queue_leave(&d->queue, a);
+	a->gone = true;
+	turn_touch(d, a, DUE_STORE);
+}
+
+void
+turn_facts(struct daemon *d, bool at_once)
+{
+	int64_t wait;
+
+	if (d->facts_due)
+		return;
+	wait = d->facts_said_us + FACTS_US - loop_now_us(d->loop);
+	if (at_once || wait <= 0)
+		d->facts_due = true;
+	else if (!timer_armed(d->facts_timer))
+		timer_start(d->facts_timer, wait);
+}
+
+void
+turn_result(struct daemon *d, struct attempt *a, enum attempt_state state,
+    const char *json, size_t n)
+{
+	a->state = state;
+	a->result = str_ndup(json, n);
+	a->result_len = n;
+	free(a->work);
+	a->work = NULL;
+	turn_touch(d, a, DUE_STORE | DUE_REPORT);
+	turn_facts(d, false);
+	tails_ended(d, &a->id);
+}
+
+/* The report as it is from what the daemon knows by itself. */
+static void
+describe(const struct attempt *a, struct report *ret)
+{
+	*ret = (struct report){
+		.id = a->id, .epoch = a->epoch, .state = a->state,
+		.worker = a->worker, .place = a->place,
+		.queued_wall_us = a->queued_wall_us,
+		.started_wall_us = a->started_wall_us,
+		.owner = a->owner, .label = a->label,
+	};
+	if (a->started_us > 0)
+		ret->elapsed_us = clock_mono_us() - a->started_us;
+}
+
+void
+turn_fail(struct daemon *d, struct attempt *a, enum attempt_state state,
+    enum outcome outcome, const char *text)
+{
+	struct buf b = BUF_INIT;
+	char *copy = str_dup(text);
+	struct report r;
+	struct jw w;
+
+	describe(a, &r);
+	r.state = state;
+	r.outcome = outcome;
+	r.text = copy;
+	r.place = 0;
+	r.ended_wall_us = clock_wall_us();
+	jw_init(&w, &b);
+	report_write(&w, &r);
+	turn_result(d, a, state, buf_str(&b), buf_len(&b));
+	free(copy);
+	buf_done(&b);
+}
+
+void
+turn_report(const struct attempt *a, struct buf *out)
+{
+	struct report r;
+	struct jw w;
+
+	if (a->result != NULL) {
+		buf_put(out, a->result, a->result_len);
+		return;
+	}
+	describe(a, &r);
+	jw_init(&w, out);
+	report_write(&w, &r);
+}
+
+/* Starts in memory what may start: the workers are told after the commit. */
+static void
+dispatch(struct daemon *d)
+{
+	struct queue_limits l = {
+		.max_workers = d->values.max_workers,
+		.threshold = threshold_effective(&d->values.threshold,
+		    d->values.max_workers),
+		.stopped = d->values.draining.on || d->values.held.on ||
+		    d->guard != NULL || d->store_failing,
+	};
+	struct attempt *a;
+
+	for (;;) {
+		l.busy = d->busy;
+		l.auto_busy = d->auto_busy;
+		if ((a = queue_next(&d->queue, &l)) == NULL)
+			return;
+		queue_leave(&d->queue, a);
+		a->state = ATTEMPT_RUNNING;
+		a->unsent = true;
+		a->started_wall_us = clock_wall_us();
+		a->started_us = clock_mono_us();
+		slots_take(d, a);
+		turn_touch(d, a, DUE_STORE | DUE_REPORT);
+		turn_facts(d, false);
+	}
+}
+
+static void
+undo_starts(struct daemon *d)
+{
+	struct attempt *a;
+
+	TAILQ_FOREACH(a, &d->due, in_turn) {
+		if (!a->unsent)
+			continue;
+		slots_release(d, a);
+		a->unsent = false;
+		a->worker = 0;
+		a->started_wall_us = a->started_us = 0;
+		queue_enter(&d->queue, a);
+	}
+}
+
+static int
+store_attempt(struct daemon *d, struct attempt *a)
+{
+	struct journal_attempt row = {
+		.id = a->id, .epoch = a->epoch, .state = a->state,
+		.worker = a->worker, .seq = a->seq,
+		.queued_wall_us = a->queued_wall_us,
+		.started_wall_us = a->started_wall_us,
+		.boot = a->worker > 0 ? proc_boot_id() : "",
+		.work = a->work, .work_len = a->work_len,
+		.result = a->result, .result_len = a->result_len,
+	};
+
+	if (a->gone)
+		return a->stored ? journal_drop_attempt(d->journal, &a->id) :
+		    0;
+	return a->stored ? journal_set_attempt(d->journal, &row) :
+	    journal_add_attempt(d->journal, &row);
+}
+
+static int
+store_runs(struct daemon *d)
+{
+	struct held_run *run, *next;
+	int r = 0;
+
+	HASH_ITER(hh, d->queue.runs, run, next)
+		if (run->dirty && (r = journal_put_run(d->journal, run->id,
+		    run->epoch, run->owner)) < 0)
+			break;
+	return r;
+}
+
+static int
+store_edits(struct daemon *d)
+{
+	const char *tab;
+	char *who;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < d->edits.n && r == 0; i++) {
+		tab = strchr(d->edits.v[i], '\t');
+		who = str_ndup(d->edits.v[i], (size_t)(tab - d->edits.v[i]));
+		r = journal_add_edit(d->journal, clock_wall_us(), who,
+		    tab + 1);
+		free(who);
+	}
+	return r;
+}
+
+static bool
+store_due(const struct daemon *d)
+{
+	const struct attempt *a;
+
+	if (d->runs_dirty || d->values.dirty || d->edits.n > 0)
+		return true;
+	TAILQ_FOREACH(a, &d->due, in_turn)
+		if (a->due & DUE_STORE)
+			return true;
+	return false;
+}
+
+static int
+store_all(struct daemon *d)
+{
+	struct attempt *a;
+	int r;
+
+	if ((r = journal_begin(d->journal)) < 0)
+		return r;
+	TAILQ_FOREACH(a, &d->due, in_turn)
+		if ((a->due & DUE_STORE) != 0 && (r = store_attempt(d, a)) < 0)
+			return r;
+	if (d->runs_dirty && (r = store_runs(d)) < 0)
+		return r;
+	if (d->values.dirty && (r = values_store(&d->values, d->journal)) < 0)
+		return r;
+	if ((r = store_edits(d)) < 0)
+		return r;
+	return journal_commit(d->journal);
+}
+
+/* What follows from a commit. */
+static void
+stored(struct daemon *d)
+{
+	struct held_run *run, *next;
+	struct attempt *a;
+
+	TAILQ_FOREACH(a, &d->due, in_turn)
+		if ((a->due & DUE_STORE) != 0) {
+			a->due &= ~(unsigned)DUE_STORE;
+			a->stored = true;
+		}
+	if (d->runs_dirty)
+		HASH_ITER(hh, d->queue.runs, run, next)
+			run->dirty = false;
+	d->runs_dirty = d->values.dirty = false;
+	strvec_done(&d->edits);
+	if (d->store_failing) {
+		log_warn("the journal can be written again");
+		d->store_failing = false;
+		facts_check_guards(d);
+		turn_facts(d, true);
+	}
+}
+
+static int
+commit(struct daemon *d)
+{
+	int r;
+
+	if (!store_due(d))
+		return 0;
+	if ((r = store_all(d)) == 0) {
+		stored(d);
+		return 0;
+	}
+	if (!d->store_failing)
+		log_error("journal: %s: %s", err_text(r),
+		    journal_fault(d->journal));
+	d->store_failing = true;
+	facts_check_guards(d);
+	journal_rollback(d->journal);
+	undo_starts(d);
+	turn_facts(d, true);
+	timer_start(d->retry_timer, RETRY_US);
+	return r;
+}
+
+static void
+say_report(const struct attempt *a)
+{
+	struct buf b = BUF_INIT;
+	size_t i;
+
+	if (a->run->n_watchers > 0)
+		turn_report(a, &b);
+	for (i = 0; i < a->run->n_watchers; i++)
+		link_report(a->run->watchers[i], buf_str(&b), buf_len(&b));
+	buf_done(&b);
+}
+
+/* Tells what the commit allowed; what comes up meanwhile is for the next
+ * turn. */
+static void
+tell(struct daemon *d)
+{
+	struct attempts now = TAILQ_HEAD_INITIALIZER(now);
+	struct attempt *a;
+
+	TAILQ_CONCAT(&now, &d->due, in_turn);
+	while ((a = TAILQ_FIRST(&now)) != NULL) {
+		TAILQ_REMOVE(&now, a, in_turn);
+		a->listed = false;
+		if (a->gone) {
+			queue_drop(&d->queue, a);
+			continue;
+		}
+		if (a->unsent)
+			slot_send(d, a);
+		if (a->listed)	/* it failed at once: not committed yet */
+			continue;
+		if ((a->due & DUE_REPORT) != 0)
+			say_report(a);
+		a->due = 0;
+	}
+}
+
+/* For the idle exit: there is something to do, or was until this turn. */
+static void
+note_busy(struct daemon *d)
+{
+	bool busy = d->queue.all != NULL || d->consoles->n > 0;
+
+	if (busy || d->was_busy)
+		d->busy_us = loop_now_us(d->loop);
+	d->was_busy = busy;
+}
+
+void
+turn_end(void *arg)
+{
+	struct daemon *d = arg;
+
+	dispatch(d);
+	if (commit(d) == 0) {
+		tell(d);
+		consoles_flush(d);
+	}
+	consoles_reap(d);
+	if (d->facts_due) {
+		d->facts_due = false;
+		d->facts_said_us = loop_now_us(d->loop);
+		timer_stop(d->facts_timer);
+		consoles_facts(d);
+	}
+	note_busy(d);
+	if (!TAILQ_EMPTY(&d->due) && !d->store_failing)
+		loop_poke(d->loop);
+}
