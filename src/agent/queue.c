@@ -56,7 +56,7 @@ queue_run(struct queue *q, const char *id)
 	if (run != NULL)
 		return run;
 	run = mem_zalloc(sizeof *run);
-	strncpy(run->id, id, sizeof run->id - 1);
+	memcpy(run->id, id, strnlen(id, sizeof run->id - 1));
 	HASH_ADD_STR(q->runs, id, run);
 	return run;
 }
@@ -68,7 +68,7 @@ key_of(const struct ident *id)
 	struct ident key;
 
 	memset(&key, 0, sizeof key);
-	strncpy(key.run, id->run, sizeof key.run - 1);
+	memcpy(key.run, id->run, strnlen(id->run, sizeof key.run - 1));
 	key.execution = id->execution;
 	key.attempt = id->attempt;
 	return key;
