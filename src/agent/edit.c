@@ -146,14 +146,20 @@ return_queued(struct daemon *d)
 	}
 }
 
+static const struct mode {
+	const char *name;
+	bool hold;		/* else drain */
+	bool on;
+} modes[] = {
+	{ "drain", false, true }, { "undrain", false, false },
+	{ "hold", true, true }, { "release", true, false },
+	{ NULL, false, false }
+};
+
 static int
 set_mode(struct link *l, const struct jval *v, struct buf *text)
 {
-	static const struct { const char *name; bool hold, on; } modes[] = {
-		{ "drain", false, true }, { "undrain", false, false },
-		{ "hold", true, true }, { "release", true, false },
-		{ NULL, false, false }
-	}, *m = modes;
+	const struct mode *m = modes;
 	const char *mode = jval_get_str(v, "mode", "");
 	const char *until = jval_get_str(v, "expires", NULL);
 	struct values *values = &l->d->values;

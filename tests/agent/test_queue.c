@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which attempt may start next: order, threshold (TH1 to TH3), wide ones. */
+#include "config.h"
+
+#include <string.h>
+
+#include "agent/daemon.h"
+#include "agent/queue.h"
+#include "../lib/check.h"
+#include "yardmaster/model/facts.h"
+
+static struct attempt *
+add(struct queue *q, uint32_t execution, enum attempt_class class,
+    uint16_t workers)
+{
+	struct ident id = { .run = "r0000000000", .execution = execution,
+	    .attempt = 1 };
+	struct attempt *a = queue_add(q, &id);
+
+	a->class = class;
+	a->workers = workers;
+	queue_enter(q, a);
+	return a;
+}
+
+/* Starts what may start; returns how many. */
+static unsigned
+start_all(struct queue *q, struct queue_limits *l, uint32_t *order)
+{
+	struct attempt *a;
+	unsigned n = 0;
+
+	while ((a = queue_next(q, l)) != NULL) {
+		queue_leave(q, a);
+		a->state = ATTEMPT_RUNNING;
+		l->busy += a->workers;
+		if (a->class == CLASS_AUTO)
+			l->auto_busy += a->workers;
+		order[n++] = a->id.execution;
+	}
+	return n;
+}
+
+static void
+first_come_first_served(void **state)
+{
+	struct queue_limits l = { .max_workers = 3, .threshold = 3 };
+	uint32_t got[8], want[] = { 1, 2, 3 };
+	struct queue q;
+	uint32_t i;
+
+	queue_init(&q);
+	for (i = 1; i <= 5; i++)
+		add(&q, i, i % 2 ? CLASS_AUTO : CLASS_PINNED, 1);
+	assert_int_equal(start_all(&q, &l, got), 3);
+	assert_memory_equal(got, want, sizeof want);
+	queue_count_places(&q);
+	assert_int_equal(q.n, 2);
+	queue_done(&q);
+}
+
+static void
+th1_threshold_keeps_workers_free(void **state)
+{
+	struct queue_limits l = { .max_workers = 4, .threshold = 2 };
+	uint32_t got[16], want[] = { 1, 2, 7 };
+	struct queue q;
+	uint32_t i;
+
+	queue_init(&q);
+	for (i = 1; i <= 6; i++)
+		add(&q, i, CLASS_AUTO, 1);
+	add(&q, 7, CLASS_PINNED, 1);
+	assert_int_equal(start_all(&q, &l, got), 3);
+	assert_memory_equal(got, want, sizeof want);
+	l.busy--;
+	l.auto_busy--;
+	assert_int_equal(start_all(&q, &l, got), 1);
+	assert_int_equal(got[0], 3);
+	queue_done(&q);
+}
+
+static void
+th2_threshold_above_max(void **state)
+{
+	struct threshold nine = { THRESHOLD_NUMBER, 9 };
+
+	assert_int_equal(threshold_effective(&nine, 4), 4);
+}
+
+static void
+th3_zero_is_pinned_and_adhoc_only(void **state)
+{
+	struct queue_limits l = { .max_workers = 4, .threshold = 0 };
+	uint32_t got[8], want[] = { 2, 3 };
+	struct queue q;
+
+	queue_init(&q);
+	add(&q, 1, CLASS_AUTO, 1);
+	add(&q, 2, CLASS_PINNED, 1);
+	add(&q, 3, CLASS_ADHOC, 1);
+	assert_int_equal(start_all(&q, &l, got), 2);
+	assert_memory_equal(got, want, sizeof want);
+	queue_done(&q);
+}
+
+static void
+stopped_or_full_starts_none(void **state)
+{
+	struct queue_limits l = { .max_workers = 2, .threshold = 2,
+	    .stopped = true };
+	struct queue q;
+
+	queue_init(&q);
+	assert_null(queue_next(&q, &l));
+	add(&q, 1, CLASS_AUTO, 1);
+	assert_null(queue_next(&q, &l));
+	l.stopped = false;
+	l.busy = 3;	/* lowered below what runs */
+	assert_null(queue_next(&q, &l));
+	l.busy = 1;
+	assert_non_null(queue_next(&q, &l));
+	queue_done(&q);
+}
+
+static void
+wide_is_passed_then_reserves(void **state)
+{
+	struct queue_limits l = { .max_workers = 4, .threshold = 4,
+	    .busy = 2, .auto_busy = 2 };
+	struct attempt *a, *wide;
+	struct queue q;
+	uint32_t i;
+
+	queue_init(&q);
+	wide = add(&q, 1, CLASS_AUTO, 3);
+	for (i = 2; i < 40; i++)
+		add(&q, i, CLASS_AUTO, 1);
+	for (i = 0; i < 16; i++) {
+		a = queue_next(&q, &l);
+		assert_non_null(a);
+		assert_int_equal(a->id.execution, i + 2);
+		queue_leave(&q, a);
+		a->state = ATTEMPT_RUNNING;
+	}
+	assert_null(queue_next(&q, &l));
+	l.busy = l.auto_busy = 1;
+	assert_ptr_equal(queue_next(&q, &l), wide);
+	queue_done(&q);
+}
+
+static void
+wider_than_the_agent_runs_alone(void **state)
+{
+	struct queue_limits l = { .max_workers = 2, .threshold = 2,
+	    .busy = 1 };
+	struct attempt *wide;
+	struct queue q;
+
+	queue_init(&q);
+	wide = add(&q, 1, CLASS_PINNED, 5);
+	assert_null(queue_next(&q, &l));
+	l.busy = 0;
+	assert_ptr_equal(queue_next(&q, &l), wide);
+	queue_done(&q);
+}
+
+static void
+back_in_line_keeps_its_place(void **state)
+{
+	struct queue_limits l = { .max_workers = 1, .threshold = 1 };
+	struct attempt *a, *b;
+	struct queue q;
+
+	queue_init(&q);
+	a = add(&q, 1, CLASS_AUTO, 1);
+	b = add(&q, 2, CLASS_AUTO, 1);
+	queue_leave(&q, a);
+	queue_enter(&q, a);
+	assert_ptr_equal(queue_next(&q, &l), a);
+	queue_count_places(&q);
+	assert_int_equal(a->place, 1);
+	assert_int_equal(b->place, 2);
+	assert_ptr_equal(queue_find(&q, &b->id), b);
+	queue_leave(&q, a);
+	queue_drop(&q, a);
+	assert_ptr_equal(queue_next(&q, &l), b);
+	queue_done(&q);
+}
+
+static void
+what_a_start_finds(void **state)
+{
+	static const struct {
+		enum attempt_state state;
+		bool same_boot, result, held;
+		enum recovery want;
+	} cases[] = {
+		{ ATTEMPT_QUEUED, true, false, false, RECOVER_QUEUE },
+		{ ATTEMPT_QUEUED, false, false, true, RECOVER_QUEUE },
+		{ ATTEMPT_RUNNING, true, true, false, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, true, true, true, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, false, true, false, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, true, false, true, RECOVER_ADOPT },
+		{ ATTEMPT_ENDING, true, false, true, RECOVER_ADOPT },
+		{ ATTEMPT_RUNNING, true, false, false, RECOVER_LOST },
+		{ ATTEMPT_RUNNING, false, false, true, RECOVER_LOST },
+		{ ATTEMPT_ENDED, true, false, false, RECOVER_KEEP },
+		{ ATTEMPT_LOST, false, true, true, RECOVER_KEEP },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(recover_decide(cases[i].state,
+		    cases[i].same_boot, cases[i].result, cases[i].held),
+		    cases[i].want);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_come_first_served),
+		cmocka_unit_test(th1_threshold_keeps_workers_free),
+		cmocka_unit_test(th2_threshold_above_max),
+		cmocka_unit_test(th3_zero_is_pinned_and_adhoc_only),
+		cmocka_unit_test(stopped_or_full_starts_none),
+		cmocka_unit_test(wide_is_passed_then_reserves),
+		cmocka_unit_test(wider_than_the_agent_runs_alone),
+		cmocka_unit_test(back_in_line_keeps_its_place),
+		cmocka_unit_test(what_a_start_finds),
+	};
+
+	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
+}
