@@ -386,8 +386,9 @@ read_suites(struct restore *x)
 static void
 read_test(struct restore *x, const struct jval *v, uint32_t suite)
 {
-	struct plan_test *t = &x->p->tests[plan_add_test(x->p)];
 	const char *name = jval_str(v, NULL);
+	uint32_t i = plan_add_test(x->p);
+	struct plan_test *t = &x->p->tests[i];
 
 	t->suite = suite;
 	t->props = x->p->suites[suite].props;
