@@ -106,8 +106,11 @@ attempt_running(struct engine *e, size_t agent, struct erun *r,
 
 	taken = sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
 	    clock_mono_us());
-	if (taken == SCHED_TAKEN && run_file_put_attempt(r->file, &a) < 0)
+	if (taken != SCHED_TAKEN)
+		return;
+	if (run_file_put_attempt(r->file, &a) < 0)
 		r->failed = true;
+	erun_put_exec(e, r, rep->id.execution);
 }
 
 static void
