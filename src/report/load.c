@@ -20,22 +20,12 @@ struct suite {
 	UT_hash_handle hh;
 };
 
-/* An attempt, as far as its results need it. */
-struct attempt {
-	uint32_t exec, attempt;
-	char *agent;
-	bool late;
-};
-
 struct loader {
 	struct report_run *r;
 	size_t execs_cap, steps_cap;
 	char **suite_of;	/* names, by execution */
 	size_t suite_cap;
 	struct suite *suites;
-	struct attempt *attempts;
-	size_t n_attempts, attempts_cap;
-	size_t at;		/* attempt of the last result */
 };
 
 static int
@@ -119,45 +109,13 @@ load_step(void *arg, const struct run_step *s)
 }
 
 static int
-load_attempt(void *arg, const struct run_attempt *a)
-{
-	struct loader *l = arg;
-
-	l->attempts = mem_grow(l->attempts, &l->attempts_cap,
-	    l->n_attempts + 1, sizeof(*l->attempts));
-	l->attempts[l->n_attempts++] = (struct attempt){
-		.exec = a->exec, .attempt = a->attempt,
-		.agent = str_dup(a->agent), .late = a->late
-	};
-	return 0;
-}
-
-/* The attempt of a result; both come in the same order. */
-static const struct attempt *
-attempt_of(struct loader *l, const struct run_result *res)
-{
-	const struct attempt *a;
-
-	for (; l->at < l->n_attempts; l->at++) {
-		a = &l->attempts[l->at];
-		if (a->exec == res->exec && a->attempt == res->attempt)
-			return a;
-		if (a->exec > res->exec ||
-		    (a->exec == res->exec && a->attempt > res->attempt))
-			break;
-	}
-	return NULL;
-}
-
-static int
 load_result(void *arg, const struct run_result *res)
 {
 	struct loader *l = arg;
-	const struct attempt *a = attempt_of(l, res);
 	struct report_exec *e;
 	struct report_step *s;
 
-	if (a == NULL || res->exec > l->r->n_execs)
+	if (res->exec == 0 || res->exec > l->r->n_execs)
 		return 0;
 	e = &l->r->execs[res->exec - 1];
 	if (res->step >= e->n_steps)
@@ -165,8 +123,8 @@ load_result(void *arg, const struct run_result *res)
 	s = &l->r->steps[e->first_step + res->step];
 	s->tries = mem_realloc(s->tries, s->n_tries + 1, sizeof(*s->tries));
 	s->tries[s->n_tries++] = (struct report_try){
-		.attempt = res->attempt, .agent = str_dup(a->agent),
-		.outcome = res->r.outcome, .late = a->late,
+		.attempt = res->attempt, .agent = str_dup(res->agent),
+		.outcome = res->r.outcome, .late = res->late,
 		.exit_code = res->r.exit_code, .signo = res->r.signo,
 		.started_wall_us = res->r.started_wall_us,
 		.elapsed_us = res->r.elapsed_us,
@@ -260,12 +218,9 @@ static void
 loader_done(struct loader *l)
 {
 	struct suite *s, *next;
-	size_t i;
+	uint32_t i;
 
-	for (i = 0; i < l->n_attempts; i++)
-		free(l->attempts[i].agent);
-	free(l->attempts);
-	for (i = 0; l->r != NULL && i < l->r->n_execs; i++)
+	for (i = 0; i < l->r->n_execs; i++)
 		free(l->suite_of[i]);
 	free(l->suite_of);
 	HASH_ITER(hh, l->suites, s, next) {
@@ -286,8 +241,7 @@ load_rows(struct run_file *f, struct report_run *r)
 		return err;
 	if ((err = load_head(f, r)) == 0 &&
 	    (err = run_file_each_exec(f, load_exec, &l)) == 0 &&
-	    (err = run_file_each_step(f, 0, load_step, &l)) == 0 &&
-	    (err = run_file_each_attempt(f, 0, load_attempt, &l)) == 0)
+	    (err = run_file_each_step(f, 0, load_step, &l)) == 0)
 		err = run_file_each_result(f, 0, load_result, &l);
 	run_file_end_read(f);
 	for (i = 0; err == 0 && i < r->n_execs; i++)

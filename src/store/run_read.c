@@ -256,6 +256,8 @@ result_row(sqlite3_stmt *st)
 		.exec = (uint32_t)db_col_int(st, 0),
 		.attempt = (uint32_t)db_col_int(st, 1),
 		.step = (uint32_t)db_col_int(st, 2),
+		.agent = db_col_text(st, 11),
+		.late = db_col_int(st, 12) != 0,
 		.r = {
 			.outcome = (enum outcome)known(outcome_parse(
 			    db_col_text(st, 3))),

@@ -104,9 +104,12 @@ const char *const run_sql[RUN_STMTS] = {
 	    " outcome, late, worker, sent, started, ended, elapsed, out_bytes,"
 	    " out_dropped, text, steps FROM attempts"
 	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
-	[RUN_EACH_RESULT] = "SELECT exec, attempt, step, outcome, exit_code,"
-	    " signal, started, elapsed, out_from, out_to, text FROM results"
-	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt, step",
+	[RUN_EACH_RESULT] = "SELECT r.exec, r.attempt, r.step, r.outcome,"
+	    " r.exit_code, r.signal, r.started, r.elapsed, r.out_from,"
+	    " r.out_to, r.text, a.agent, a.late"
+	    " FROM results r JOIN attempts a USING(exec, attempt)"
+	    " WHERE r.exec BETWEEN ? AND ?"
+	    " ORDER BY r.exec, r.attempt, r.step",
 	[RUN_EACH_AMENDMENT] = "SELECT seq, wall, who, kind, object, what"
 	    " FROM amendments ORDER BY seq",
 	[RUN_EACH_EVENT] = "SELECT seq, wall, who, kind, text, object"

@@ -86,6 +86,8 @@ struct run_attempt {
 struct run_result {
 	uint32_t exec, attempt;
 	uint32_t step;		/* from 0 in the execution */
+	const char *agent;	/* of the attempt, or NULL */
+	bool late;		/* the attempt ended when it no longer counted */
 	struct step_result r;	/* r.text is borrowed */
 };
 
