@@ -100,7 +100,7 @@ def main():
 
 def number_of(lab, plan):
     """Execution numbers by test."""
-    return {x['steps'][0]['test']: x['no']
+    return {x['steps'][0]['test']: x['id']
             for x in lab.json('plan', 'show', plan)['executions']}
 
 
