@@ -121,6 +121,9 @@ void engine_out(struct engine *e, enum out_kind kind, size_t agent,
 /* ---- runs.c */
 struct erun *erun_find(const struct engine *e, const char *id);
 struct erun *erun_by_handle(const struct engine *e, uint32_t handle);
+/* Takes the code of a put: a fault of the disk or store fails the run's file;
+ * what the store would not have (a stranger's number) harms nothing. */
+void erun_put(struct erun *r, int code);
 /* Which steps of execution no the next attempt runs: indices within it, in
  * *ret (heap; NULL when it is all of them). Returns how many. */
 uint32_t erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret);

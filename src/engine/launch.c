@@ -194,7 +194,8 @@ restore_result(void *arg, const struct run_result *res)
 	if (res->exec == 0 || res->exec > s->r->live.n)
 		return ERR_STORE;
 	x = &s->r->plan->execs[res->exec - 1];
-	if (res->step < x->n_steps && res->r.outcome == OUTCOME_PASSED)
+	if (!res->late && res->step < x->n_steps &&
+	    res->r.outcome == OUTCOME_PASSED)
 		s->r->passed[x->first_step + res->step] = 1;
 	return 0;
 }

@@ -242,8 +242,7 @@ on_run(struct engine *e, const struct op_row *row, const struct op *op)
 	if ((rc = row->on_run(e, r, op)) < 0)
 		return rc;
 	am.object = ident_format(&op->id, id);
-	if (run_file_put_amendment(r->file, &am) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_amendment(r->file, &am));
 	engine_say(e, EVENT_EDIT, am.who, r->live.id, "%s %s%s%s", am.kind, id,
 	    am.what != NULL ? ": " : "", am.what != NULL ? am.what : "");
 	if (op->id.execution != 0)

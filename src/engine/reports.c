@@ -78,10 +78,9 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 	if (taken == SCHED_TAKEN)
 		take_steps(r, rep);
 	rc = run_file_put_result(r->file, rep, taken == SCHED_LATE, &is_new);
-	if (rc < 0) {
-		r->failed = true;
+	erun_put(r, rc);
+	if (rc < 0)
 		return;
-	}
 	if (is_new && taken == SCHED_LATE)
 		engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: "
 		    "a late result of attempt %u, %s, is kept and does not "
@@ -108,8 +107,7 @@ attempt_running(struct engine *e, size_t agent, struct erun *r,
 	    clock_mono_us());
 	if (taken != SCHED_TAKEN)
 		return;
-	if (run_file_put_attempt(r->file, &a) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_attempt(r->file, &a));
 	erun_put_exec(e, r, rep->id.execution);
 }
 
@@ -138,8 +136,7 @@ attempt_lost(struct engine *e, size_t agent, struct erun *r,
 		engine_say(e, EVENT_WARNING, NULL, r->live.id,
 		    "execution %u: attempt %u was lost on %s: %s", a.exec,
 		    a.attempt, a.agent, a.text != NULL ? a.text : "?");
-		if (run_file_put_attempt(r->file, &a) < 0)
-			r->failed = true;
+		erun_put(r, run_file_put_attempt(r->file, &a));
 	}
 	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
@@ -196,8 +193,7 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 		sched_kept(e->sched, sched_id_of(r, id), clock_mono_us());
 	} else if (sched_returned(e->sched, sched_id_of(r, id), why != NULL,
 	    clock_mono_us()) == SCHED_TAKEN) {
-		if (run_file_put_attempt(r->file, &a) < 0)
-			r->failed = true;
+		erun_put(r, run_file_put_attempt(r->file, &a));
 		if (why != NULL)
 			engine_say(e, EVENT_WARNING, NULL, a.agent,
 			    "%s/%u was not taken by %s: %s", r->live.id,

@@ -210,6 +210,13 @@ erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret)
 	return n;
 }
 
+void
+erun_put(struct erun *r, int code)
+{
+	if (code < 0 && code != ERR_NOT_FOUND && code != ERR_RANGE)
+		r->failed = true;
+}
+
 /* ---- history ------------------------------------------------------------- */
 
 struct samples {
@@ -229,6 +236,8 @@ add_sample(void *arg, const struct run_result *res)
 	const char *row;
 	char number[16];
 
+	if (res->late)
+		return 0;
 	s->v = mem_grow(s->v, &s->cap, s->n + 1, sizeof *s->v);
 	row = plan_row_name(s->p, step, number);
 	if (row != NULL) {

@@ -135,8 +135,7 @@ erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
 		.since_wall_us = clock_wall_us(),
 		.text = x->text,
 	};
-	if (run_file_put_exec(r->file, &row) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_exec(r->file, &row));
 }
 
 static struct ident
@@ -165,8 +164,7 @@ decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
 	};
 	struct out *o;
 
-	if (run_file_put_attempt(r->file, &a) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_attempt(r->file, &a));
 	free(steps);
 	o = out_add(e);
 	*o = (struct out){
@@ -216,8 +214,7 @@ decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
 		.text = "the agent was silent for too long",
 	};
 
-	if (run_file_put_attempt(r->file, &a) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_attempt(r->file, &a));
 	engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: attempt "
 	    "%u on %s counts as lost", a.exec, a.attempt,
 	    a.agent != NULL ? a.agent : "?");
@@ -258,8 +255,7 @@ decided_run_ended(struct engine *e, struct erun *r,
 	r->live.ended_wall_us = clock_wall_us();
 	head.ended_wall_us = r->live.ended_wall_us;
 	head.exit_code = counts_exit_code(&r->live.counts);
-	if (run_file_put_head(r->file, &head) < 0)
-		r->failed = true;
+	erun_put(r, run_file_put_head(r->file, &head));
 	r->ended = true;
 }
 

@@ -76,12 +76,15 @@ static bool
 hear_pong(struct peer *p, const struct jval *v)
 {
 	int64_t rtt = clock_mono_us() - p->ping_sent_us;
+	bool first = p->agent.rtt_us == 0;
 
 	if (jval_get_int(v, "n", 0) != p->ping_n || p->ping_sent_us == 0)
 		return true;
 	p->ping_sent_us = 0;
 	p->agent.rtt_us = p->agent.rtt_us == 0 ? rtt :
 	    p->agent.rtt_us + (rtt - p->agent.rtt_us) / 8;
+	if (first)
+		peer_show(p);
 	return true;
 }
 
