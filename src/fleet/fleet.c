@@ -164,7 +164,12 @@ fleet_new_timed(struct loop *loop, const struct fleet_spec *spec,
 {
 	struct fleet *f = mem_zalloc(sizeof(*f));
 	size_t i;
+	int r;
 
+	if ((r = link_nest_new(loop, &f->nest)) < 0) {
+		free(f);
+		return r;
+	}
 	f->loop = loop;
 	f->who = str_dup(who);
 	f->console = console_name();
@@ -207,6 +212,7 @@ fleet_free(struct fleet *f)
 	timer_free(f->tick);
 	for (i = 0; i < f->n; i++)
 		peer_done(&f->peers[i]);
+	link_nest_free(f->nest);
 	buf_done(&f->scratch);
 	free(f->peers);
 	free(f->who);

@@ -127,6 +127,7 @@ struct fleet {
 	char *who, *console;
 	bool read_only, interactive, closing;
 	struct fleet_timing timing;
+	struct link_nest *nest;
 	const struct fleet_ops *ops;
 	void *arg;
 	struct peer *peers;

@@ -282,7 +282,7 @@ peer_connect(struct peer *p)
 	    .user = a->user, .identity = a->identity,
 	    .known_hosts = a->known_hosts, .agent_path = a->agent_path,
 	    .instance = a->instance, .command = strvec_argv(&a->command),
-	    .headless = !p->f->interactive }, &link_ops, p, &p->link);
+	    .headless = !p->f->interactive, .nest = p->f->nest }, &link_ops, p, &p->link);
 	if (r < 0) {
 		peer_fail(p, r, "%s: its entry in the fleet file cannot be "
 		    "used: %s", a->name, err_text(r));

@@ -48,6 +48,7 @@ release_child(struct link *l)
 	stream_free(l->err);
 	stream_free(l->ctl);
 	child_free(l->child);
+	nest_forget(l);
 	l->io = l->err = l->ctl = NULL;
 	l->child = NULL;
 	l->ctl_fd = -1;
@@ -84,6 +85,17 @@ leave(struct link *l)
 		link_free(l);
 }
 
+static void
+signal_process(struct link *l, int signo)
+{
+	if (l->exited)
+		return;
+	if (l->child != NULL)
+		child_signal(l->child, signo);
+	else
+		nest_signal(l, signo);
+}
+
 /* ---- the end ---- */
 
 static void
@@ -105,8 +117,7 @@ finish(struct link *l)
 	}
 	code = link_verdict(l, &text);
 	l->ended = true;
-	if (!l->exited && l->child != NULL)
-		child_signal(l->child, SIGKILL);
+	signal_process(l, SIGKILL);
 	release_child(l);
 	timer_stop(l->timer);
 	l->ops->end(l->arg, code, text);
@@ -135,17 +146,21 @@ on_timer(void *arg)
 	leave(l);
 }
 
-static void
-on_exit_of_child(void *arg, int code, int signo)
+void
+link_exited(struct link *l, int code, int signo)
 {
-	struct link *l = arg;
-
 	enter(l);
 	l->exited = true;
 	l->exit_code = code;
 	l->exit_signo = signo;
 	check_end(l);
 	leave(l);
+}
+
+static void
+on_exit_of_child(void *arg, int code, int signo)
+{
+	link_exited(arg, code, signo);
 }
 
 /* ---- the protocol's bytes ---- */
@@ -310,8 +325,8 @@ on_ctl(void *arg, const uint8_t *p, size_t n)
 	    (r = ctl_take(&l->ctl_in, line, &word, &text)) == 1)
 		take_word(l, word, text);
 	/* A link process that talks nonsense is no longer ours. */
-	if (r < 0 && l->child != NULL)
-		child_signal(l->child, SIGKILL);
+	if (r < 0)
+		signal_process(l, SIGKILL);
 	leave(l);
 }
 
@@ -345,7 +360,10 @@ add_streams(struct link *l, int fds[4])
 	if (r < 0)
 		return r;
 	fds[0] = fds[1] = -1;
-	if ((r = stream_new(l->loop, fds[2], -1, &err_ops, l, &l->err)) < 0)
+	l->err_end = fds[2] < 0;
+	if (fds[2] >= 0)
+		r = stream_new(l->loop, fds[2], -1, &err_ops, l, &l->err);
+	if (r < 0)
 		return r;
 	fds[2] = -1;
 	l->ctl_end = fds[3] < 0;
@@ -372,6 +390,8 @@ link_start(struct link *l)
 	if (r == 0)
 		r = add_streams(l, fds);
 	if (r < 0) {
+		if (fds[0] == fds[1])
+			fds[0] = -1;
 		for (i = 0; i < 4; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
@@ -465,14 +485,16 @@ link_phase(const struct link *l)
 pid_t
 link_pid(const struct link *l)
 {
-	return l->child != NULL && !l->exited ? child_pid(l->child) : 0;
+	if (l->exited)
+		return 0;
+	return l->child != NULL ? child_pid(l->child) : l->nest_pid;
 }
 
 static void
 close_with(struct link *l, int signo)
 {
-	if (l->child != NULL && !l->exited && signo != 0)
-		child_signal(l->child, signo);
+	if (signo != 0)
+		signal_process(l, signo);
 	release_child(l);
 	timer_stop(l->timer);
 	l->closed = true;

@@ -4,6 +4,8 @@
 #ifndef NET_LINK_INT_H
 #define NET_LINK_INT_H
 
+#include <uthash.h>
+
 #include "net/banner.h"
 #include "net/ctl.h"
 #include "yardmaster/base/buf.h"
@@ -25,7 +27,12 @@ struct link {
 	char *second_command;
 	struct buf parameters;	/* libssh2: for the side channel */
 
-	struct child *child;
+	struct child *child;	/* its process, or: */
+	struct link_nest *nest;	/* where that comes from */
+	uint32_t nest_id;
+	pid_t nest_pid;		/* 0: not known yet */
+	bool in_nest;		/* known there under nest_id */
+	UT_hash_handle hh;	/* of the nest, by nest_id */
 	bool exited;
 	int exit_code, exit_signo;
 	struct stream *io, *err, *ctl;	/* NULL where there is none */
@@ -53,9 +60,27 @@ struct link {
 
 /* Fills argv, parameters and second_command. 0 or a code, with reason. */
 int link_prepare(struct link *l, const struct link_spec *spec);
-/* Starts the child; fds are its three pipes, and the side channel or -1. */
+/* Starts the process; ret_fds are the ends of its standard streams (the first
+ * two may be one socket) and its side channel, -1 where there is none. */
 int link_spawn(struct link *l, void (*exited)(void *arg, int code, int signo),
     int ret_fds[4]);
+
+/* Fills the environment of a link process: nothing it does not need. */
+void link_environment(struct strvec *env);
+
+/* ---- link_nest.c ---- */
+
+/* Lets the nest start a process over these descriptors, which are the
+ * caller's still. 0 or a code. */
+int nest_start(struct link *l, int bytes, int side);
+void nest_signal(struct link *l, int signo);
+/* No word of this link's process any more. */
+void nest_forget(struct link *l);
+
+/* ---- link.c ---- */
+
+/* The link's process ended: code 0-255, or -1 and the signal. */
+void link_exited(struct link *l, int code, int signo);
 
 /* ---- link_end.c ---- */
 

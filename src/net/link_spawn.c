@@ -271,6 +271,8 @@ link_prepare(struct link *l, const struct link_spec *spec)
 	l->via = spec->via == LINK_VIA_AUTO ? LINK_VIA_LIBSSH2 : spec->via;
 	if ((r = check_spec(l, spec)) < 0)
 		return r;
+	if (l->via == LINK_VIA_LIBSSH2)
+		l->nest = spec->nest;
 	/* Not to be startable is an end of the link like others. */
 	l->code = prepare[l->via](l, spec);
 	return 0;
@@ -278,7 +280,7 @@ link_prepare(struct link *l, const struct link_spec *spec)
 
 /* ---- starting it ---- */
 
-static void
+void
 link_environment(struct strvec *env)
 {
 	const char *value;
@@ -302,34 +304,59 @@ side_channel(struct link *l, int ret[2])
 	return n == (ssize_t)buf_len(&l->parameters) ? 0 : ERR_TOO_LARGE;
 }
 
-int
-link_spawn(struct link *l, void (*exited)(void *arg, int code, int signo),
+/* One socket carries the bytes both ways; errors go by the side channel. */
+static int
+spawn_in_nest(struct link *l, int ret_fds[4])
+{
+	int side[2] = { -1, -1 }, bytes[2] = { -1, -1 }, r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, bytes) < 0)
+		return -errno;
+	if ((r = side_channel(l, side)) == 0)
+		r = nest_start(l, bytes[1], side[1]);
+	close(bytes[1]);
+	if (side[1] >= 0)
+		close(side[1]);
+	ret_fds[0] = ret_fds[1] = bytes[0];
+	ret_fds[3] = side[0];
+	return r;
+}
+
+static int
+spawn_child(struct link *l, void (*exited)(void *arg, int code, int signo),
     int ret_fds[4])
 {
 	struct strvec env = STRVEC_INIT;
-	int side[2] = { -1, -1 }, r;
+	int side[2] = { -1, -1 }, r = 0;
 	struct child_spec spec = { .file = l->argv.v[0],
 		.argv = strvec_argv(&l->argv), .in = CHILD_PIPE,
 		.out = CHILD_PIPE, .err = CHILD_PIPE, .fd3 = -1,
 		.session = true };
 
 	if (l->via == LINK_VIA_LIBSSH2) {
-		if ((r = side_channel(l, side)) < 0)
-			goto out;
+		r = side_channel(l, side);
 		link_environment(&env);
 		spec.envp = strvec_argv(&env);
 		spec.fd3 = side[1];
 	}
-	r = child_start(l->loop, &spec, exited, l, &l->child, ret_fds);
+	if (r == 0)
+		r = child_start(l->loop, &spec, exited, l, &l->child, ret_fds);
+	if (side[1] >= 0)
+		close(side[1]);
+	ret_fds[3] = side[0];
+	strvec_done(&env);
+	return r;
+}
+
+int
+link_spawn(struct link *l, void (*exited)(void *arg, int code, int signo),
+    int ret_fds[4])
+{
+	int r = l->nest != NULL ? spawn_in_nest(l, ret_fds) :
+	    spawn_child(l, exited, ret_fds);
+
 	if (r < 0)
 		l->reason = str_fmt("%s: cannot start %s: %s", l->name,
 		    l->argv.v[0], err_text(r));
-out:
-	if (side[1] >= 0)
-		close(side[1]);
-	if (r < 0 && side[0] >= 0)
-		close(side[0]);
-	ret_fds[3] = r < 0 ? -1 : side[0];
-	strvec_done(&env);
 	return r;
 }

@@ -47,6 +47,12 @@ struct ssh {
 	char *reason;
 };
 
+/* ---- ssh_main.c: one link from parameters to end; an exit code ---- */
+int ssh_main(void);
+
+/* ---- ssh_nest.c: serves the console until it is gone; an exit code ---- */
+int ssh_nest(void);
+
 /* ---- ssh_ctl.c: the side channel ---- */
 
 /* Reads what to do. 0 or a code (then the console is gone or broken). */

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 
-#define WINDOW_BYTES (256 * 1024)
+#define WINDOW_BYTES (128 * 1024)
 #define PIECE 16000
 
 enum busy { BUSY_NONE, BUSY_WRITE, BUSY_READ, BUSY_READ_ERR };
@@ -365,6 +366,8 @@ ssh_run(struct ssh *s)
 	const char *const *program = s->agent_path[0] != '\0' ? given : usual;
 	int r = 1;
 
+	/* Key exchange and authentication took most of what was ever used. */
+	malloc_trim(0);
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
 	for (; *program != NULL && r == 1; program++)

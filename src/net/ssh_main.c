@@ -2,7 +2,8 @@
 /*
  * The link program: one process for each host reached through libssh2. It is
  * told what to do on descriptor 3, never by arguments, and holds nothing but
- * this one session: what goes wrong in the library costs one host.
+ * this one session: what goes wrong in the library costs one host. As a nest
+ * (--nest) it forks such processes.
  */
 #include "config.h"
 
@@ -72,8 +73,8 @@ ssh_session(struct ssh *s)
 	return ssh_run(s);
 }
 
-static int
-run(void)
+int
+ssh_main(void)
 {
 	struct ssh *s = ssh_new();
 	char code[16];
@@ -109,13 +110,13 @@ main(int argc, char **argv)
 {
 	struct rlimit none = { 0, 0 };
 	struct stat st;
-	int r;
+	bool nest = argc == 2 && strcmp(argv[1], "--nest") == 0;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		print_versions();
 		return 0;
 	}
-	if (argc != 1 || fstat(SSH_CTL_FD, &st) < 0 ||
+	if ((argc != 1 && !nest) || fstat(SSH_CTL_FD, &st) < 0 ||
 	    !S_ISSOCK(st.st_mode)) {
 		fputs("yardmaster-link is started by yardmaster\n", stderr);
 		return 64;
@@ -124,8 +125,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (libssh2_init(0) != 0)
 		return 70;
-	r = run();
-	libssh2_exit();
-	/* What the crypto library still holds is not worth a walk. */
-	_exit(r);
+	/* What the crypto library still holds at the end is not worth a
+	 * walk. */
+	_exit(nest ? ssh_nest() : ssh_main());
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * linkcat SPEC: opens the link that a JSON object describes (keys of struct
- * link_spec, "via" by name, and "answers", given to questions in turn, null
+ * link_spec, "via" by name, "nest" false for a process of its own, "answers", given to questions in turn, null
  * refuses; without one left a question stays open). Standard input goes to
  * the far end, what it says to standard output; what happens is written to
  * standard error as JSON lines. End of input closes the link.
@@ -23,6 +23,7 @@ struct cat {
 	struct loop *loop;
 	struct stream *in;
 	struct link *link;
+	struct link_nest *nest;
 	const struct jval *answers;
 	size_t answered;
 	struct strvec command;
@@ -161,6 +162,7 @@ open_link(struct cat *c, const struct jval *v)
 	    .instance = jval_get_str(v, "instance", NULL),
 	    .command = strvec_argv(&c->command),
 	    .headless = jval_get_bool(v, "headless", false),
+	    .nest = jval_get_bool(v, "nest", true) ? c->nest : NULL,
 	}, &ops, c, &c->link);
 }
 
@@ -174,7 +176,7 @@ main(int argc, char **argv)
 	if (argc != 2 || jval_parse(&v, argv[1], strlen(argv[1])) < 0)
 		return 64;
 	c.answers = jval_get(v, "answers");
-	if (loop_new(&c.loop) < 0)
+	if (loop_new(&c.loop) < 0 || link_nest_new(c.loop, &c.nest) < 0)
 		return 70;
 	loop_hook(c.loop, each_turn, &c);
 	if ((r = open_link(&c, v)) < 0)
@@ -182,6 +184,7 @@ main(int argc, char **argv)
 	else if (stream_new(c.loop, STDIN_FILENO, -1, &in_ops, &c, &c.in) == 0)
 		loop_run(c.loop);
 	link_close(c.link);
+	link_nest_free(c.nest);
 	stream_free(c.in);
 	loop_unhook(c.loop, each_turn, &c);
 	loop_free(c.loop);

@@ -90,6 +90,7 @@ def fails(name, cat, code, *words):
 
 def test_basics(lab):
     works('a known host, a key file', lab.cat())
+    works('the same in a process of its own', lab.cat(nest=False))
     works('the same through openssh', lab.cat(via='openssh'))
     with lab.cat() as cat:
         cat.phase('open')
@@ -335,12 +336,20 @@ def test_network(lab):
     fails('a name without an address', lab.cat(host='no-such-host.invalid'),
           ERR_NOT_FOUND, 'no address for no-such-host.invalid')
 
+    for nest in (True, False):
+        with lab.cat(nest=nest) as cat:
+            opened = cat.phase('open')
+            os.kill(int(opened['text']), signal.SIGKILL)
+            code, text = cat.end()
+            tap.ok('a link process that is killed, nest %s' % nest,
+                   code == ERR_CLOSED and 'signal 9' in text, text)
     with lab.cat() as cat:
         opened = cat.phase('open')
-        os.kill(int(opened['text']), signal.SIGKILL)
+        with open('/proc/%s/stat' % opened['text']) as f:
+            nest = int(f.read().rpartition(')')[2].split()[1])
+        os.kill(nest, signal.SIGKILL)
         code, text = cat.end()
-        tap.ok('a link process that is killed', code == ERR_CLOSED and
-               'signal 9' in text, text)
+        tap.ok('a nest that is killed', code == ERR_CLOSED, text)
     with lab.cat() as cat:
         cat.phase('open')
         lab.host.stop()

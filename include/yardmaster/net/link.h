@@ -22,6 +22,16 @@ enum link_via {
 	LINK_VIA_COMMAND,	/* any command that speaks the protocol */
 };
 
+/*
+ * Where link processes come from: one process, started at the first need,
+ * forks them, so that they share what libraries they loaded. Without a nest
+ * each is started by itself, which takes three times the memory.
+ */
+struct link_nest;
+int link_nest_new(struct loop *loop, struct link_nest **ret);
+/* Its links must have been closed before. NULL is fine. */
+void link_nest_free(struct link_nest *nest);
+
 /* Strings are borrowed for the call of link_open(); NULL where not given. */
 struct link_spec {
 	const char *name;	/* of the agent; instance of transport local */
@@ -35,6 +45,7 @@ struct link_spec {
 	const char *instance;	/* the far instance; NULL: its default */
 	char *const *command;	/* transport command */
 	bool headless;		/* nobody can answer: a question is a failure */
+	struct link_nest *nest;	/* for libssh2, or NULL */
 };
 
 enum link_phase {
