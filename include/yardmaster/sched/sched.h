@@ -350,7 +350,7 @@ void sched_decide(struct sched *s, int64_t now_us,
     struct sched_decisions *out);
 
 /* When sched_decide() has something to do without any event; CLOCK_NEVER. */
-int64_t sched_next_us(const struct sched *s);
+int64_t sched_next_us(struct sched *s);
 
 /* ---- questions ------------------------------------------------------------------- */
 

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Agents as placement sees them: facts, loads, and the sets of agents (bits)
+ * that have room in each tier. agent_update() alone writes the derived parts.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+static uint64_t *
+widen(uint64_t *bits, uint32_t old, uint32_t words)
+{
+	bits = mem_realloc(bits, words, sizeof(*bits));
+	memset(bits + old, 0, (words - old) * sizeof(*bits));
+	return bits;
+}
+
+static void
+words_grow(struct sched *s, uint32_t words)
+{
+	uint64_t **const sets[] = { &s->usable, &s->idle, &s->below,
+		&s->free_max, &s->room, &s->gained, &s->cand, &s->ahead };
+	size_t i;
+
+	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		*sets[i] = widen(*sets[i], s->n_words, words);
+	reqs_widen(s, words);
+	s->n_words = words;
+}
+
+void
+agents_grow(struct sched *s, uint32_t n)
+{
+	struct agent *a;
+
+	s->agents = mem_grow(s->agents, &s->cap_agents, n,
+	    sizeof(*s->agents));
+	if ((n + 63) / 64 > s->n_words)
+		words_grow(s, (n + 63) / 64);
+	for (; s->n_agents < n; s->n_agents++) {
+		a = &s->agents[s->n_agents];
+		*a = (struct agent){ .reserved = NONE, .first = NONE,
+			.last = NONE, .down_us = s->now_us };
+	}
+}
+
+void
+agent_free(struct agent *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_pools; i++) {
+		strvec_done(&a->pools[i].names);
+		free(a->pools[i].holder);
+	}
+	free(a->pools);
+	strvec_done(&a->labels);
+	strvec_done(&a->targets);
+	free(a->name);
+	free(a->guard);
+	free(a->offline_text);
+	free(a->draining_text);
+	free(a->held_text);
+	free(a->benched_text);
+	free(a->held_targets);
+}
+
+bool
+agent_usable(const struct agent *a)
+{
+	return a->known && a->up && !a->draining && !a->held && !a->benched &&
+	    a->guard == NULL;
+}
+
+int64_t
+agent_room(const struct agent *a, bool pinned)
+{
+	return (int64_t)(pinned ? a->max : a->threshold) - a->busy;
+}
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
+less(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* What the agent is expected to run: as much of its load as its values let
+ * it, and at least what it reported. */
+static void
+predict_busy(struct agent *a)
+{
+	uint32_t pin, autos, n;
+
+	n = less(less(a->max, a->other_busy), a->auto_run);
+	pin = least(a->pin_load, n);
+	if (pin < a->pin_run)
+		pin = a->pin_run;
+	n = less(less(a->threshold, a->other_busy), pin);
+	autos = least(a->auto_load, n);
+	if (autos < a->auto_run)
+		autos = a->auto_run;
+	a->busy = a->other_busy + pin + autos;
+	a->queued = a->other_queued + less(a->pin_load, pin) +
+	    less(a->auto_load, autos);
+}
+
+static uint32_t
+prefetch_depth(const struct sched *s, const struct agent *a)
+{
+	int64_t typical = a->typical_us > 0 ? a->typical_us : s->typical_us;
+	int64_t n;
+
+	if (a->rtt_us <= 0 || a->threshold == 0)
+		return 0;
+	if (typical <= 0)
+		typical = TYPICAL_US;
+	if (a->rtt_us > typical * MAX_PREFETCH)
+		return MAX_PREFETCH;
+	n = (2 * (int64_t)a->threshold * a->rtt_us + typical - 1) / typical;
+	return n < MAX_PREFETCH ? (uint32_t)n : MAX_PREFETCH;
+}
+
+void
+agent_gained(struct sched *s, uint32_t idx)
+{
+	bit_set(s->gained, idx, true);
+	s->any_gain = true;
+	s->reassign = true;
+}
+
+/* One left: what avoided another agent for its sake may be due there. */
+static void
+all_gained(struct sched *s)
+{
+	memcpy(s->gained, s->usable, s->n_words * sizeof(*s->gained));
+	s->any_gain = true;
+}
+
+void
+agent_update(struct sched *s, uint32_t idx)
+{
+	struct agent *a = &s->agents[idx];
+	uint32_t busy = a->busy, queued = a->queued;
+	bool usable = agent_usable(a), open, was;
+
+	predict_busy(a);
+	a->depth = prefetch_depth(s, a);
+	was = bit_get(s->usable, idx);
+	open = usable && a->reserved == NONE;
+	bit_set(s->usable, idx, usable);
+	bit_set(s->idle, idx, open && a->busy == 0 && a->threshold > 0);
+	bit_set(s->below, idx, open && a->busy < a->threshold);
+	bit_set(s->free_max, idx, open && a->busy < a->max);
+	bit_set(s->room, idx, open && a->threshold > 0 &&
+	    a->queued < a->depth);
+	if (was && !usable)
+		all_gained(s);
+	if (usable && (!was || a->busy < busy || a->queued < queued))
+		agent_gained(s, idx);
+}
+
+static void
+set_text(char **to, const char *text)
+{
+	if (*to != NULL && text != NULL && strcmp(*to, text) == 0)
+		return;
+	free(*to);
+	*to = str_dup(text);
+}
+
+static void
+set_texts(struct agent *a, const struct sched_agent *f)
+{
+	set_text(&a->name, f->name);
+	set_text(&a->guard, f->guard);
+	set_text(&a->offline_text, f->offline_text);
+	set_text(&a->draining_text, f->draining_text);
+	set_text(&a->held_text, f->held_text);
+	set_text(&a->benched_text, f->benched_text);
+	a->since_us = f->since_us;
+}
+
+static bool
+set_list(struct strvec *to, const struct strvec *from)
+{
+	static const struct strvec empty = STRVEC_INIT;
+
+	if (from == NULL)
+		from = &empty;
+	if (strvec_equal(to, from))
+		return false;
+	strvec_done(to);
+	strvec_push_all(to, from);
+	return true;
+}
+
+static struct pool *
+pool_add(struct agent *a, uint32_t limit)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_pools; i++)
+		if (a->pools[i].limit == limit)
+			return &a->pools[i];
+	a->pools = mem_realloc(a->pools, a->n_pools + 1, sizeof(*a->pools));
+	a->pools[a->n_pools] = (struct pool){ .limit = limit };
+	return &a->pools[a->n_pools++];
+}
+
+/* A target that limited nothing before now does: runs must know. */
+static void
+pool_seen(struct sched *s, struct limit *l)
+{
+	if (l->pools)
+		return;
+	l->pools = true;
+	run_terms_lsets(s);
+}
+
+/* Pools that are no longer named stay, empty. True when one has changed. */
+static bool
+set_pools(struct sched *s, struct agent *a, const struct sched_agent *f)
+{
+	struct strvec names;
+	struct pool *p;
+	uint32_t i, j;
+	bool changed = false;
+
+	for (i = 0; i < f->n_pools; i++)
+		pool_add(a, limit_intern(s, LIMIT_TARGET,
+		    f->pools[i].target, NULL));
+	for (i = 0; i < a->n_pools; i++) {
+		p = &a->pools[i];
+		strvec_init(&names);
+		for (j = 0; j < f->n_pools; j++)
+			if (strcmp(f->pools[j].target,
+			    s->limits[p->limit]->name) == 0)
+				strvec_push_all(&names, f->pools[j].names);
+		changed |= !strvec_equal(&names, &p->names);
+		lease_names(&p->names, &p->holder, &names);
+		if (p->names.n > 0)
+			pool_seen(s, s->limits[p->limit]);
+	}
+	return changed;
+}
+
+static void
+set_numbers(struct agent *a, const struct sched_agent *f)
+{
+	a->max = f->max_workers;
+	a->threshold = least(f->threshold, f->max_workers);
+	a->other_busy = f->other_busy;
+	a->other_queued = f->other_queued;
+	a->rtt_us = f->rtt_us;
+	a->speed = f->speed > 0 ? f->speed : 1000;
+}
+
+static void
+take_back_all(struct sched *s, uint32_t idx)
+{
+	uint32_t p, next;
+
+	for (p = s->agents[idx].first; p != NONE; p = next) {
+		next = s->parcels[p].next;
+		parcel_ask_back(s, p, NONE);
+	}
+}
+
+void
+sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
+    int64_t now_us)
+{
+	struct agent *a;
+	bool changed, was_up, was_draining;
+
+	s->now_us = now_us;
+	if (idx >= s->n_agents)
+		agents_grow(s, idx + 1);
+	a = &s->agents[idx];
+	was_up = a->known && a->up;
+	was_draining = a->draining;
+	changed = !a->known;
+	a->known = true;
+	set_texts(a, f);
+	changed |= set_list(&a->labels, f->labels);
+	changed |= set_list(&a->targets, f->targets);
+	changed |= set_pools(s, a, f);
+	set_numbers(a, f);
+	a->up = f->up;
+	a->draining = f->draining;
+	a->held = f->held;
+	a->benched = f->benched;
+	if (changed) {
+		req_eval_agent(s, idx);
+		agent_gained(s, idx);
+	}
+	agent_update(s, idx);
+	if (was_up && !a->up)
+		lost_agent_down(s, idx);
+	else if (!was_up && a->up)
+		lost_agent_up(s, idx);
+	if (a->draining && !was_draining && a->up)
+		take_back_all(s, idx);
+}
+
+void
+sched_agent_load(const struct sched *s, uint32_t idx, uint32_t *ret_busy,
+    uint32_t *ret_queued)
+{
+	*ret_busy = idx < s->n_agents ? s->agents[idx].busy : 0;
+	*ret_queued = idx < s->n_agents ? s->agents[idx].queued : 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What agents said of attempts. Saying it twice is harmless; what comes late
+ * is told apart from what counts.
+ */
+#include "config.h"
+
+#include "sched/sched_private.h"
+
+/* The parcel of an attempt, with its run and execution; or NONE. */
+static uint32_t
+lookup(struct sched *s, struct sched_id id, int64_t now_us, struct run **ret_r,
+    struct exec **ret_x)
+{
+	*ret_x = NULL;
+	*ret_r = run_get(s, id.run);
+	s->now_us = now_us;
+	if (*ret_r == NULL)
+		return NONE;
+	*ret_x = exec_get(*ret_r, id.exec);
+	if (*ret_x == NULL)
+		return NONE;
+	return parcel_find(s, *ret_r, id.exec, id.attempt);
+}
+
+static enum sched_taken
+not_out(const struct exec *x, struct sched_id id)
+{
+	if (x == NULL || id.attempt == 0 || id.attempt > x->attempt)
+		return SCHED_STRANGE;
+	return SCHED_SAID;
+}
+
+/* First report since the link came up: what was asked is asked again. */
+static void
+heard(struct sched *s, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+
+	if (!p->unheard)
+		return;
+	p->unheard = false;
+	if (p->cancel) {
+		p->cancel = false;
+		parcel_ask_cancel(s, parcel);
+	}
+}
+
+/* Found though given up. A superseded one is ended. */
+static enum sched_taken
+found(struct sched *s, uint32_t parcel, enum parcel_state state)
+{
+	const struct parcel *p;
+	const struct exec *x;
+
+	if (lost_found(s, parcel, state))
+		return SCHED_TAKEN;
+	p = &s->parcels[parcel];
+	x = exec_get(s->runs[p->run], p->exec);
+	if (x->attempt > p->attempt || x->state == EXEC_CANCELLED)
+		parcel_ask_cancel(s, parcel);
+	return SCHED_LATE;
+}
+
+enum sched_taken
+sched_accepted(struct sched *s, struct sched_id id, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE)
+		return not_out(x, id);
+	if (s->parcels[i].state == P_LOST)
+		return found(s, i, P_QUEUED);
+	heard(s, i);
+	if (s->parcels[i].state != P_SENT)
+		return SCHED_SAID;
+	parcel_state(s, i, P_QUEUED);
+	return s->parcels[i].stale ? SCHED_LATE : SCHED_TAKEN;
+}
+
+static void
+members_running(struct sched *s, struct run *r, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	struct sched_member *m;
+	struct exec *x;
+	uint32_t i, n;
+
+	m = parcel_members(p, &n);
+	for (i = 0; i < n; i++) {
+		x = exec_get(r, m[i].exec);
+		if (m[i].attempt == 0 || x->parcel != parcel)
+			continue;
+		x->worker = p->worker;
+		if (x->state == EXEC_ASSIGNED)
+			exec_state_set(s, r, x, EXEC_RUNNING);
+	}
+}
+
+enum sched_taken
+sched_started(struct sched *s, struct sched_id id, uint16_t worker,
+    int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+	enum sched_taken taken;
+
+	if (i == NONE)
+		return not_out(x, id);
+	taken = s->parcels[i].state == P_RUNNING ? SCHED_SAID : SCHED_TAKEN;
+	s->parcels[i].worker = worker;
+	if (s->parcels[i].state == P_LOST) {
+		taken = found(s, i, P_RUNNING);
+	} else {
+		heard(s, i);
+		if (s->parcels[i].state != P_RUNNING)
+			parcel_state(s, i, P_RUNNING);
+	}
+	members_running(s, r, i);
+	return s->parcels[i].stale ? SCHED_LATE : taken;
+}
+
+static int64_t
+blend(int64_t old_us, int64_t new_us)
+{
+	if (old_us <= 0)
+		return new_us > 0 ? new_us : 1;
+	return old_us + (new_us - old_us) / 8;
+}
+
+static void
+learn(struct sched *s, uint32_t agent, int64_t elapsed_us)
+{
+	s->typical_us = blend(s->typical_us, elapsed_us);
+	if (agent == NONE)
+		return;
+	s->agents[agent].typical_us = blend(s->agents[agent].typical_us,
+	    elapsed_us);
+}
+
+enum sched_taken
+sched_ended(struct sched *s, struct sched_id id, enum outcome outcome,
+    int64_t elapsed_us, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE) {
+		if (x == NULL || id.attempt == 0 || id.attempt > x->attempt)
+			return SCHED_STRANGE;
+		return id.attempt == x->ended ? SCHED_SAID : SCHED_LATE;
+	}
+	if (s->parcels[i].state == P_LOST)
+		lost_found(s, i, P_RUNNING);
+	s->parcels[i].unheard = false;
+	if (s->parcels[i].stale) {
+		parcel_member_end(s, i, id.exec);
+		return SCHED_LATE;
+	}
+	if (outcome == OUTCOME_PASSED || outcome == OUTCOME_FAILED)
+		learn(s, s->parcels[i].agent, elapsed_us);
+	if (s->parcels[i].worker != 0)
+		x->worker = s->parcels[i].worker;
+	parcel_member_end(s, i, id.exec);
+	exec_outcome(s, r, x, outcome);
+	return SCHED_TAKEN;
+}
+
+enum sched_taken
+sched_lost(struct sched *s, struct sched_id id, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE)
+		return not_out(x, id);
+	if (s->parcels[i].state == P_LOST || s->parcels[i].stale) {
+		parcel_end(s, i);
+		return SCHED_LATE;
+	}
+	parcel_lose(s, i, true);
+	return SCHED_TAKEN;
+}
+
+static void
+members_wait(struct sched *s, struct run *r, const struct parcel *p,
+    bool refused)
+{
+	const struct sched_member *m = p->members != NULL ? p->members :
+	    &p->one;
+	uint32_t i, n = p->members != NULL ? p->n_members : 1;
+	struct exec *x;
+
+	for (i = 0; i < n; i++) {
+		if (m[i].attempt == 0)
+			continue;
+		x = exec_get(r, m[i].exec);
+		x->ended = x->attempt;
+		if (refused)
+			x->flags |= X_AVOID;
+		exec_wait(s, r, x, refused ? REFUSED_US : 0);
+	}
+}
+
+enum sched_taken
+sched_returned(struct sched *s, struct sched_id id, bool refused,
+    int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x), to;
+
+	if (i == NONE)
+		return not_out(x, id);
+	if (s->parcels[i].state == P_LOST || s->parcels[i].stale) {
+		parcel_end(s, i);
+		return SCHED_LATE;
+	}
+	if (s->parcels[i].state == P_RUNNING && !s->parcels[i].unheard)
+		return SCHED_STRANGE;
+	to = s->parcels[i].to;
+	members_wait(s, r, &s->parcels[i], refused);
+	parcel_end(s, i);
+	if (to != NONE && x->state == EXEC_WAITING)
+		move_add(s, &(struct move){ id.run, id.exec, to });
+	return SCHED_TAKEN;
+}
+
+enum sched_taken
+sched_kept(struct sched *s, struct sched_id id, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE)
+		return not_out(x, id);
+	parcel_back_over(s, &s->parcels[i]);
+	s->reassign = true;
+	return SCHED_TAKEN;
+}

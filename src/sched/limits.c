@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Limits by name over all runs: locks, pairs that exclude each other,
+ * targets. What an execution takes of them is a set, checked whole and taken
+ * whole. Leased instances are in lease.c.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+static char *
+limit_key(enum limit_kind kind, const char *a, const char *b)
+{
+	static const char *const tags[] = {
+		[LIMIT_LOCK] = "l", [LIMIT_PAIR] = "p", [LIMIT_TARGET] = "t"
+	};
+
+	return str_fmt("%s%s%s%s", tags[kind], a, b != NULL ? "\x1f" : "",
+	    b != NULL ? b : "");
+}
+
+/* a and b of a pair come sorted; b is NULL for the other kinds. */
+uint32_t
+limit_intern(struct sched *s, enum limit_kind kind, const char *a,
+    const char *b)
+{
+	char *key = limit_key(kind, a, b);
+	struct limit *l;
+
+	HASH_FIND(hh, s->limit_hash, key, strlen(key), l);
+	if (l != NULL) {
+		free(key);
+		return l->index;
+	}
+	l = mem_zalloc(sizeof(*l));
+	l->kind = kind;
+	l->key = key;
+	l->name = str_dup(a);
+	l->other = str_dup(b);
+	l->self = b != NULL && strcmp(a, b) == 0;
+	l->capacity = kind == LIMIT_LOCK ? 1 : 0;
+	l->reserved = NONE;
+	l->slot = kind == LIMIT_TARGET ? s->n_slots++ : 0;
+	l->index = (uint32_t)s->n_limits;
+	s->limits = mem_grow(s->limits, &s->cap_limits, s->n_limits + 1,
+	    sizeof(struct limit *));
+	s->limits[s->n_limits++] = l;
+	HASH_ADD_KEYPTR(hh, s->limit_hash, l->key, strlen(l->key), l);
+	return l->index;
+}
+
+void
+limit_free(struct limit *l)
+{
+	free(l->key);
+	free(l->name);
+	free(l->other);
+	free(l->ext_text);
+	free(l->holder);
+	strvec_done(&l->names);
+	ids_done(&l->waiters);
+	free(l);
+}
+
+bool
+limit_live(const struct limit *l)
+{
+	return l->kind != LIMIT_TARGET || l->capacity > 0 ||
+	    l->per_agent > 0 || l->names.n > 0 || l->pools;
+}
+
+uint32_t
+lset_intern(struct sched *s, const struct use *v, uint32_t n)
+{
+	struct lset *l;
+	uint32_t i;
+
+	HASH_FIND(hh, s->lset_hash, v, n * sizeof(*v), l);
+	if (l != NULL)
+		return l->index;
+	l = mem_zalloc(sizeof(*l));
+	l->v = mem_dup(v, n * sizeof(*v));
+	l->n = n;
+	for (i = 0; i < n; i++)
+		if (s->limits[v[i].limit]->kind == LIMIT_TARGET)
+			l->per_agent = true;
+	l->index = (uint32_t)s->n_lsets;
+	s->lsets = mem_grow(s->lsets, &s->cap_lsets, s->n_lsets + 1,
+	    sizeof(struct lset *));
+	s->lsets[s->n_lsets++] = l;
+	HASH_ADD_KEYPTR(hh, s->lset_hash, l->v, n * sizeof(*v), l);
+	return l->index;
+}
+
+void
+lset_free(struct lset *l)
+{
+	free(l->v);
+	free(l);
+}
+
+static bool
+lock_room(const struct limit *l, const struct use *u)
+{
+	uint32_t units = l->used[0] + l->ext[0];
+
+	if (u->shared)
+		return units == 0;
+	if (l->used[1] + l->ext[1] > 0)
+		return false;
+	return units == 0 || units + u->n <= l->capacity;
+}
+
+static bool
+pair_room(const struct limit *l, const struct use *u)
+{
+	if (l->self)
+		return l->used[0] + l->used[1] + l->ext[0] == 0;
+	if ((u->n & 1) != 0 && l->used[1] + l->ext[1] > 0)
+		return false;
+	return (u->n & 2) == 0 || l->used[0] + l->ext[0] == 0;
+}
+
+static bool
+target_room(const struct limit *l)
+{
+	if (l->capacity > 0 && l->used[0] + l->ext[0] >= l->capacity)
+		return false;
+	return l->names.n == 0 || l->pools || lease_free(l->holder,
+	    l->names.n);
+}
+
+bool
+limit_room(const struct sched *s, const struct use *u, uint32_t class)
+{
+	const struct limit *l = s->limits[u->limit];
+
+	if (l->reserved != NONE && l->reserved != class)
+		return false;
+	switch (l->kind) {
+	case LIMIT_LOCK:
+		return lock_room(l, u);
+	case LIMIT_PAIR:
+		return pair_room(l, u);
+	default:
+		return target_room(l);
+	}
+}
+
+uint32_t
+lset_blocked(const struct sched *s, uint32_t lset, uint32_t class)
+{
+	const struct lset *ls = s->lsets[lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (!limit_room(s, &ls->v[i], class))
+			return ls->v[i].limit;
+	return NONE;
+}
+
+uint32_t
+lset_blocked_on(const struct sched *s, uint32_t lset, uint32_t agent)
+{
+	const struct lset *ls = s->lsets[lset];
+	const struct agent *a = &s->agents[agent];
+	const struct limit *l;
+	uint32_t i;
+
+	for (i = 0; ls->per_agent && i < ls->n; i++) {
+		l = s->limits[ls->v[i].limit];
+		if (l->kind != LIMIT_TARGET)
+			continue;
+		if (l->per_agent > 0 && l->slot < a->n_slots &&
+		    a->held_targets[l->slot] >= l->per_agent)
+			return ls->v[i].limit;
+		if (!lease_room_on(l, a))
+			return ls->v[i].limit;
+	}
+	return NONE;
+}
+
+/* Room for one more of a target in the counts of the agent. */
+static uint32_t *
+target_count(struct sched *s, struct agent *a, uint32_t slot)
+{
+	uint32_t i;
+
+	if (slot >= a->n_slots) {
+		a->held_targets = mem_realloc(a->held_targets, s->n_slots,
+		    sizeof(uint32_t));
+		for (i = a->n_slots; i < s->n_slots; i++)
+			a->held_targets[i] = 0;
+		a->n_slots = s->n_slots;
+	}
+	return &a->held_targets[slot];
+}
+
+static void
+use_count(struct sched *s, const struct use *u, uint32_t agent, int by)
+{
+	struct limit *l = s->limits[u->limit];
+
+	switch (l->kind) {
+	case LIMIT_LOCK:
+		if (u->shared)
+			l->used[1] += (uint32_t)by;
+		else
+			l->used[0] += (uint32_t)by * u->n;
+		break;
+	case LIMIT_PAIR:
+		l->used[0] += (u->n & 1) != 0 ? (uint32_t)by : 0;
+		l->used[1] += (u->n & 2) != 0 ? (uint32_t)by : 0;
+		break;
+	case LIMIT_TARGET:
+		l->used[0] += (uint32_t)by;
+		if (agent != NONE)
+			*target_count(s, &s->agents[agent], l->slot) +=
+			    (uint32_t)by;
+		break;
+	}
+	if (by > 0)
+		l->since_us = s->now_us;
+	else
+		limit_wake(s, u->limit);
+}
+
+void
+lset_take(struct sched *s, uint32_t parcel, const char *instance)
+{
+	struct parcel *p = &s->parcels[parcel];
+	const struct lset *ls = s->lsets[p->lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		use_count(s, &ls->v[i], p->agent, 1);
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
+			lease_take(s, s->limits[ls->v[i].limit], parcel,
+			    instance);
+	}
+	p->holds = p->holds_targets = true;
+}
+
+void
+lset_drop_targets(struct sched *s, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	const struct lset *ls = s->lsets[p->lset];
+	uint32_t i;
+
+	for (i = 0; p->holds_targets && i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
+			use_count(s, &ls->v[i], p->agent, -1);
+	p->holds_targets = false;
+}
+
+void
+lset_retake_targets(struct sched *s, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	const struct lset *ls = s->lsets[p->lset];
+	uint32_t i;
+
+	for (i = 0; !p->holds_targets && i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
+			use_count(s, &ls->v[i], p->agent, 1);
+	p->holds_targets = true;
+}
+
+void
+lset_drop(struct sched *s, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	const struct lset *ls = s->lsets[p->lset];
+	uint32_t i;
+
+	if (!p->holds)
+		return;
+	lset_drop_targets(s, parcel);
+	for (i = 0; i < ls->n; i++) {
+		if (s->limits[ls->v[i].limit]->kind != LIMIT_TARGET)
+			use_count(s, &ls->v[i], NONE, -1);
+		else
+			lease_drop(s, s->limits[ls->v[i].limit], parcel);
+	}
+	p->holds = false;
+}
+
+static void
+cap_lower(uint32_t *cap, uint32_t to)
+{
+	if (to > 0 && (*cap == 0 || to < *cap))
+		*cap = to;
+}
+
+static void
+run_caps_count(struct sched *s, const struct run *r, struct strvec *names)
+{
+	const struct run_cap *c;
+	struct limit *l;
+	uint32_t i;
+	size_t j;
+
+	for (i = 0; i < r->n_caps; i++) {
+		c = &r->caps[i];
+		l = s->limits[c->limit];
+		cap_lower(&l->capacity, c->capacity);
+		cap_lower(&l->per_agent, c->per_agent);
+		for (j = 0; j < c->names.n; j++)
+			if (strvec_find(&names[c->limit], c->names.v[j]) < 0)
+				strvec_push(&names[c->limit], c->names.v[j]);
+	}
+}
+
+void
+limits_recount(struct sched *s)
+{
+	struct strvec *names = mem_calloc(s->n_limits, sizeof(*names));
+	size_t i;
+
+	for (i = 0; i < s->n_limits; i++)
+		s->limits[i]->capacity = s->limits[i]->per_agent = 0;
+	for (i = 0; i < s->n_runs; i++)
+		if (s->runs[i] != NULL)
+			run_caps_count(s, s->runs[i], names);
+	for (i = 0; i < s->n_limits; i++) {
+		if (s->limits[i]->kind == LIMIT_LOCK &&
+		    s->limits[i]->capacity == 0)
+			s->limits[i]->capacity = 1;
+		lease_names(&s->limits[i]->names, &s->limits[i]->holder,
+		    &names[i]);
+		limit_wake(s, (uint32_t)i);
+	}
+	free(names);
+}
+
+void
+limit_wake(struct sched *s, uint32_t limit)
+{
+	struct ids waiters = s->limits[limit]->waiters;
+	size_t i;
+
+	if (waiters.n == 0)
+		return;
+	s->limits[limit]->waiters = (struct ids){ NULL, 0, 0 };
+	for (i = 0; i < waiters.n; i++)
+		if (s->classes[waiters.v[i]] != NULL &&
+		    s->classes[waiters.v[i]]->state == CLASS_LIMIT &&
+		    s->classes[waiters.v[i]]->block == limit)
+			class_set(s, waiters.v[i], CLASS_READY, NONE);
+	ids_done(&waiters);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Placement: the best item of the best lane goes to the best agent of the
+ * first tier that has one; what cannot go is parked where the event that may
+ * free it will find it.
+ */
+#include "config.h"
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+/* What is looked for, and what was found on the way. */
+struct search {
+	const struct lane *lane;
+	const struct class *class;
+	const struct exec *x;
+	bool seen;		/* some agent had room, fit or not */
+	bool beside;		/* one did not fit only as the step is there */
+	bool avoid;
+};
+
+static bool
+agents_left(const struct sched *s, const uint64_t *elig, uint32_t but)
+{
+	uint64_t w;
+	uint32_t i;
+
+	for (i = 0; i < s->n_words; i++) {
+		w = elig[i] & s->usable[i];
+		if (but / 64 == i)
+			w &= ~(UINT64_C(1) << (but % 64));
+		if (w != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The agent of the last failure is avoided only while there is another. */
+bool
+avoid_holds(const struct sched *s, const struct class *c)
+{
+	const struct lane *l = s->lanes[c->key.lane];
+
+	return c->key.avoid != NONE &&
+	    agents_left(s, s->reqs[l->key.req]->elig, c->key.avoid);
+}
+
+bool
+agent_fits(const struct sched *s, const struct class *c,
+    const struct exec *x, uint32_t agent)
+{
+	const struct agent *a = &s->agents[agent];
+	const struct lane *l = s->lanes[c->key.lane];
+
+	if (a->reserved != NONE && a->reserved != c->index)
+		return false;
+	if (c->key.workers > 1 &&
+	    agent_room(a, l->key.pinned) < (int64_t)c->key.workers)
+		return false;
+	return lset_blocked_on(s, c->key.lset, agent) == NONE;
+}
+
+/* Candidates of one set of agents, in s->cand. True when there is one. */
+static bool
+candidates(struct sched *s, struct search *f, const uint64_t *set)
+{
+	const uint64_t *elig = s->reqs[f->lane->key.req]->elig;
+	uint64_t any = 0;
+	uint32_t i;
+
+	for (i = 0; i < s->n_words; i++) {
+		s->cand[i] = elig[i] & set[i];
+		any |= s->cand[i];
+	}
+	if (any == 0)
+		return false;
+	f->seen = true;
+	if (f->avoid)
+		bit_set(s->cand, f->class->key.avoid, false);
+	return true;
+}
+
+/* The better of two in a tier: fewer queued (in the last one), faster, more
+ * free; the order of the fleet is the caller's. */
+static bool
+better(const struct agent *a, const struct agent *b, enum tier tier)
+{
+	int64_t ra, rb;
+
+	if (tier == TIER_FEWEST_QUEUED && a->queued != b->queued)
+		return a->queued < b->queued;
+	if (a->speed != b->speed)
+		return a->speed > b->speed;
+	ra = agent_room(a, tier == TIER_PINNED);
+	rb = agent_room(b, tier == TIER_PINNED);
+	return ra > rb;
+}
+
+static uint32_t
+best_candidate(const struct sched *s, enum tier tier)
+{
+	uint32_t i, at, best = NONE;
+	uint64_t w;
+
+	for (i = 0; i < s->n_words; i++) {
+		for (w = s->cand[i]; w != 0; w &= w - 1) {
+			at = i * 64 + (uint32_t)__builtin_ctzll(w);
+			if (best == NONE || better(&s->agents[at],
+			    &s->agents[best], tier))
+				best = at;
+		}
+	}
+	return best;
+}
+
+static bool
+try_tier(struct sched *s, struct search *f, const uint64_t *set,
+    struct placement *ret)
+{
+	const struct run *r = s->runs[f->lane->key.run];
+	uint32_t at;
+
+	if (!candidates(s, f, set))
+		return false;
+	while ((at = best_candidate(s, ret->tier)) != NONE) {
+		if (agent_fits(s, f->class, f->x, at)) {
+			if (!beside_on(s, r, f->x, at)) {
+				ret->agent = at;
+				return true;
+			}
+			f->beside = true;
+		}
+		bit_set(s->cand, at, false);
+	}
+	return false;
+}
+
+/* The agents that may queue one more of a run that says how much ahead. */
+static const uint64_t *
+ahead_set(struct sched *s, const struct run *r, bool pinned)
+{
+	const struct agent *a;
+	uint32_t i;
+
+	if (r->ahead == SCHED_AHEAD_AUTO)
+		return s->room;
+	for (i = 0; i < s->n_agents; i++) {
+		a = &s->agents[i];
+		bit_set(s->ahead, i, bit_get(s->usable, i) &&
+		    a->reserved == NONE && (pinned ? a->max : a->threshold) > 0
+		    && (r->ahead == SCHED_AHEAD_ALL || a->queued < r->ahead));
+	}
+	return s->ahead;
+}
+
+static bool
+choose(struct sched *s, struct search *f, struct placement *ret)
+{
+	const struct run *r = s->runs[f->lane->key.run];
+	const uint64_t *set;
+
+	ret->tier = TIER_PINNED;
+	if (f->lane->key.pinned && try_tier(s, f, s->free_max, ret))
+		return true;
+	ret->tier = TIER_IDLE;
+	if (!f->lane->key.pinned && try_tier(s, f, s->idle, ret))
+		return true;
+	ret->tier = TIER_BELOW_THRESHOLD;
+	if (!f->lane->key.pinned && try_tier(s, f, s->below, ret))
+		return true;
+	if (f->lane->key.limited)
+		return false;
+	ret->tier = f->lane->key.pinned ? TIER_PINNED : TIER_FEWEST_QUEUED;
+	set = ahead_set(s, r, f->lane->key.pinned);
+	return try_tier(s, f, set, ret);
+}
+
+static struct parcel
+parcel_for(const struct sched *s, const struct run *r, const struct exec *x,
+    const struct placement *at)
+{
+	const struct terms *t = &r->terms[x->terms];
+	bool pinned = t->pinned || (x->flags & X_PINNED) != 0;
+
+	return (struct parcel){ .state = P_SENT,
+		.class = pinned ? CLASS_PINNED : CLASS_AUTO,
+		.tier = (uint8_t)at->tier, .run = r->handle,
+		.exec = exec_no(r, x), .attempt = x->attempt + 1,
+		.agent = at->agent, .workers = t->workers, .lset = t->lset,
+		.to = NONE, .prev = NONE, .next = NONE, .sent_us = s->now_us,
+		.one = { exec_no(r, x), x->attempt + 1 } };
+}
+
+static void
+member_sent(struct sched *s, struct run *r, struct exec *x, uint32_t parcel)
+{
+	x->attempt++;
+	x->agent = s->parcels[parcel].agent;
+	x->tier = s->parcels[parcel].tier;
+	x->worker = 0;
+	x->parcel = parcel;
+	x->ready_us = 0;
+	x->flags &= (uint16_t)~(X_AVOID | X_RETRY | X_LOST);
+	exec_state_set(s, r, x, EXEC_ASSIGNED);
+}
+
+static void
+ack_timer(struct sched *s, uint32_t agent)
+{
+	if (s->agents[agent].ack_timer)
+		return;
+	s->agents[agent].ack_timer = true;
+	timer_add(s, s->now_us + ACK_US, (struct timer_arg){ TIMER_ACK,
+	    agent, 0 });
+}
+
+static void
+send_decide(struct sched *s, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	struct sched_decision d = { .kind = SCHED_SEND,
+		.id = { p->run, p->exec, p->attempt }, .agent = p->agent,
+		.other = NONE, .class = p->class, .tier = p->tier,
+		.first_member = (uint32_t)s->out.n_members };
+	struct sched_member *m;
+	uint32_t i;
+
+	d.instance = lease_find(s, parcel, NULL);
+	m = parcel_members(p, &d.n_members);
+	s->out.members = mem_grow(s->out.members, &s->out.cap_members,
+	    s->out.n_members + d.n_members, sizeof(*m));
+	for (i = 0; i < d.n_members; i++)
+		s->out.members[s->out.n_members++] = m[i];
+	decision_add(s, &d);
+}
+
+static void
+class_sent(struct sched *s, struct class *c)
+{
+	c->waits = false;
+	if (c->reserves || c->agent != NONE)
+		reserve_drop(s, c);
+}
+
+/* x and what shares its process leave their queues. */
+void
+place_send(struct sched *s, struct run *r, struct exec *x,
+    struct placement at)
+{
+	struct parcel from = parcel_for(s, r, x, &at);
+	struct sched_member *m;
+	struct exec *y;
+	uint32_t i, n, parcel;
+
+	class_sent(s, s->classes[x->class]);
+	from.members = batch_gather(s, r, x, at.agent, &from.n_members);
+	m = parcel_members(&from, &n);
+	for (i = 0; i < n; i++) {
+		y = exec_get(r, m[i].exec);
+		queue_remove(s, r, y);
+		from.estimate_us += y->estimate_us > 0 ? y->estimate_us : 0;
+	}
+	parcel = parcel_new(s, &from, NULL);
+	m = parcel_members(&s->parcels[parcel], &n);
+	for (i = 0; i < n; i++)
+		member_sent(s, r, exec_get(r, m[i].exec), parcel);
+	send_decide(s, parcel);
+	ack_timer(s, at.agent);
+	s->n_sent++;
+	s->reassign = true;
+}
+
+static void
+try_lane(struct sched *s, uint32_t lane)
+{
+	struct lane *l = s->lanes[lane];
+	uint32_t class = lane_class(s, l), limit;
+	struct class *c = s->classes[class];
+	struct exec *x = class_head(s, c);
+	struct search f = { .lane = l, .class = c, .x = x };
+	struct placement at = { NONE, TIER_NONE };
+	bool placed;
+
+	reserve_look(s, c);
+	limit = lset_blocked(s, c->key.lset, class);
+	if (limit != NONE) {
+		class_set(s, class, CLASS_LIMIT, limit);
+		return;
+	}
+	f.avoid = avoid_holds(s, c);
+	if (c->agent != NONE)
+		reserve_open(s, c, true);
+	placed = choose(s, &f, &at);
+	if (c->agent != NONE)
+		reserve_open(s, c, false);
+	if (placed)
+		place_send(s, s->runs[l->key.run], x, at);
+	else if (!f.seen)
+		l->blocked = true;
+	else if (f.beside)
+		class_aside(s, c, x);
+	else
+		class_set(s, class, CLASS_AGENT, NONE);
+}
+
+static bool
+any_room(const struct sched *s)
+{
+	uint64_t any = 0;
+	uint32_t i;
+
+	for (i = 0; i < s->n_words; i++)
+		any |= s->free_max[i] | s->room[i] |
+		    (s->n_ahead > 0 ? s->usable[i] : 0);
+	return any != 0 || s->reserving.n > 0;
+}
+
+void
+place_all(struct sched *s)
+{
+	uint32_t lane;
+
+	while (any_room(s) && (lane = lane_best(s)) != NONE)
+		try_lane(s, lane);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reassigning: an agent with a free worker and nothing queued takes the last
+ * item of the longest queue, in two phases: taken back first, sent when it
+ * was given back unstarted.
+ */
+#include "config.h"
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+void
+move_add(struct sched *s, const struct move *m)
+{
+	s->moves = mem_grow(s->moves, &s->cap_moves, s->n_moves + 1,
+	    sizeof(*s->moves));
+	s->moves[s->n_moves++] = *m;
+}
+
+static void
+move_do(struct sched *s, const struct move *m)
+{
+	struct run *r = run_get(s, m->run);
+	struct exec *x = r != NULL ? exec_get(r, m->exec) : NULL;
+	const struct class *c;
+	const struct lane *l;
+
+	if (x == NULL || (x->flags & (X_QUEUED | X_ASIDE)) != X_QUEUED ||
+	    run_gated(s, r))
+		return;
+	c = s->classes[x->class];
+	l = s->lanes[c->key.lane];
+	if (!bit_get(l->key.pinned ? s->free_max : s->below, m->agent) ||
+	    !bit_get(s->reqs[l->key.req]->elig, m->agent) ||
+	    lset_blocked(s, c->key.lset, c->index) != NONE ||
+	    !agent_fits(s, c, x, m->agent) || beside_on(s, r, x, m->agent))
+		return;
+	place_send(s, r, x, (struct placement){ m->agent, TIER_REASSIGNED });
+}
+
+void
+moves_do(struct sched *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_moves; i++)
+		move_do(s, &s->moves[i]);
+	s->n_moves = 0;
+}
+
+/* How many of an agent's queue of ours are not yet asked back. */
+static int64_t
+spare(const struct agent *a)
+{
+	if (!a->known || !a->up || a->held || a->draining)
+		return 0;
+	return (int64_t)a->queued - a->other_queued - a->n_back;
+}
+
+/* Predicted time until its queue has started, times the workers of all. */
+static int64_t
+queue_us(const struct sched *s, const struct agent *a)
+{
+	int64_t typical = s->typical_us > 0 ? s->typical_us : TYPICAL_US;
+	int64_t us = a->unstarted_us > 0 ? a->unstarted_us :
+	    (int64_t)a->n_unstarted * typical;
+
+	return us / (a->threshold > 0 ? a->threshold : 1);
+}
+
+static bool
+may_take(const struct sched *s, const struct parcel *p, uint32_t to)
+{
+	const struct run *r = s->runs[p->run];
+	const struct exec *x = exec_get(r, p->exec);
+	const struct terms *t = &r->terms[x->terms];
+
+	return (p->state == P_SENT || p->state == P_QUEUED) && !p->back &&
+	    !p->cancel && !p->stale && !p->unheard &&
+	    p->class == CLASS_AUTO && p->workers == 1 && r->held == NULL &&
+	    bit_get(s->reqs[t->req]->elig, to) &&
+	    lset_blocked_on(s, p->lset, to) == NONE &&
+	    !beside_on(s, r, x, to);
+}
+
+/* The last one queued there that the agent may take, or NONE. */
+static uint32_t
+last_for(const struct sched *s, uint32_t from, uint32_t to)
+{
+	int64_t n = spare(&s->agents[from]);
+	uint32_t p;
+
+	for (p = s->agents[from].last; p != NONE && n > 0;
+	    p = s->parcels[p].prev) {
+		if (s->parcels[p].state != P_SENT &&
+		    s->parcels[p].state != P_QUEUED)
+			continue;
+		if (may_take(s, &s->parcels[p], to))
+			return p;
+		if (!s->parcels[p].back)
+			n--;
+	}
+	return NONE;
+}
+
+static bool
+take_one(struct sched *s, const struct ids *donors, uint32_t to)
+{
+	int64_t us, most = -1;
+	uint32_t p, best = NONE;
+	size_t i;
+
+	for (i = 0; i < donors->n; i++) {
+		if (donors->v[i] == to || spare(&s->agents[donors->v[i]]) <= 0)
+			continue;
+		us = queue_us(s, &s->agents[donors->v[i]]);
+		if (us <= most)
+			continue;
+		p = last_for(s, donors->v[i], to);
+		if (p == NONE)
+			continue;
+		best = p;
+		most = us;
+	}
+	if (best == NONE)
+		return false;
+	parcel_ask_back(s, best, to);
+	return true;
+}
+
+void
+reassign_all(struct sched *s)
+{
+	struct agent *a;
+	struct ids donors = { NULL, 0, 0 };
+	uint32_t i;
+
+	if (!s->reassign || s->paused != NULL)
+		return;
+	s->reassign = false;
+	for (i = 0; i < s->n_agents; i++)
+		if (spare(&s->agents[i]) > 0)
+			ids_push(&donors, i);
+	for (i = 0; donors.n > 0 && i < s->n_agents; i++) {
+		a = &s->agents[i];
+		if (!bit_get(s->below, i) || a->queued > 0)
+			continue;
+		while (agent_room(a, false) > (int64_t)a->incoming &&
+		    take_one(s, &donors, i))
+			;
+	}
+	ids_done(&donors);
+}

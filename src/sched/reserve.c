@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reservations: what is limited or wide and was passed often enough keeps
+ * what it needs, all of its limits or one agent, until it goes. Limits are
+ * reserved all together or not at all, and an agent only while the limits
+ * are free, so that no two items wait for each other.
+ */
+#include "config.h"
+
+#include "sched/sched_private.h"
+
+static void
+limits_keep(struct sched *s, struct class *c, uint32_t who)
+{
+	const struct lset *ls = s->lsets[c->key.lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		s->limits[ls->v[i].limit]->reserved = who;
+	c->reserves = who != NONE;
+	for (i = 0; who == NONE && i < ls->n; i++)
+		limit_wake(s, ls->v[i].limit);
+}
+
+static void
+agent_release(struct sched *s, struct class *c)
+{
+	uint32_t idx = c->agent;
+
+	if (idx == NONE)
+		return;
+	c->agent = NONE;
+	s->agents[idx].reserved = NONE;
+	agent_update(s, idx);
+	agent_gained(s, idx);
+}
+
+void
+reserve_drop(struct sched *s, struct class *c)
+{
+	size_t i;
+
+	if (c->reserves)
+		limits_keep(s, c, NONE);
+	agent_release(s, c);
+	for (i = 0; i < s->reserving.n; i++)
+		if (s->reserving.v[i] == c->index)
+			s->reserving.v[i--] =
+			    s->reserving.v[--s->reserving.n];
+}
+
+void
+class_emptied(struct sched *s, struct class *c)
+{
+	c->waits = false;
+	reserve_drop(s, c);
+}
+
+static bool
+limits_keepable(const struct sched *s, const struct class *c)
+{
+	const struct lset *ls = s->lsets[c->key.lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->reserved != NONE)
+			return false;
+	return ls->n > 0;
+}
+
+/* The agent that is nearest to having room for it. */
+static uint32_t
+agent_nearest(const struct sched *s, const struct class *c)
+{
+	const struct lane *l = s->lanes[c->key.lane];
+	const uint64_t *elig = s->reqs[l->key.req]->elig;
+	const struct agent *a;
+	uint32_t i, best = NONE;
+
+	for (i = 0; i < s->n_agents; i++) {
+		a = &s->agents[i];
+		if (!bit_get(elig, i) || !bit_get(s->usable, i) ||
+		    a->reserved != NONE || (l->key.pinned ? a->max :
+		    a->threshold) < c->key.workers)
+			continue;
+		if (best == NONE || agent_room(a, l->key.pinned) >
+		    agent_room(&s->agents[best], l->key.pinned))
+			best = i;
+	}
+	return best;
+}
+
+static void
+agent_keep(struct sched *s, struct class *c)
+{
+	uint32_t best = agent_nearest(s, c);
+
+	if (best == NONE)
+		return;
+	c->agent = best;
+	s->agents[best].reserved = c->index;
+	agent_update(s, best);
+}
+
+void
+reserve_look(struct sched *s, struct class *c)
+{
+	bool free;
+
+	if (!c->waits || s->n_sent - c->block_sent < RESERVE_PASSES)
+		return;
+	free = lset_blocked(s, c->key.lset, c->index) == NONE;
+	if (!free && !c->reserves && limits_keepable(s, c)) {
+		limits_keep(s, c, c->index);
+		ids_push(&s->reserving, c->index);
+	}
+	if (!free)
+		agent_release(s, c);
+	else if (c->key.workers > 1 && c->agent == NONE) {
+		agent_keep(s, c);
+		if (c->agent != NONE)
+			ids_push(&s->reserving, c->index);
+	}
+}
+
+/* While its own class is placed, a reserved agent counts as any other. */
+void
+reserve_open(struct sched *s, const struct class *c, bool open)
+{
+	const struct agent *a = &s->agents[c->agent];
+	bool on = open && bit_get(s->usable, c->agent);
+
+	bit_set(s->idle, c->agent, on && a->busy == 0 && a->threshold > 0);
+	bit_set(s->below, c->agent, on && a->busy < a->threshold);
+	bit_set(s->free_max, c->agent, on && a->busy < a->max);
+}
+
+/* Nobody keeps what he may not use. */
+void
+reserve_check(struct sched *s)
+{
+	struct class *c;
+	size_t i;
+
+	for (i = s->reserving.n; i > 0; i--) {
+		if (i > s->reserving.n)
+			continue;
+		c = s->classes[s->reserving.v[i - 1]];
+		if (run_gated(s, s->runs[c->key.run]) || (c->agent != NONE &&
+		    !bit_get(s->usable, c->agent)))
+			reserve_drop(s, c);
+	}
+}

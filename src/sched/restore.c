@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Puts back what was before a resume: final states, attempts that are out on
+ * agents (unknown until reported), budgets used.
+ */
+#include "config.h"
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+static void
+restore_final(struct run *r, struct exec *x, const struct sched_exec *from)
+{
+	x->state = (uint8_t)from->state;
+	x->cause = (uint8_t)from->cause;
+	x->ended = x->attempt;
+	x->flags = 0;
+	r->n_open--;
+	if (x->state == EXEC_FAILED || x->state == EXEC_TIMEOUT ||
+	    x->state == EXEC_ERROR)
+		r->n_bad++;
+	if (x->cause == REASON_HALTED)
+		r->halted = true;
+	needs_ended(r, x, exec_bad(x));
+}
+
+static bool
+is_out(const struct sched_exec *from)
+{
+	return from->attempt > 0 && (from->state == EXEC_ASSIGNED ||
+	    from->state == EXEC_RUNNING);
+}
+
+/* Itself and all that name it as their lead. */
+static void
+gather(const struct run *r, const struct sched_run *spec, uint32_t no,
+    struct parcel *p)
+{
+	const struct sched_exec *e;
+	uint32_t i, n = 1;
+
+	p->one = (struct sched_member){ no, r->x[no - 1].attempt };
+	if (r->terms[r->x[no - 1].terms].batch == 0)
+		return;
+	p->members = mem_calloc(spec->n_execs, sizeof(*p->members));
+	p->members[0] = p->one;
+	for (i = 0; i < spec->n_execs; i++) {
+		e = &spec->execs[i];
+		if (e->lead == no && i + 1 != no && is_out(e))
+			p->members[n++] = (struct sched_member){ i + 1,
+				e->attempt };
+	}
+	p->n_members = n;
+	p->members = mem_realloc(p->members, n, sizeof(*p->members));
+}
+
+static void
+members_state(struct sched *s, struct run *r, uint32_t parcel)
+{
+	struct parcel *p = &s->parcels[parcel];
+	struct sched_member *m;
+	struct exec *x;
+	uint32_t i, n;
+
+	m = parcel_members(p, &n);
+	for (i = 0; i < n; i++) {
+		x = exec_get(r, m[i].exec);
+		x->parcel = parcel;
+		x->flags &= (uint16_t)~X_NEEDS;
+		x->worker = p->worker;
+		p->estimate_us += x->estimate_us > 0 ? x->estimate_us : 0;
+		exec_state_set(s, r, x, p->state == P_RUNNING ?
+		    EXEC_RUNNING : EXEC_ASSIGNED);
+	}
+}
+
+static void
+restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
+    uint32_t no)
+{
+	const struct sched_exec *from = &spec->execs[no - 1];
+	const struct terms *t = &r->terms[from->terms];
+	struct parcel p = { .unheard = true, .run = r->handle, .exec = no,
+		.attempt = from->attempt, .agent = from->agent,
+		.worker = from->worker, .workers = t->workers,
+		.lset = t->lset, .to = NONE, .prev = NONE, .next = NONE,
+		.sent_us = s->now_us, .started_us = s->now_us };
+	uint32_t i;
+
+	p.class = t->pinned ? CLASS_PINNED : CLASS_AUTO;
+	p.state = from->state == EXEC_RUNNING ? P_RUNNING : P_SENT;
+	if (p.agent != NONE && p.agent >= s->n_agents)
+		agents_grow(s, p.agent + 1);
+	gather(r, spec, no, &p);
+	i = parcel_new(s, &p, from->instance);
+	members_state(s, r, i);
+	if (p.agent == NONE)
+		parcel_lose(s, i, true);
+}
+
+static void
+restore_waiting(struct sched *s, struct run *r, struct exec *x)
+{
+	if (x->attempt > 0) {
+		x->ended = x->attempt;
+		x->flags &= (uint16_t)~X_NEEDS;
+	}
+	if (x->failures + x->errors > 0)
+		x->flags |= X_AVOID | X_RETRY;
+	exec_ripen(s, r, x);
+}
+
+static void
+timers_set(struct sched *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->n_agents; i++)
+		lost_timer(s, i);
+}
+
+void
+restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
+{
+	const struct sched_exec *from;
+	uint32_t i;
+	bool out = false;
+
+	for (i = 0; i < r->n; i++) {
+		r->x[i].since_us = s->now_us;
+		if (exec_state_final(spec->execs[i].state))
+			restore_final(r, &r->x[i], &spec->execs[i]);
+		r->counts.n[r->x[i].state]++;
+	}
+	for (i = 0; i < r->n; i++) {
+		from = &spec->execs[i];
+		if (!is_out(from) || (from->lead != 0 &&
+		    from->lead != i + 1 && is_out(&spec->execs[from->lead -
+		    1])))
+			continue;
+		restore_out(s, r, spec, i + 1);
+		out = true;
+	}
+	for (i = 0; i < r->n; i++)
+		if (r->x[r->order[i]].state == EXEC_WAITING &&
+		    r->x[r->order[i]].parcel == NONE &&
+		    (r->x[r->order[i]].flags & (X_QUEUED | X_DELAYED)) == 0)
+			restore_waiting(s, r, &r->x[r->order[i]]);
+	if (out)
+		timers_set(s);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Runs: the numbers of a plan are checked, made the scheduler's own, and what
+ * was before a resume is put back. Nothing is placed here.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+struct run *
+run_get(const struct sched *s, uint32_t handle)
+{
+	return handle < s->n_runs ? s->runs[handle] : NULL;
+}
+
+struct exec *
+exec_get(const struct run *r, uint32_t no)
+{
+	return no >= 1 && no <= r->n ? &r->x[no - 1] : NULL;
+}
+
+/* ---- limits -------------------------------------------------------------------- */
+
+static void
+cap_set(struct run_cap *c, uint32_t limit, uint32_t capacity)
+{
+	*c = (struct run_cap){ .limit = limit, .capacity = capacity };
+}
+
+static uint32_t
+pair_intern(struct sched *s, const struct sched_pair *p, bool *ret_swap)
+{
+	*ret_swap = strcmp(p->a, p->b) > 0;
+	return *ret_swap ? limit_intern(s, LIMIT_PAIR, p->b, p->a) :
+	    limit_intern(s, LIMIT_PAIR, p->a, p->b);
+}
+
+/* locks first, then targets, then pairs (which have no capacity). */
+static void
+caps_make(struct sched *s, struct run *r, const struct sched_run *spec)
+{
+	const struct sched_target *t;
+	struct run_cap *c;
+	uint32_t i;
+	bool swap;
+
+	r->n_caps = spec->n_locks + spec->n_targets + spec->n_pairs;
+	r->caps = c = mem_calloc(r->n_caps, sizeof(*r->caps));
+	for (i = 0; i < spec->n_locks; i++, c++) {
+		cap_set(c, limit_intern(s, LIMIT_LOCK, spec->locks[i].name,
+		    NULL), spec->locks[i].capacity > 0 ?
+		    spec->locks[i].capacity : 1);
+		s->limits[c->limit]->parallel |= spec->locks[i].parallel;
+	}
+	for (i = 0; i < spec->n_targets; i++, c++) {
+		t = &spec->targets[i];
+		cap_set(c, limit_intern(s, LIMIT_TARGET, t->name, NULL),
+		    t->max);
+		c->per_agent = t->max_per_agent;
+		if (t->instances != NULL)
+			strvec_push_all(&c->names, t->instances);
+	}
+	for (i = 0; i < spec->n_pairs; i++, c++)
+		cap_set(c, pair_intern(s, &spec->pairs[i], &swap), 0);
+}
+
+static uint32_t
+sides_of(const struct sched_run *spec, const struct sched_side *side)
+{
+	const struct sched_pair *p = &spec->pairs[side->pair];
+	bool swap = strcmp(p->a, p->b) > 0;
+
+	return ((swap ? side->b : side->a) ? 1u : 0) |
+	    ((swap ? side->a : side->b) ? 2u : 0);
+}
+
+static int
+by_limit(const void *pa, const void *pb)
+{
+	const struct use *a = pa, *b = pb;
+
+	return a->limit < b->limit ? -1 : a->limit > b->limit;
+}
+
+/* Two uses of one limit (equal names in a plan) become one. */
+static uint32_t
+uses_merge(const struct sched *s, struct use *v, uint32_t n)
+{
+	uint32_t i, out = 0;
+
+	qsort(v, n, sizeof(*v), by_limit);
+	for (i = 0; i < n; i++) {
+		if (out == 0 || v[out - 1].limit != v[i].limit) {
+			v[out++] = v[i];
+			continue;
+		}
+		if (s->limits[v[i].limit]->kind == LIMIT_PAIR)
+			v[out - 1].n |= v[i].n;
+		else if (v[i].n > v[out - 1].n)
+			v[out - 1].n = v[i].n;
+		v[out - 1].shared = v[out - 1].shared && v[i].shared;
+	}
+	return out;
+}
+
+static void
+wants_make(const struct sched *s, struct run *r, const struct sched_run *spec,
+    const struct sched_terms *t, struct terms *to)
+{
+	const struct run_cap *targets = r->caps + spec->n_locks;
+	const struct run_cap *pairs = targets + spec->n_targets;
+	uint32_t i, n = t->n_holds + t->n_targets + t->n_sides;
+	struct use *u;
+
+	to->wants = u = mem_calloc(n, sizeof(*u));
+	for (i = 0; i < t->n_holds; i++, u++) {
+		u->limit = r->caps[t->holds[i].lock].limit;
+		u->n = t->holds[i].count > 0 ? t->holds[i].count : 1;
+		u->shared = t->holds[i].shared;
+	}
+	for (i = 0; i < t->n_targets; i++, u++) {
+		u->limit = targets[t->targets[i]].limit;
+		u->n = 1;
+	}
+	for (i = 0; i < t->n_sides; i++, u++) {
+		u->limit = pairs[t->sides[i].pair].limit;
+		u->n = sides_of(spec, &t->sides[i]);
+	}
+	to->n_wants = uses_merge(s, to->wants, n);
+}
+
+static bool
+terms_lset(struct sched *s, struct terms *t)
+{
+	struct use *v = mem_calloc(t->n_wants, sizeof(*v));
+	uint32_t i, n = 0, was = t->lset;
+
+	for (i = 0; i < t->n_wants; i++)
+		if (limit_live(s->limits[t->wants[i].limit]))
+			v[n++] = t->wants[i];
+	t->lset = lset_intern(s, v, n);
+	free(v);
+	return t->lset != was;
+}
+
+static void
+terms_lsets(struct sched *s, struct run *r)
+{
+	struct exec *x;
+	uint32_t i;
+	bool changed = false;
+
+	for (i = 0; i < r->n_terms; i++)
+		changed |= terms_lset(s, &r->terms[i]);
+	for (i = 0; changed && i < r->n; i++) {
+		x = &r->x[i];
+		if ((x->flags & X_QUEUED) == 0)
+			continue;
+		queue_remove(s, r, x);
+		queue_add(s, r, x);
+	}
+}
+
+void
+run_terms_lsets(struct sched *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_runs; i++)
+		if (s->runs[i] != NULL)
+			terms_lsets(s, s->runs[i]);
+}
+
+/* ---- checking -------------------------------------------------------------------- */
+
+static bool
+all_below(const uint32_t *v, uint32_t n, uint32_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (v[i] >= end)
+			return false;
+	return true;
+}
+
+static bool
+terms_ok(const struct sched_run *spec, const struct sched_terms *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_holds; i++)
+		if (t->holds[i].lock >= spec->n_locks)
+			return false;
+	for (i = 0; i < t->n_sides; i++)
+		if (t->sides[i].pair >= spec->n_pairs)
+			return false;
+	return all_below(t->targets, t->n_targets, spec->n_targets) &&
+	    all_below(t->needs, t->n_needs, spec->n_nodes);
+}
+
+static bool
+exec_ok(const struct sched_run *spec, const struct sched_exec *x)
+{
+	return x->terms < spec->n_terms && (unsigned)x->state < EXEC_STATES &&
+	    (x->member == NONE || x->member < spec->n_lists) &&
+	    (x->n_keys == 0 || spec->keys != NULL) && x->lead <= spec->n_execs;
+}
+
+static bool
+spec_ok(const struct sched_run *spec)
+{
+	uint32_t i;
+
+	for (i = 0; i < spec->n_terms; i++)
+		if (!terms_ok(spec, &spec->terms[i]))
+			return false;
+	for (i = 0; i < spec->n_lists; i++)
+		if (!all_below(spec->lists[i].nodes, spec->lists[i].n,
+		    spec->n_nodes))
+			return false;
+	for (i = 0; i < spec->n_execs; i++)
+		if (!exec_ok(spec, &spec->execs[i]))
+			return false;
+	return true;
+}
+
+/* ---- making ------------------------------------------------------------------------ */
+
+static void
+terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
+{
+	const struct sched_terms *t;
+	struct terms *to;
+	uint32_t i;
+
+	r->n_terms = spec->n_terms;
+	r->terms = mem_calloc(r->n_terms, sizeof(*r->terms));
+	for (i = 0; i < r->n_terms; i++) {
+		t = &spec->terms[i];
+		to = &r->terms[i];
+		*to = (struct terms){ .req = req_intern(s, spec, t),
+			.lset = NONE, .needset = NONE,
+			.pinned = t->pinned, .repeatable = t->repeatable,
+			.beside = t->beside_itself, .stop = t->stop,
+			.retries = t->retries,
+			.error_retries = t->error_retries,
+			.workers = t->workers > 0 ? t->workers : 1,
+			.batch = t->batch, .priority = t->priority,
+			.retry_delay_us = t->retry_delay_us,
+			.lost_after_us = t->lost_after_us > 0 ?
+			    t->lost_after_us : LOST_AFTER_US };
+		wants_make(s, r, spec, t, to);
+	}
+}
+
+static void
+exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
+{
+	*x = (struct exec){ .since_us = 0, .parcel = NONE, .class = NONE,
+		.estimate_us = from->estimate_us > 0 ? from->estimate_us : -1,
+		.ready_us = from->not_before_us, .terms = from->terms,
+		.member = from->member, .first_key = from->first_key,
+		.n_keys = from->n_keys, .attempt = from->attempt,
+		.agent = from->attempt > 0 ? from->agent : NONE,
+		.pin = NONE, .priority = r->terms[from->terms].priority,
+		.failures = (uint16_t)from->failures,
+		.errors = (uint16_t)from->errors };
+	if (x->estimate_us > 0) {
+		r->known_us += x->estimate_us;
+		r->n_known++;
+	}
+}
+
+static void
+lists_make(struct run *r, const struct sched_run *spec)
+{
+	uint32_t i, n = 0;
+
+	r->n_lists = spec->n_lists;
+	r->list_first = mem_calloc(r->n_lists + 1, sizeof(uint32_t));
+	for (i = 0; i < r->n_lists; i++) {
+		r->list_first[i] = n;
+		n += spec->lists[i].n;
+	}
+	r->list_first[i] = n;
+	r->list_nodes = mem_calloc(n, sizeof(uint32_t));
+	for (i = 0; i < r->n_lists; i++)
+		if (spec->lists[i].n > 0)
+			memcpy(r->list_nodes + r->list_first[i],
+			    spec->lists[i].nodes,
+			    spec->lists[i].n * sizeof(uint32_t));
+}
+
+static void
+execs_make(struct run *r, const struct sched_run *spec)
+{
+	uint32_t i;
+	size_t end;
+
+	r->n = spec->n_execs;
+	r->x = mem_calloc(r->n, sizeof(*r->x));
+	for (i = 0; i < r->n; i++) {
+		exec_make(r, &r->x[i], &spec->execs[i]);
+		end = (size_t)r->x[i].first_key + r->x[i].n_keys;
+		if (end > r->n_keys)
+			r->n_keys = end;
+	}
+	r->keys = r->n_keys > 0 ?
+	    mem_dup(spec->keys, r->n_keys * sizeof(uint64_t)) : NULL;
+	order_ranks(r, spec);
+}
+
+int
+sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
+    uint32_t *ret_run)
+{
+	struct run *r;
+
+	if (!spec_ok(spec))
+		return ERR_RANGE;
+	s->now_us = now_us;
+	r = mem_zalloc(sizeof(*r));
+	r->handle = (uint32_t)s->n_runs;
+	r->id = str_dup(spec->id != NULL ? spec->id : "?");
+	r->priority = spec->priority;
+	r->max_parallel = spec->max_parallel;
+	r->max_failures = spec->max_failures;
+	r->ahead = spec->ahead;
+	r->deadline_us = spec->deadline_us;
+	r->start_cost_us = spec->start_cost_us;
+	caps_make(s, r, spec);
+	terms_make(s, r, spec);
+	lists_make(r, spec);
+	execs_make(r, spec);
+	s->runs = mem_grow(s->runs, &s->cap_runs, s->n_runs + 1,
+	    sizeof(struct run *));
+	s->runs[s->n_runs++] = r;
+	s->n_ahead += r->ahead != SCHED_AHEAD_AUTO;
+	limits_recount(s);
+	run_terms_lsets(s);
+	needs_make(r, spec);
+	r->n_open = r->n;
+	restore_run(s, r, spec);
+	*ret_run = r->handle;
+	return 0;
+}
+
+/* ---- forgetting ----------------------------------------------------------------------- */
+
+static void
+run_parcels_end(struct sched *s, const struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->n_parcels; i++)
+		if (s->parcels[i].state != P_FREE &&
+		    s->parcels[i].run == r->handle)
+			parcel_end(s, i);
+}
+
+static void
+notes_free(struct run *r)
+{
+	struct hold_note *n, *tmp;
+
+	HASH_ITER(hh, r->notes, n, tmp) {
+		HASH_DEL(r->notes, n);
+		free(n->text);
+		free(n);
+	}
+}
+
+void
+run_free(struct sched *s, struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->classes.n; i++)
+		reserve_drop(s, s->classes[r->classes.v[i]]);
+	for (i = 0; i < r->classes.n; i++)
+		class_free(s, r->classes.v[i]);
+	for (i = 0; i < r->lanes.n; i++)
+		lane_free(s, r->lanes.v[i]);
+	for (i = 0; i < r->n_terms; i++)
+		free(r->terms[i].wants);
+	for (i = 0; i < r->n_caps; i++)
+		strvec_done(&r->caps[i].names);
+	needs_free(r);
+	notes_free(r);
+	ids_done(&r->classes);
+	ids_done(&r->lanes);
+	free(r->caps);
+	free(r->terms);
+	free(r->list_nodes);
+	free(r->list_first);
+	free(r->order);
+	free(r->keys);
+	free(r->x);
+	free(r->held);
+	free(r->id);
+	free(r);
+}
+
+void
+sched_run_remove(struct sched *s, uint32_t run)
+{
+	struct run *r = run_get(s, run);
+
+	if (r == NULL)
+		return;
+	run_parcels_end(s, r);
+	decisions_forget_run(s, run);
+	s->n_ahead -= r->ahead != SCHED_AHEAD_AUTO;
+	s->runs[run] = NULL;
+	run_free(s, r);
+	limits_recount(s);
+	run_terms_lsets(s);
+}

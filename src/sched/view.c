@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Questions about executions and runs that are cheap to answer. */
+#include "config.h"
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/err.h"
+
+int
+sched_exec_view(const struct sched *s, uint32_t run, uint32_t exec,
+    struct sched_view *ret)
+{
+	const struct run *r = run_get(s, run);
+	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
+
+	if (x == NULL)
+		return ERR_NOT_FOUND;
+	*ret = (struct sched_view){ .state = x->state, .attempt = x->attempt,
+		.agent = x->agent, .worker = x->worker, .tier = x->tier,
+		.since_us = x->since_us, .failures = x->failures,
+		.errors = x->errors, .cause = x->cause };
+	if (x->parcel != NONE)
+		ret->unknown = parcel_unknown(s, &s->parcels[x->parcel]);
+	return 0;
+}
+
+enum exec_state
+sched_exec_state(const struct sched *s, uint32_t run, uint32_t exec)
+{
+	const struct run *r = run_get(s, run);
+	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
+
+	return x != NULL ? x->state : EXEC_WAITING;
+}
+
+struct counts
+sched_counts(const struct sched *s, uint32_t run)
+{
+	const struct run *r = run_get(s, run);
+
+	return r != NULL ? r->counts : (struct counts){ { 0 } };
+}
+
+uint32_t
+sched_run_workers(const struct sched *s, uint32_t run)
+{
+	const struct run *r = run_get(s, run);
+
+	return r != NULL ? r->workers : 0;
+}
+
+bool
+sched_run_ended(const struct sched *s, uint32_t run)
+{
+	const struct run *r = run_get(s, run);
+
+	return r != NULL && r->ended;
+}
+
+const char *
+sched_instance(const struct sched *s, uint32_t run, uint32_t exec,
+    const char *target)
+{
+	const struct run *r = run_get(s, run);
+	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
+
+	return x != NULL && x->parcel != NONE ?
+	    lease_find(s, x->parcel, target) : NULL;
+}
+
+/* ---- predictions ---------------------------------------------------------------------- */
+
+static int64_t
+typical(const struct sched *s, const struct run *r)
+{
+	if (r->n_known > 0)
+		return r->known_us / r->n_known;
+	return s->typical_us > 0 ? s->typical_us : TYPICAL_US;
+}
+
+/* Workers that agents may give to a requirement. */
+static uint32_t
+slots_of(const struct sched *s, uint32_t req, bool pinned)
+{
+	const uint64_t *elig = s->reqs[req]->elig;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < s->n_agents; i++)
+		if (bit_get(elig, i) && bit_get(s->usable, i))
+			n += pinned ? s->agents[i].max :
+			    s->agents[i].threshold;
+	return n;
+}
+
+/* What the lane has before that rank, by the share of ranks. */
+static int64_t
+ahead_us(const struct sched *s, const struct run *r, const struct exec *x)
+{
+	const struct class *c = s->classes[x->class];
+	int64_t work = c->work_us;
+	uint32_t first = 0, last = r->n - 1;
+
+	if (work <= 0)
+		work = (int64_t)c->n * typical(s, r);
+	if (c->cursor < c->n_base) {
+		first = c->base[c->cursor];
+		last = c->base[c->n_base - 1];
+	}
+	if (x->rank <= first || last <= first)
+		return 0;
+	if (x->rank >= last)
+		return work;
+	return (int64_t)((double)work * (x->rank - first) / (last - first));
+}
+
+static int64_t
+next_on_agent(const struct sched *s, const struct run *r,
+    const struct parcel *p, int64_t now_us)
+{
+	const struct agent *a = &s->agents[p->agent];
+	int64_t us = 0, est, left;
+	uint32_t i;
+
+	if (!a->up || a->threshold == 0)
+		return 0;
+	for (i = a->first; i != NONE && &s->parcels[i] != p;
+	    i = s->parcels[i].next) {
+		est = s->parcels[i].estimate_us > 0 ?
+		    s->parcels[i].estimate_us : typical(s, r);
+		left = s->parcels[i].state == P_RUNNING ? est - (now_us -
+		    s->parcels[i].started_us) : est;
+		us += left > 0 ? left : 0;
+	}
+	return now_us + us / a->threshold;
+}
+
+int64_t
+sched_next_start(const struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us)
+{
+	const struct run *r = run_get(s, run);
+	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
+	const struct lane *l;
+	uint32_t n;
+
+	if (x == NULL || exec_state_final(x->state) ||
+	    x->state == EXEC_RUNNING)
+		return 0;
+	if ((x->flags & X_DELAYED) != 0)
+		return x->ready_us;
+	if (x->parcel != NONE)
+		return s->parcels[x->parcel].agent == NONE ? 0 :
+		    next_on_agent(s, r, &s->parcels[x->parcel], now_us);
+	if ((x->flags & X_QUEUED) == 0 || run_gated(s, r))
+		return 0;
+	l = s->lanes[s->classes[x->class]->key.lane];
+	n = slots_of(s, l->key.req, l->key.pinned);
+	return n > 0 ? now_us + ahead_us(s, r, x) / n : 0;
+}
+
+/* The longest of what runs, and the sum of all that is left. */
+static int64_t
+left_of(const struct sched *s, const struct run *r, int64_t now_us,
+    int64_t *ret_longest)
+{
+	int64_t usual = typical(s, r), sum = 0, left;
+	const struct parcel *p;
+	uint32_t i;
+	size_t j;
+
+	*ret_longest = 0;
+	for (i = 0; i < s->n_parcels; i++) {
+		p = &s->parcels[i];
+		if (p->state == P_FREE || p->run != r->handle || p->stale ||
+		    p->state == P_LOST)
+			continue;
+		left = p->estimate_us > 0 ? p->estimate_us : usual;
+		if (p->state == P_RUNNING)
+			left -= now_us - p->started_us;
+		left = left > 0 ? left : 0;
+		sum += left;
+		*ret_longest = left > *ret_longest ? left : *ret_longest;
+	}
+	for (j = 0; j < r->classes.n; j++) {
+		const struct class *c = s->classes[r->classes.v[j]];
+		sum += c->work_us > 0 ? c->work_us : (int64_t)c->n * usual;
+	}
+	return sum;
+}
+
+/* Those not ripe yet are in no class: by their number. */
+static int64_t
+unripe_us(const struct run *r, const struct sched *s)
+{
+	uint32_t n = r->counts.n[EXEC_WAITING];
+	size_t j;
+
+	for (j = 0; j < r->classes.n; j++)
+		n -= s->classes[r->classes.v[j]]->n;
+	return (int64_t)n * typical(s, r);
+}
+
+int64_t
+sched_predicted_end(const struct sched *s, uint32_t run, int64_t now_us)
+{
+	const struct run *r = run_get(s, run);
+	int64_t sum, longest, us;
+	uint32_t i, n = 0, slots;
+
+	if (r == NULL || r->ended || r->n_open == 0)
+		return 0;
+	for (i = 0; i < r->n_terms; i++) {
+		slots = slots_of(s, r->terms[i].req, r->terms[i].pinned);
+		n = slots > n ? slots : n;
+	}
+	if (r->max_parallel > 0 && n > r->max_parallel)
+		n = r->max_parallel;
+	if (n == 0)
+		return 0;
+	sum = left_of(s, r, now_us, &longest) + unripe_us(r, s);
+	us = sum / n;
+	return now_us + (us > longest ? us : longest);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Why no agent takes an execution. Agents are removed one stage after the
+ * other; the stage that removed the last one gives the headline, and each
+ * stage that removed some is a blocker of its own.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "sched/why_private.h"
+#include "yardmaster/base/buf.h"
+#include "yardmaster/base/mem.h"
+
+enum stage {
+	STAGE_NEVER, STAGE_REQ, STAGE_OFFLINE, STAGE_DRAINING, STAGE_HELD,
+	STAGE_BENCHED, STAGE_GUARD, STAGE_THRESHOLD, STAGE_BUSY, STAGE_WIDE,
+	STAGE_RESERVED, STAGE_TARGET, STAGE_BESIDE, STAGE_FREE,
+	STAGES
+};
+
+static const struct {
+	enum reason code;
+	const char *words;
+} stages[STAGES] = {
+	[STAGE_OFFLINE] = { REASON_AGENTS_OFFLINE, "offline" },
+	[STAGE_DRAINING] = { REASON_AGENTS_DRAINING, "drained" },
+	[STAGE_HELD] = { REASON_AGENTS_HELD, "held" },
+	[STAGE_BENCHED] = { REASON_AGENTS_BENCHED, "benched" },
+	[STAGE_GUARD] = { REASON_GUARD, "past a guard" },
+	[STAGE_THRESHOLD] = { REASON_THRESHOLD, "at their threshold" },
+	[STAGE_BUSY] = { REASON_WORKERS_BUSY, "full" },
+	[STAGE_WIDE] = { REASON_WORKERS_BUSY, "with too few free workers" },
+	[STAGE_RESERVED] = { REASON_RESERVED, "reserved" },
+	[STAGE_TARGET] = { REASON_TARGET_LIMIT, "at a limit of the target" },
+	[STAGE_BESIDE] = { REASON_EXCLUSION, "running the same step" },
+	[STAGE_FREE] = { REASON_NONE, "free" },
+};
+
+#define NAMED 3		/* agents named in a text */
+
+struct census {
+	uint32_t n[STAGES];
+	uint32_t total;
+	uint32_t first[STAGES][NAMED];
+	int64_t since_us[STAGES];
+};
+
+const char *
+agent_name(const struct sched *s, uint32_t idx)
+{
+	return idx < s->n_agents && s->agents[idx].name != NULL ?
+	    s->agents[idx].name : "an unknown agent";
+}
+
+static uint32_t
+req_of(struct ask *q)
+{
+	const struct class *c;
+
+	if ((q->x->flags & X_QUEUED) != 0) {
+		c = q->s->classes[q->x->class];
+		return q->s->lanes[c->key.lane]->key.req;
+	}
+	return q->t->req;
+}
+
+/* Not yet in a queue: the pin counts, not the requirement. */
+static bool
+eligible(struct ask *q, uint32_t idx)
+{
+	if ((q->x->flags & X_PINNED) != 0)
+		return idx == q->x->pin;
+	return bit_get(q->s->reqs[req_of(q)]->elig, idx);
+}
+
+static enum stage
+stage_of_state(const struct agent *a)
+{
+	if (!a->up)
+		return STAGE_OFFLINE;
+	if (a->draining)
+		return STAGE_DRAINING;
+	if (a->held)
+		return STAGE_HELD;
+	if (a->benched)
+		return STAGE_BENCHED;
+	return a->guard != NULL ? STAGE_GUARD : STAGE_FREE;
+}
+
+static enum stage
+stage_of(struct ask *q, uint32_t idx)
+{
+	const struct agent *a = &q->s->agents[idx];
+	bool pinned = q->t->pinned || (q->x->flags & X_PINNED) != 0;
+	enum stage st;
+
+	if (!a->known)
+		return STAGE_NEVER;
+	if (!eligible(q, idx))
+		return STAGE_REQ;
+	st = stage_of_state(a);
+	if (st != STAGE_FREE)
+		return st;
+	if (agent_room(a, true) <= 0)
+		return STAGE_BUSY;
+	if (agent_room(a, pinned) <= 0)
+		return STAGE_THRESHOLD;
+	if (agent_room(a, pinned) < (int64_t)q->t->workers)
+		return STAGE_WIDE;
+	if (a->reserved != NONE && ((q->x->flags & X_QUEUED) == 0 ||
+	    a->reserved != q->x->class))
+		return STAGE_RESERVED;
+	if (lset_blocked_on(q->s, q->t->lset, idx) != NONE)
+		return STAGE_TARGET;
+	return beside_on(q->s, q->r, q->x, idx) ? STAGE_BESIDE : STAGE_FREE;
+}
+
+static void
+count_agents(struct ask *q, struct census *c)
+{
+	enum stage st;
+	uint32_t i;
+
+	*c = (struct census){ .total = 0 };
+	for (i = 0; i < q->s->n_agents; i++) {
+		st = stage_of(q, i);
+		if (st == STAGE_NEVER)
+			continue;
+		c->total++;
+		if (c->n[st] < NAMED)
+			c->first[st][c->n[st]] = i;
+		c->n[st]++;
+		if (q->s->agents[i].since_us > c->since_us[st])
+			c->since_us[st] = q->s->agents[i].since_us;
+	}
+}
+
+static void
+requirement(struct ask *q, struct buf *b)
+{
+	const struct req *r = q->s->reqs[req_of(q)];
+	const char *gap = "";
+	size_t i;
+
+	if ((q->x->flags & X_PINNED) != 0) {
+		buf_putf(b, "%s", agent_name(q->s, q->x->pin));
+		return;
+	}
+	for (i = 0; i < r->n_sel; i++) {
+		if (selector_count(r->sel[i]) == 0)
+			continue;
+		buf_puts(b, gap);
+		selector_format(r->sel[i], b);
+		gap = ", ";
+	}
+	for (i = 0; i < r->targets.n; i++, gap = ", ")
+		buf_putf(b, "%starget %s", gap, r->targets.v[i]);
+}
+
+/* "14 agents: 9 without @gpu, 3 full, 2 drained" */
+static char *
+summary(struct ask *q, const struct census *c)
+{
+	struct buf b = BUF_INIT;
+	const char *gap = ": ";
+	uint32_t i;
+
+	buf_putf(&b, "%u agent%s", c->total, c->total == 1 ? "" : "s");
+	for (i = STAGE_REQ; i < STAGES; i++) {
+		if (c->n[i] == 0)
+			continue;
+		buf_putf(&b, "%s%u ", gap, c->n[i]);
+		gap = ", ";
+		if (i != STAGE_REQ) {
+			buf_puts(&b, stages[i].words);
+			continue;
+		}
+		buf_puts(&b, "not ");
+		requirement(q, &b);
+	}
+	return buf_steal(&b);
+}
+
+static void
+agent_facts(struct ask *q, enum stage st, uint32_t idx, struct buf *b)
+{
+	const struct agent *a = &q->s->agents[idx];
+	const char *text = NULL;
+
+	buf_puts(b, a->name);
+	switch (st) {
+	case STAGE_OFFLINE:
+		text = a->offline_text;
+		break;
+	case STAGE_DRAINING:
+		text = a->draining_text;
+		break;
+	case STAGE_HELD:
+		text = a->held_text;
+		break;
+	case STAGE_BENCHED:
+		text = a->benched_text;
+		break;
+	case STAGE_GUARD:
+		text = a->guard;
+		break;
+	default:
+		buf_putf(b, " (%u of %u busy, threshold %u", a->busy, a->max,
+		    a->threshold);
+		if (a->other_busy > 0)
+			buf_putf(b, ", %u with other work", a->other_busy);
+		buf_putc(b, ')');
+		break;
+	}
+	if (text != NULL)
+		buf_putf(b, " (%s)", text);
+}
+
+static char *
+stage_text(struct ask *q, const struct census *c, enum stage st)
+{
+	struct buf b = BUF_INIT;
+	uint32_t i;
+
+	for (i = 0; i < c->n[st] && i < NAMED; i++) {
+		buf_puts(&b, i > 0 ? ", " : "");
+		agent_facts(q, st, c->first[st][i], &b);
+	}
+	if (c->n[st] > NAMED)
+		buf_putf(&b, " and %u more", c->n[st] - NAMED);
+	return buf_steal(&b);
+}
+
+/* What of its requirement an agent lacks; the count of it. */
+static uint32_t
+lacks(const struct sched *s, const struct req *r, uint32_t idx,
+    struct buf *b)
+{
+	const struct agent *a = &s->agents[idx];
+	uint32_t i, n = 0;
+
+	for (i = 0; i < r->n_sel; i++) {
+		if (selector_match(r->sel[i], a->name, &a->labels))
+			continue;
+		if (b != NULL) {
+			buf_puts(b, n > 0 ? ", " : "");
+			selector_format(r->sel[i], b);
+		}
+		n++;
+	}
+	for (i = 0; i < r->targets.n; i++) {
+		if (a->targets.n == 0 ||
+		    strvec_find(&a->targets, r->targets.v[i]) >= 0)
+			continue;
+		if (b != NULL)
+			buf_putf(b, "%starget %s", n > 0 ? ", " : "",
+			    r->targets.v[i]);
+		n++;
+	}
+	return n;
+}
+
+static char *
+nobody_text(struct ask *q)
+{
+	const struct req *r = q->s->reqs[req_of(q)];
+	struct buf b = BUF_INIT;
+	uint32_t i, n, best = NONE, least = UINT32_MAX;
+
+	buf_puts(&b, "no agent meets ");
+	requirement(q, &b);
+	for (i = 0; i < q->s->n_agents && r->pin == NONE; i++) {
+		if (!q->s->agents[i].known)
+			continue;
+		n = lacks(q->s, r, i, NULL);
+		if (n < least) {
+			least = n;
+			best = i;
+		}
+	}
+	if (best == NONE)
+		return buf_steal(&b);
+	buf_putf(&b, "; nearest is %s, which lacks ",
+	    agent_name(q->s, best));
+	lacks(q->s, r, best, &b);
+	return buf_steal(&b);
+}
+
+void
+why_no_agent(struct ask *q)
+{
+	uint32_t i;
+
+	for (i = 0; i < q->s->n_agents; i++)
+		if (q->s->agents[i].known && eligible(q, i))
+			return;
+	why_found(q, REASON_NO_AGENT, q->x->since_us,
+	    q->brief ? NULL : nobody_text(q));
+}
+
+void
+why_agents(struct ask *q)
+{
+	struct census c;
+	enum stage st, last = STAGE_REQ;
+	char *text;
+
+	count_agents(q, &c);
+	for (st = STAGE_OFFLINE; st < STAGES; st++)
+		if (c.n[st] > 0)
+			last = st;
+	if (last == STAGE_REQ || last == STAGE_FREE)
+		return;
+	why_found(q, stages[last].code, c.since_us[last],
+	    q->brief ? NULL : summary(q, &c));
+	for (st = STAGE_OFFLINE; st < STAGE_FREE && !q->brief; st++) {
+		if (c.n[st] == 0)
+			continue;
+		text = stage_text(q, &c, st);
+		why_add(q->why, stages[st].code, c.since_us[st], "%s", text);
+		free(text);
+	}
+}
