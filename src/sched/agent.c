@@ -94,21 +94,24 @@ less(uint32_t a, uint32_t b)
 	return a > b ? a - b : 0;
 }
 
-/* What the agent is expected to run: as much of its load as its values let
- * it, and at least what it reported. */
+/*
+ * What the agent is expected to run: as much of its load as its values let
+ * it, and at least what it reported. Pinned ones take what is left, so that
+ * what was sent to a free worker is not counted out of it again.
+ */
 static void
 predict_busy(struct agent *a)
 {
 	uint32_t pin, autos, n;
 
-	n = less(less(a->max, a->other_busy), a->auto_run);
-	pin = least(a->pin_load, n);
-	if (pin < a->pin_run)
-		pin = a->pin_run;
-	n = less(less(a->threshold, a->other_busy), pin);
+	n = less(less(a->threshold, a->other_busy), a->pin_run);
 	autos = least(a->auto_load, n);
 	if (autos < a->auto_run)
 		autos = a->auto_run;
+	n = less(less(a->max, a->other_busy), autos);
+	pin = least(a->pin_load, n);
+	if (pin < a->pin_run)
+		pin = a->pin_run;
 	a->busy = a->other_busy + pin + autos;
 	a->queued = a->other_queued + less(a->pin_load, pin) +
 	    less(a->auto_load, autos);
@@ -146,26 +149,38 @@ all_gained(struct sched *s)
 	s->any_gain = true;
 }
 
-void
-agent_update(struct sched *s, uint32_t idx)
+/* The bits of an agent that is open to all, or none. */
+static void
+set_bits(struct sched *s, uint32_t idx, bool open)
 {
-	struct agent *a = &s->agents[idx];
-	uint32_t busy = a->busy, queued = a->queued;
-	bool usable = agent_usable(a), open, was;
+	const struct agent *a = &s->agents[idx];
 
-	predict_busy(a);
-	a->depth = prefetch_depth(s, a);
-	was = bit_get(s->usable, idx);
-	open = usable && a->reserved == NONE;
-	bit_set(s->usable, idx, usable);
 	bit_set(s->idle, idx, open && a->busy == 0 && a->threshold > 0);
 	bit_set(s->below, idx, open && a->busy < a->threshold);
 	bit_set(s->free_max, idx, open && a->busy < a->max);
 	bit_set(s->room, idx, open && a->threshold > 0 &&
 	    a->queued < a->depth);
+}
+
+void
+agent_update(struct sched *s, uint32_t idx)
+{
+	struct agent *a = &s->agents[idx];
+	int64_t autos = a->room_auto, max = a->room_max;
+	int64_t queue = a->room_queue;
+	bool usable = agent_usable(a), was = bit_get(s->usable, idx);
+
+	predict_busy(a);
+	a->depth = prefetch_depth(s, a);
+	a->room_auto = agent_room(a, false);
+	a->room_max = agent_room(a, true);
+	a->room_queue = (int64_t)a->depth - a->queued;
+	bit_set(s->usable, idx, usable);
+	set_bits(s, idx, usable && a->reserved == NONE);
 	if (was && !usable)
 		all_gained(s);
-	if (usable && (!was || a->busy < busy || a->queued < queued))
+	if (usable && (!was || a->room_auto > autos || a->room_max > max ||
+	    a->room_queue > queue))
 		agent_gained(s, idx);
 }
 
@@ -250,6 +265,7 @@ set_pools(struct sched *s, struct agent *a, const struct sched_agent *f)
 		lease_names(&p->names, &p->holder, &names);
 		if (p->names.n > 0)
 			pool_seen(s, s->limits[p->limit]);
+		limit_wake(s, p->limit);
 	}
 	return changed;
 }

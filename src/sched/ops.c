@@ -205,20 +205,37 @@ sched_exec_cancel(struct sched *s, uint32_t run, uint32_t exec,
 	return 0;
 }
 
-int
-sched_exec_skip(struct sched *s, uint32_t run, uint32_t exec, int64_t now_us)
+/* A waiting one ends without having been tried again. */
+static int
+end_waiting(struct sched *s, struct sched_id id, enum exec_state state,
+    int64_t now_us)
 {
 	struct run *r;
 	struct exec *x;
-	int err = target(s, run, exec, &r, &x);
+	int err = target(s, id.run, id.exec, &r, &x);
 
 	if (err < 0)
 		return err;
 	if (x->state != EXEC_WAITING)
 		return ERR_STATE;
 	s->now_us = now_us;
-	exec_final(s, r, x, EXEC_SKIPPED, REASON_NONE);
+	exec_final(s, r, x, state, REASON_NONE);
 	return 0;
+}
+
+int
+sched_exec_skip(struct sched *s, uint32_t run, uint32_t exec, int64_t now_us)
+{
+	return end_waiting(s, (struct sched_id){ run, exec, 0 },
+	    EXEC_SKIPPED, now_us);
+}
+
+int
+sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us)
+{
+	return end_waiting(s, (struct sched_id){ run, exec, 0 }, EXEC_ERROR,
+	    now_us);
 }
 
 int

@@ -36,18 +36,11 @@ struct heap {
 	size_t n, cap;
 };
 
-void heap_push(struct heap *h, struct heap_key k);
-void heap_pop(struct heap *h);
-void heap_done(struct heap *h);
-/* a < b */
-bool heap_less(const struct heap_key *a, const struct heap_key *b);
 
 struct ids {
 	uint32_t *v;
 	size_t n, cap;
 };
-void ids_push(struct ids *l, uint32_t id);
-void ids_done(struct ids *l);
 
 /* ---- bits over agents ---------------------------------------------------------- */
 
@@ -154,6 +147,7 @@ struct agent {
 	uint32_t incoming;	/* workers that moves to it will take */
 	uint32_t busy, queued;	/* predicted; from the above */
 	uint32_t depth;		/* prefetch */
+	int64_t room_auto, room_max, room_queue;	/* at the last update */
 	int64_t typical_us;	/* of what ended here; 0 unknown */
 	uint32_t reserved;	/* class that reserves its workers, or NONE */
 	uint32_t first, last;	/* parcels, oldest first */
@@ -366,6 +360,11 @@ struct beside {		/* a step on an agent; open addressing */
 	uint32_t agent, n;	/* n 0: free */
 };
 
+struct placement {
+	uint32_t agent;
+	enum tier tier;
+};
+
 enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST };
 
 struct move {
@@ -427,201 +426,6 @@ struct timer_arg {
 	uint32_t a, b;		/* run and execution, or agent */
 };
 
-/* heap.c */
-void timer_add(struct sched *s, int64_t at_us, struct timer_arg arg);
-
-/* agent.c */
-void agents_grow(struct sched *s, uint32_t n);
-void agent_free(struct agent *a);
-/* Works out busy, queued and the bits of it anew; room gained is noted. */
-void agent_update(struct sched *s, uint32_t idx);
-/* It gained something that no count shows (a target, a step). */
-void agent_gained(struct sched *s, uint32_t idx);
-bool agent_usable(const struct agent *a);
-/* Workers an attempt of that class may still take: 0 or less, none. */
-int64_t agent_room(const struct agent *a, bool pinned);
-
-/* req.c */
-uint32_t req_intern(struct sched *s, const struct sched_run *spec,
-    const struct sched_terms *t);
-uint32_t req_pin(struct sched *s, uint32_t agent);
-void req_eval_agent(struct sched *s, uint32_t agent);
-bool req_admits(const struct sched *s, const struct req *r, uint32_t idx);
-void req_free(struct req *r);
-void reqs_widen(struct sched *s, uint32_t words);
-
-/* limits.c */
-uint32_t limit_intern(struct sched *s, enum limit_kind kind, const char *a,
-    const char *b);
-void limit_free(struct limit *l);
-/* True when it limits anything now. */
-bool limit_live(const struct limit *l);
-uint32_t lset_intern(struct sched *s, const struct use *v, uint32_t n);
-void lset_free(struct lset *l);
-/* The first limit without room for it, or NONE; class: who asks, its own
- * reservations do not count (NONE: nobody). */
-uint32_t lset_blocked(const struct sched *s, uint32_t lset, uint32_t class);
-bool limit_room(const struct sched *s, const struct use *u, uint32_t class);
-/* Room on that agent for what is counted by agent. */
-uint32_t lset_blocked_on(const struct sched *s, uint32_t lset,
-    uint32_t agent);
-/* Takes and gives back all of them for a parcel. instance: this one of the
- * leased ones, or NULL. */
-void lset_take(struct sched *s, uint32_t parcel, const char *instance);
-void lset_drop(struct sched *s, uint32_t parcel);
-/* Lost: the counts of targets are given back, the rest stays. */
-void lset_drop_targets(struct sched *s, uint32_t parcel);
-void lset_retake_targets(struct sched *s, uint32_t parcel);
-/* What runs declare, counted anew (the smallest). */
-void limits_recount(struct sched *s);
-/* Classes that wait for it are looked at again. */
-void limit_wake(struct sched *s, uint32_t limit);
-
-/* lease.c */
-/* target NULL: of any. The name leased, borrowed, or NULL. */
-const char *lease_find(const struct sched *s, uint32_t parcel,
-    const char *target);
-bool lease_free(const uint32_t *holder, size_t n);
-bool lease_room_on(const struct limit *l, const struct agent *a);
-void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
-    const char *want);
-void lease_drop(struct sched *s, struct limit *l, uint32_t parcel);
-void lease_names(struct strvec *to, uint32_t **holder, struct strvec *names);
-
-/* beside.c */
-bool beside_on(const struct sched *s, const struct run *r,
-    const struct exec *x, uint32_t agent);
-void beside_change(struct sched *s, const struct run *r,
-    const struct exec *x, uint32_t agent, int by);
-
-/* run.c */
-struct run *run_get(const struct sched *s, uint32_t handle);
-struct exec *exec_get(const struct run *r, uint32_t no);
-void run_free(struct sched *s, struct run *r);
-/* Sets of limits of all terms, worked out anew; classes follow. */
-void run_terms_lsets(struct sched *s);
-/* Drops what is collected of a run. */
-void decisions_forget_run(struct sched *s, uint32_t run);
-
-/* order.c */
-void order_ranks(struct run *r, const struct sched_run *spec);
-
-/* queue.c */
-uint32_t exec_no(const struct run *r, const struct exec *x);
-/* Puts a ripe waiting one in the queue of its class; takes it out. */
-void queue_add(struct sched *s, struct run *r, struct exec *x);
-void queue_remove(struct sched *s, struct run *r, struct exec *x);
-/* The first of a class, or NULL. */
-struct exec *class_head(struct sched *s, struct class *c);
-/* Nobody is left: its reservations end (reserve.c). */
-void class_emptied(struct sched *s, struct class *c);
-void class_aside(struct sched *s, struct class *c, struct exec *x);
-void class_set(struct sched *s, uint32_t class, enum class_state state,
-    uint32_t block);
-/* The best lane that may have something to send, or NONE; its best class. */
-uint32_t lane_best(struct sched *s);
-uint32_t lane_class(struct sched *s, struct lane *l);
-void lane_touch(struct sched *s, uint32_t lane);
-void lanes_wake(struct sched *s);
-bool run_gated(const struct sched *s, const struct run *r);
-void run_wake(struct sched *s, struct run *r);
-void class_free(struct sched *s, uint32_t class);
-void lane_free(struct sched *s, uint32_t lane);
-
-/* parcel.c */
-uint32_t parcel_new(struct sched *s, const struct parcel *p,
-    const char *instance);
-/* Counts it in the load of its agent, or no longer. */
-void parcel_load(struct sched *s, uint32_t parcel, bool on);
-/* The same load in another state. */
-void parcel_state(struct sched *s, uint32_t parcel, enum parcel_state state);
-/* Gives back all it holds and frees it. */
-void parcel_end(struct sched *s, uint32_t parcel);
-/* Its executions no longer have it as theirs: it becomes a ghost. */
-void parcel_ghost(struct sched *s, uint32_t parcel);
-/* The other way round. */
-void parcel_unghost(struct sched *s, uint32_t parcel);
-/* One member has ended; the last one ends the parcel. */
-void parcel_member_end(struct sched *s, uint32_t parcel, uint32_t no);
-/* The parcel of an attempt (current or ghost), or NONE. */
-uint32_t parcel_find(const struct sched *s, const struct run *r, uint32_t no,
-    uint32_t attempt);
-/* The question whether it is given back is answered or void. */
-void parcel_back_over(struct sched *s, struct parcel *p);
-void parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to);
-void parcel_ask_cancel(struct sched *s, uint32_t parcel);
-struct sched_member *parcel_members(struct parcel *p, uint32_t *ret_n);
-bool parcel_unknown(const struct sched *s, const struct parcel *p);
-
-/* place.c */
-void place_all(struct sched *s);
-struct placement {
-	uint32_t agent;
-	enum tier tier;
-};
-/* Sends the execution now; it is in no queue. */
-void place_send(struct sched *s, struct run *r, struct exec *x,
-    struct placement at);
-/* Room for what the class of x needs beyond a place in a queue. */
-bool agent_fits(const struct sched *s, const struct class *c,
-    const struct exec *x, uint32_t agent);
-bool avoid_holds(const struct sched *s, const struct class *c);
-
-/* reassign.c */
-void moves_do(struct sched *s);
-void reassign_all(struct sched *s);
-void move_add(struct sched *s, const struct move *m);
-
-/* sched.c */
-void decision_add(struct sched *s, const struct sched_decision *d);
-
-/* retry.c */
-void exec_state_set(struct sched *s, struct run *r, struct exec *x,
-    enum exec_state state);
-/* A waiting one without parcel: into the queue, or where it waits. */
-void exec_ripen(struct sched *s, struct run *r, struct exec *x);
-void exec_wait(struct sched *s, struct run *r, struct exec *x,
-    int64_t delay_us);
-void exec_final(struct sched *s, struct run *r, struct exec *x,
-    enum exec_state state, enum reason cause);
-void exec_outcome(struct sched *s, struct run *r, struct exec *x,
-    enum outcome outcome);
-void exec_revive(struct sched *s, struct run *r, struct exec *x);
-void run_halt(struct sched *s, struct run *r, const struct exec *by);
-
-/* needs.c */
-void needs_make(struct run *r, const struct sched_run *spec);
-void needs_free(struct run *r);
-/* An execution ended (badly), or is no longer final. */
-void needs_ended(struct run *r, const struct exec *x, bool bad);
-void needs_revived(struct run *r, const struct exec *x, bool bad);
-/* Lets go or skips those whose needs are decided. */
-void needs_look(struct sched *s, struct run *r);
-bool exec_bad(const struct exec *x);
-
-/* restore.c */
-void restore_run(struct sched *s, struct run *r,
-    const struct sched_run *spec);
-
-/* lost.c */
-/* Gives it up; gone: it holds nothing any more. */
-void parcel_lose(struct sched *s, uint32_t parcel, bool gone);
-void lost_agent_down(struct sched *s, uint32_t idx);
-void lost_agent_up(struct sched *s, uint32_t idx);
-void lost_timer(struct sched *s, uint32_t idx);
-/* A lost one is there after all; false when it is superseded. */
-bool lost_found(struct sched *s, uint32_t parcel, enum parcel_state state);
-
-/* reserve.c */
-/* Whether a class that waits has waited long enough, and what it keeps. */
-void reserve_look(struct sched *s, struct class *c);
-void reserve_drop(struct sched *s, struct class *c);
-void reserve_open(struct sched *s, const struct class *c, bool open);
-void reserve_check(struct sched *s);
-
-/* batch.c */
-/* The members of a batch led by x, itself first; NULL when it goes alone. */
-struct sched_member *batch_gather(struct sched *s, struct run *r,
-    struct exec *x, uint32_t agent, uint32_t *ret_n);
+#include "sched/sched_parts.h"
 
 #endif
