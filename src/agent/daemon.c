@@ -14,6 +14,7 @@
 
 #include "agent/console.h"
 #include "agent/output.h"
+#include "agent/reserve.h"
 #include "agent/start.h"
 #include "agent/step_env.h"
 #include "agent/wire.h"
@@ -75,6 +76,8 @@ on_tick(void *arg)
 
 	timer_start(d->tick, tick_length(d));
 	facts_check_guards(d);
+	if (!facts_disk_low(d))
+		reserve_make();
 	consoles_tick(d);
 	turn_facts(d, true);
 	check_life(d);
@@ -311,6 +314,7 @@ start(struct daemon *d, struct buf *why)
 	    (r = start_loop(d)) < 0 || (r = recover(d)) < 0)
 		return r;
 	facts_check_guards(d);
+	reserve_make();
 	if ((r = listener_new(d->loop, LOOK_SOCKET_NAME, on_look, d,
 	    &d->look_listener)) < 0)
 		return r;

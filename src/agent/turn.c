@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/reserve.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
@@ -297,7 +298,13 @@ commit(struct daemon *d)
 
 	if (!store_due(d))
 		return 0;
-	if ((r = store_all(d)) == 0) {
+	r = store_all(d);
+	if (r == -ENOSPC && reserve_spend()) {
+		journal_rollback(d->journal);
+		log_warn("the disk is full: uses its reserve");
+		r = store_all(d);
+	}
+	if (r == 0) {
 		stored(d);
 		return 0;
 	}

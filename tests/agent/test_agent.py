@@ -1,44 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real agents: starts, limits, cancel, take-back, values, output, ends."""
 
-import contextlib
 import json
 import os
 
 import agentclient as ac
 import tap
-from agentclient import Agent, work
-
-R = 'r0000000000'
-
-
-def ids(*numbers):
-    return ['%s/%d/1' % (R, n) for n in numbers]
-
-
-@contextlib.contextmanager
-def agent(workers=4, settings=None, **more):
-    a = Agent(**more)
-    try:
-        a.configure(dict({'max_workers': workers}, **(settings or {})))
-        yield a
-    finally:
-        a.close()
-
-
-class Gate:
-    """Commands that run until they are let go: they read a FIFO."""
-
-    def __init__(self, a, name='gate'):
-        self.path = os.path.join(a.dir, name)
-        os.mkfifo(self.path)
-        self.fd = os.open(self.path, os.O_RDWR)
-
-    def command(self, before='', after=''):
-        return ['sh', '-c', '%s read x < %s; %s' % (before, self.path, after)]
-
-    def open(self, n=1):
-        os.write(self.fd, b'go\n' * n)
+from agentclient import R, Gate, agent, ids, work
 
 
 def test_outcomes():
@@ -240,9 +208,7 @@ def test_cancel():
             work(R, 1, ['python3', '-c', ESCAPE]),
             work(R, 2, gate.command(before='trap "exit 0" INT;'))])
         link.wait_report(ids(1)[0], 'running')
-        link.send(ac.TAIL, {'tag': 99, 'attempt': ids(1)[0], 'offset': 0,
-                            'max': 0, 'follow': True})
-        pid = int(link.wait(ac.OUTPUT)[12:])
+        pid = int(link.wait_output(ids(1)[0]))
         tap.ok('the escaped child lives', os.path.exists('/proc/%d' % pid))
         link.cancel(ids(1, 2), grace_s=0.1)
         tap.equal('state ending', link.wait_report(ids(1)[0], 'ending')

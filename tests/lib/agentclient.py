@@ -8,6 +8,7 @@
     report = link.wait_report('r0000000000/1/1', 'ended')
 """
 
+import contextlib
 import json
 import os
 import select
@@ -214,6 +215,17 @@ class Link:
             else:
                 self.inbox.append((number, body))
 
+    def wait_output(self, ident):
+        """Waits until it has written something, and returns that."""
+        self.next_tag += 1
+        tag = self.next_tag
+        self.send(TAIL, {'tag': tag, 'attempt': ident, 'offset': 0, 'max': 0,
+                         'follow': True})
+        data = self.wait(OUTPUT, lambda b: struct.unpack('>I', b[:4])[0]
+                         == tag)[12:]
+        self.send(UNTAIL, {'tag': tag})
+        return data
+
     def wait_closed(self, timeout=WAIT_S):
         """Reads until the other side ends; returns the last ERROR or None."""
         deadline, error = time.monotonic() + timeout, None
@@ -320,6 +332,7 @@ class Agent:
         return gone
 
     def log(self):
+        """What daemon and workers wrote."""
         with open(os.path.join(self.spool, 'agent.log')) as f:
             return f.read()
 
@@ -352,4 +365,39 @@ class Agent:
                 self.kill(pid)
             except OSError:
                 pass
+        log = self.log() if os.path.exists(self.spool) else ''
         shutil.rmtree(self.dir, ignore_errors=True)
+        if 'Sanitizer' in log or 'runtime error' in log:
+            raise AssertionError(log)
+
+
+R = 'r0000000000'
+
+
+def ids(*numbers):
+    return ['%s/%d/1' % (R, n) for n in numbers]
+
+
+@contextlib.contextmanager
+def agent(workers=4, settings=None, **more):
+    a = Agent(**more)
+    try:
+        a.configure(dict({'max_workers': workers}, **(settings or {})))
+        yield a
+    finally:
+        a.close()
+
+
+class Gate:
+    """Commands that run until they are let go: they read a FIFO."""
+
+    def __init__(self, a, name='gate'):
+        self.path = os.path.join(a.dir, name)
+        os.mkfifo(self.path)
+        self.fd = os.open(self.path, os.O_RDWR)
+
+    def command(self, before='', after=''):
+        return ['sh', '-c', '%s read x < %s; %s' % (before, self.path, after)]
+
+    def open(self, n=1):
+        os.write(self.fd, b'go\n' * n)
