@@ -40,6 +40,7 @@ struct erun {
 	uint32_t handle;	/* of the scheduler */
 	uint8_t *passed;	/* by step of the plan: it passed */
 	struct exec_texts *texts;	/* by number - 1 */
+	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
 	bool failed;		/* its file could not be written */
 	bool ended;		/* the scheduler said so, in this turn */

@@ -173,12 +173,13 @@ on_report(void *arg, size_t agent, const struct report *rep)
 	engine_wake(e);
 }
 
+/* An agent gave an attempt back: because we asked, or because it would not
+ * have it. */
 static void
-on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
-    const char *why)
+attempt_returned(struct engine *e, size_t agent, struct erun *r,
+    const struct ident *id, const char *why)
 {
-	struct engine *e = arg;
-	struct erun *r = driven(e, id);
+	bool refused = r->asked_back[id->execution - 1] != id->attempt;
 	struct run_attempt a = {
 		.exec = id->execution,
 		.attempt = id->attempt,
@@ -187,18 +188,29 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 		.text = why,
 	};
 
+	if (sched_returned(e->sched, sched_id_of(r, id), refused,
+	    clock_mono_us()) != SCHED_TAKEN)
+		return;
+	erun_put(r, run_file_put_attempt(r->file, &a));
+	if (refused)
+		engine_say(e, EVENT_WARNING, NULL, a.agent,
+		    "%s/%u was not taken by %s: %s", r->live.id, a.exec,
+		    a.agent, why != NULL ? why : "no reason given");
+}
+
+static void
+on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
+    const char *why)
+{
+	struct engine *e = arg;
+	struct erun *r = driven(e, id);
+
 	if (r == NULL || r->file == NULL)
 		return;
-	if (!returned) {
+	if (returned)
+		attempt_returned(e, agent, r, id, why);
+	else
 		sched_kept(e->sched, sched_id_of(r, id), clock_mono_us());
-	} else if (sched_returned(e->sched, sched_id_of(r, id), why != NULL,
-	    clock_mono_us()) == SCHED_TAKEN) {
-		erun_put(r, run_file_put_attempt(r->file, &a));
-		if (why != NULL)
-			engine_say(e, EVENT_WARNING, NULL, a.agent,
-			    "%s/%u was not taken by %s: %s", r->live.id,
-			    a.exec, a.agent, why);
-	}
 	view_execution(e, r, id->execution);
 	engine_wake(e);
 }

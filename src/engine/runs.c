@@ -81,6 +81,7 @@ erun_new(struct engine *e, struct plan *plan, const char *id)
 	r->live.executions = mem_calloc(plan->n_execs,
 	    sizeof *r->live.executions);
 	r->texts = mem_calloc(plan->n_execs, sizeof *r->texts);
+	r->asked_back = mem_calloc(plan->n_execs, sizeof *r->asked_back);
 	r->passed = mem_calloc(plan->n_steps, 1);
 	r->awaits = mem_calloc(fleet_count(e->fleet), sizeof *r->awaits);
 	for (i = 0; i < plan->n_execs; i++)
@@ -102,6 +103,7 @@ erun_free(struct engine *e, struct erun *r)
 	}
 	free(r->texts);
 	free(r->passed);
+	free(r->asked_back);
 	free(r->awaits);
 	free(r->live.executions);
 	free(r->live.plan);

@@ -184,6 +184,7 @@ decided_take_back(struct engine *e, struct erun *r,
 {
 	struct ident id = ident_of(r, d->id);
 
+	r->asked_back[d->id.exec - 1] = d->id.attempt;
 	engine_out(e, OUT_TAKE_BACK, d->agent, &id, r->epoch);
 	if (d->other != SCHED_NONE)
 		engine_say(e, EVENT_INFO, NULL, r->live.id, "execution %u is "
