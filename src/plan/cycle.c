@@ -190,7 +190,8 @@ say_cycle(struct graph *g, uint32_t node)
 		put_name(&names, g->p, &e->owner);
 		put_name(&names, g->p, e->need);
 	}
-	if (names.n > 0 && strcmp(names.v[0], names.v[names.n - 1]) != 0)
+	if (names.n == 1 ||
+	    (names.n > 1 && strcmp(names.v[0], names.v[names.n - 1]) != 0))
 		strvec_push(&names, names.v[0]);
 	for (i = 0; i < names.n; i++)
 		buf_putf(&text, "%s%s", i > 0 ? " -> " : "", names.v[i]);

@@ -107,11 +107,17 @@ load_test_object(struct loader *l, const struct jval *obj, uint32_t index,
 	return props != base;
 }
 
-/* Returns the name, borrowed, or NULL after a fault; sets *ret_shares when
- * the test has the values of its suite. */
+/* What the tests of a suite have in common. */
+struct common {
+	uint32_t suite;
+	const struct plan_props *props;
+	bool shared;		/* some test has the values of the suite */
+	const char *naked;	/* the first test without command, or NULL */
+};
+
+/* Returns the name, borrowed, or NULL after a fault. */
 static const char *
-load_test(struct loader *l, const struct jval *v, uint32_t suite,
-    const struct plan_props *base, bool *ret_shares)
+load_test(struct loader *l, const struct jval *v, struct common *common)
 {
 	const char *name = jval_str(v, NULL);
 	uint32_t index;
@@ -130,21 +136,21 @@ load_test(struct loader *l, const struct jval *v, uint32_t suite,
 		return NULL;
 	index = plan_add_test(l->p);
 	l->p->tests[index].name = str_dup(name);
-	l->p->tests[index].suite = suite;
-	l->p->tests[index].props = base;
+	l->p->tests[index].suite = common->suite;
+	l->p->tests[index].props = common->props;
 	if (jval_type(v) != JVAL_OBJECT ||
-	    !load_test_object(l, v, index, base))
-		*ret_shares = true;
+	    !load_test_object(l, v, index, common->props))
+		common->shared = true;
+	if (common->naked == NULL &&
+	    !has_command(l, l->p->tests[index].props))
+		common->naked = name;
 	return name;
 }
 
-/* True when some test shares the values of the suite. */
-static bool
-load_tests(struct loader *l, const struct jval *v, uint32_t suite,
-    const struct plan_props *base)
+static void
+load_tests(struct loader *l, const struct jval *v, struct common *common)
 {
 	size_t i, inner, mark, n = jval_count(v), named = 0;
-	bool shares = false;
 	struct named *names;
 	const char *name;
 
@@ -156,7 +162,7 @@ load_tests(struct loader *l, const struct jval *v, uint32_t suite,
 	names = mem_calloc(n, sizeof(*names));
 	for (i = 0; i < n; i++) {
 		inner = check_index(&l->c, i);
-		name = load_test(l, jval_at(v, i), suite, base, &shares);
+		name = load_test(l, jval_at(v, i), common);
 		check_back(&l->c, inner);
 		if (name != NULL)
 			names[named++] = (struct named){ name, i };
@@ -164,7 +170,6 @@ load_tests(struct loader *l, const struct jval *v, uint32_t suite,
 	check_twice(l, names, named, "a test");
 	free(names);
 	check_back(&l->c, mark);
-	return shares;
 }
 
 /* ---- suites ---- */
@@ -184,40 +189,55 @@ load_suite_values(struct loader *l, const struct jval *obj, uint32_t index)
 	load_needs(l, obj, AT_SUITE, &l->p->priv->suite_needs[index]);
 }
 
+/* A suite that nothing can come of; errors are those before the suite. */
+static void
+check_members(struct loader *l, const struct jval *obj, size_t errors)
+{
+	static const char *const members[] = { "tests", "suites",
+		"discover" };
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (jval_get(obj, members[i]) != NULL)
+			n++;
+	if (l->c.ds->errors > errors)
+		return;		/* perhaps one of them is misspelt */
+	if (n == 0)
+		check_fault(&l->c, "the suite is empty: it needs tests, "
+		    "suites or discover");
+	else if (n == 1 && jval_get(obj, "tests") != NULL &&
+	    jval_count(jval_get(obj, "tests")) == 0)
+		check_fault_at(&l->c, "tests", "the list is empty");
+}
+
 static void
 load_suite_members(struct loader *l, const struct jval *obj, uint32_t index,
     const struct plan_props *props)
 {
-	const struct jval *tests = check_get(obj, "tests", AT_SUITE);
 	const struct jval *suites = check_get(obj, "suites", AT_SUITE);
 	const struct jval *discover = check_get(obj, "discover", AT_SUITE);
+	struct common common = { .suite = index, .props = props };
+	struct plan *p = l->p;
 	size_t mark;
-	bool shares;
 
-	l->p->suites[index].first_test = l->p->n_tests;
-	shares = load_tests(l, tests, index, props);
-	l->p->suites[index].n_tests = l->p->n_tests -
-	    l->p->suites[index].first_test;
+	p->suites[index].first_test = p->n_tests;
+	load_tests(l, check_get(obj, "tests", AT_SUITE), &common);
+	p->suites[index].n_tests = p->n_tests - p->suites[index].first_test;
 	if (discover != NULL) {
-		l->p->suites[index].discovers = true;
+		p->suites[index].discovers = true;
 		mark = check_key(&l->c, "discover");
 		load_discover(l, discover, index);
 		check_back(&l->c, mark);
 	}
-	if (shares || discover != NULL)
+	if (common.shared || discover != NULL)
 		check_runnable(l, props);
+	if (common.naked != NULL)
+		check_fault(&l->c, "test \"%s\" has no command and no shell, "
+		    "here or above", common.naked);
+	else if (discover != NULL && !has_command(l, props))
+		check_fault(&l->c, "no command and no shell, here or above");
 	if (suites != NULL)
 		load_suites(l, suites, index, props);
-	if (jval_get(obj, "tests") == NULL && jval_get(obj, "suites") == NULL &&
-	    jval_get(obj, "discover") == NULL &&
-	    jval_get(obj, "include") == NULL &&
-	    jval_get(obj, "together") == NULL &&
-	    jval_get(obj, "shards") == NULL)
-		check_fault(&l->c, "the suite is empty: it needs tests, "
-		    "suites or discover");
-	else if (tests != NULL && jval_count(tests) == 0 && suites == NULL &&
-	    discover == NULL)
-		check_fault_at(&l->c, "tests", "the list is empty");
 }
 
 /* Returns the name, borrowed, or NULL after a fault. */
@@ -226,6 +246,7 @@ load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
     const struct plan_props *base)
 {
 	const struct plan_props *props;
+	size_t errors = l->c.ds->errors;
 	const char *name;
 	uint32_t index;
 
@@ -244,6 +265,7 @@ load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
 	l->p->suites[index].props = props;
 	load_suite_values(l, obj, index);
 	load_suite_members(l, obj, index, props);
+	check_members(l, obj, errors);
 	l->p->suites[index].end = l->p->n_suites;
 	return name;
 }
@@ -379,8 +401,7 @@ load_document(const char *file, const char *dir, struct jdoc *doc,
 	free(absolute);
 	check_init(&l.c, &l.p->priv->doc, ds);
 	load_root(&l, doc->root);
-	if (ds->errors == errors)
-		plan_resolve(l.p, false, ds);
+	plan_resolve(l.p, false, ds);
 	if (ds->errors > errors)
 		r = ERR_INVALID;
 	check_done(&l.c);

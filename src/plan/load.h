@@ -8,6 +8,7 @@
 struct loader {
 	struct check c;
 	struct plan *p;
+	bool bad_command;	/* some command or shell was at fault */
 };
 
 /* ---- load_props.c, runnable.c ---- */
@@ -21,8 +22,9 @@ const struct plan_props *load_props(struct loader *l, const struct jval *obj,
     unsigned at, const struct plan_props *base,
     const struct strvec **ret_env);
 
-/* Checks what props of a suite or test mean for its tests: there is a
- * command, and its placeholders have data and targets. */
+/* True when there is a command or a shell, or one that was at fault. */
+bool has_command(const struct loader *l, const struct plan_props *props);
+/* Checks that the placeholders of the command have data and targets. */
 void check_runnable(struct loader *l, const struct plan_props *props);
 
 /* ---- load_targets.c ---- */

@@ -267,6 +267,19 @@ set_member(struct setting *s, const char *name, const struct jval *v)
 	check_back(&s->l->c, mark);
 }
 
+static void
+check_command(struct loader *l, const struct jval *obj, unsigned at)
+{
+	bool command = check_get(obj, "command", at) != NULL;
+	bool shell = check_get(obj, "shell", at) != NULL;
+
+	if (command && shell)
+		check_fault(&l->c, "command and shell at once; give one");
+	if ((!command && jval_get(obj, "command") != NULL) ||
+	    (!shell && jval_get(obj, "shell") != NULL))
+		l->bad_command = true;
+}
+
 const struct plan_props *
 load_props(struct loader *l, const struct jval *obj, unsigned at,
     const struct plan_props *base, const struct strvec **ret_env)
@@ -285,9 +298,7 @@ load_props(struct loader *l, const struct jval *obj, unsigned at,
 			s.props = plan_own_props(l->p, base);
 		set_member(&s, name, v);
 	}
-	if (check_get(obj, "command", at) != NULL &&
-	    check_get(obj, "shell", at) != NULL)
-		check_fault(&l->c, "command and shell at once; give one");
+	check_command(l, obj, at);
 	if (s.props == NULL)
 		return base;
 	/* What is left out stays out with all that is in it. */

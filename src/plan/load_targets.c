@@ -101,7 +101,7 @@ void
 load_targets(struct loader *l, const struct jval *v, struct plan_props *props)
 {
 	uint32_t i, n = 0, count = (uint32_t)jval_count(v), *list, index;
-	size_t mark;
+	size_t mark, errors;
 
 	if (jval_type(v) == JVAL_OBJECT) {
 		check_fault(&l->c, "a matrix of targets is not supported yet");
@@ -110,12 +110,13 @@ load_targets(struct loader *l, const struct jval *v, struct plan_props *props)
 	list = mem_calloc(count, sizeof(*list));
 	for (i = 0; i < count; i++) {
 		mark = check_index(&l->c, i);
+		errors = l->c.ds->errors;
 		index = load_target(l, jval_at(v, i));
-		if (index != PLAN_NONE && has_index(list, n, index))
+		if (index != PLAN_NONE && !has_index(list, n, index))
+			list[n++] = index;
+		else if (l->c.ds->errors == errors)
 			check_fault(&l->c, "target \"%s\" is there twice",
 			    l->p->targets[index].name);
-		else if (index != PLAN_NONE)
-			list[n++] = index;
 		check_back(&l->c, mark);
 	}
 	props->targets = plan_own_copy(l->p, list, n, sizeof(*list));

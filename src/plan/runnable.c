@@ -79,17 +79,20 @@ check_argument(struct loader *l, const struct plan_props *props,
 	}
 }
 
+bool
+has_command(const struct loader *l, const struct plan_props *props)
+{
+	return props->command != NULL || props->shell != NULL ||
+	    l->bad_command;
+}
+
 void
 check_runnable(struct loader *l, const struct plan_props *props)
 {
 	size_t i;
 
-	if (props->shell != NULL)
+	if (props->command == NULL)
 		return;
-	if (props->command == NULL) {
-		check_fault(&l->c, "no command and no shell, here or above");
-		return;
-	}
 	for (i = 0; i < props->command->n; i++)
 		check_argument(l, props, props->command->v[i]);
 }

@@ -57,7 +57,20 @@ get_strings(struct restore *x, const struct jval *v, const char *key,
 	}
 }
 
-/* The same as a list owned by the plan, NULL when empty. */
+/* Strings that are KEY=VALUE each. */
+static void
+get_pairs(struct restore *x, const struct jval *v, const char *key,
+    struct strvec *out)
+{
+	size_t i;
+
+	get_strings(x, v, key, out);
+	for (i = 0; i < out->n; i++)
+		if (strchr(out->v[i], '=') == NULL)
+			fail(x);
+}
+
+/* Strings as a list owned by the plan, NULL when empty. */
 static const struct strvec *
 get_list(struct restore *x, const struct jval *v, const char *key)
 {
@@ -67,6 +80,18 @@ get_list(struct restore *x, const struct jval *v, const char *key)
 		return NULL;
 	list = plan_own_list(x->p);
 	get_strings(x, v, key, list);
+	return list;
+}
+
+static const struct strvec *
+get_env(struct restore *x, const struct jval *v)
+{
+	struct strvec *list;
+
+	if (jval_count(jval_get(v, "env")) == 0)
+		return NULL;
+	list = plan_own_list(x->p);
+	get_pairs(x, v, "env", list);
 	return list;
 }
 
@@ -123,7 +148,7 @@ read_targets(struct restore *x)
 		    UINT64_C(1) << 32);
 		t->max = get_index(x, v, "max", UINT64_C(1) << 32);
 		get_strings(x, v, "instances", &t->instances);
-		get_strings(x, v, "env", &t->env);
+		get_pairs(x, v, "env", &t->env);
 	}
 }
 
@@ -298,7 +323,7 @@ read_one_props(struct restore *x, const struct jval *v)
 	props->command = get_list(x, v, "command");
 	if (shell != NULL)
 		props->shell = plan_own(x->p, str_dup(shell), free);
-	props->env = get_list(x, v, "env");
+	props->env = get_env(x, v);
 	read_holds(x, jval_get(v, "locks"), props);
 	read_exits(x, jval_get(v, "exits"), props);
 	read_target_list(x, jval_get(v, "targets"), props);
@@ -349,9 +374,10 @@ read_suite(struct restore *x, const struct jval *v, uint32_t *tests)
 		fail(x);
 	s->name = str_dup(name != NULL ? name : "?");
 	s->parent = PLAN_NONE;
-	if (jval_get(v, "parent") != NULL)
-		s->parent = i == 0 ? (fail(x), PLAN_NONE) :
-		    get_index(x, v, "parent", i);
+	if (jval_get(v, "parent") != NULL && i == 0)
+		fail(x);
+	else if (jval_get(v, "parent") != NULL)
+		s->parent = get_index(x, v, "parent", i);
 	s->path = s->parent == PLAN_NONE ? str_dup(s->name) :
 	    str_fmt("%s/%s", x->p->suites[s->parent].path, s->name);
 	s->props = get_props(x, v);
@@ -395,7 +421,7 @@ read_test(struct restore *x, const struct jval *v, uint32_t suite)
 	if (jval_type(v) == JVAL_OBJECT) {
 		name = jval_get_str(v, "name", NULL);
 		t->props = get_props(x, v);
-		t->env = get_list(x, v, "env");
+		t->env = get_env(x, v);
 		t->needs = get_refs(x, v, &t->n_needs);
 	}
 	if (name == NULL)
@@ -459,7 +485,7 @@ read_head(struct restore *x)
 	    UINT64_C(1) << 32);
 	p->on_failure = (enum on_failure)get_index(x, x->root, "on_failure",
 	    ON_FAILURES);
-	get_strings(x, x->root, "params", &p->params);
+	get_pairs(x, x->root, "params", &p->params);
 	x->n_suites = jval_count(jval_get(x->root, "suites"));
 	x->n_tests = jval_count(jval_get(x->root, "tests"));
 	if (x->n_tests > PLAN_MAX_TESTS || x->n_suites > PLAN_MAX_TESTS)
