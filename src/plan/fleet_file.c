@@ -36,11 +36,15 @@ check_host(struct fleet_loader *l, struct agent_spec *a)
 	bool reached = a->transport != TRANSPORT_LOCAL &&
 	    a->transport != TRANSPORT_COMMAND;
 
-	if (a->host == NULL && reached)
-		a->host = str_dup(a->name);
 	if (a->host != NULL && !ident_is_host(a->host))
 		check_fault_at(&l->c, "host", "not a host: letters, digits "
 		    "and . _ : -, not beginning with -");
+	if (a->host == NULL && reached) {
+		a->host = str_dup(a->name);
+		if (a->host[0] == '-')
+			check_fault_at(&l->c, "name", "cannot be the host "
+			    "too: give a host");
+	}
 	if (a->user != NULL && !ident_is_host(a->user))
 		check_fault_at(&l->c, "user", "not an account: letters, "
 		    "digits and . _ : -, not beginning with -");

@@ -122,6 +122,8 @@ static const struct {
 	    "/ - with single spaces are expected\n"
 	    "f.json:1: agents[0].instance: letters, digits and . _ - are "
 	    "expected, at most 64\n" },
+	{ "{\"agents\": [{\"name\": \"-a\"}]}", "f.json:1: "
+	    "agents[0].name: cannot be the host too: give a host\n" },
 	{ AGENT("\"transport\": \"ssh\""), "f.json:1: agents[0].transport: "
 	    "\"ssh\" is not one of auto, libssh2, openssh, local or "
 	    "command\n" },
