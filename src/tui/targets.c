@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which agents, runs and executions a form changes when it is used on a row.
+ * Only what applies is taken: an agent that does not drain cannot be
+ * undrained, and the cure of a reason is offered on that reason only.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/mem.h"
+#include "tui/attention.h"
+#include "tui/console.h"
+#include "tui/targets.h"
+
+/* The cure that a form is, for rows that wait. */
+static const uint32_t form_cures[FORMS] = {
+	[FORM_MAX_WORKERS] = CURE_RAISE_MAX,
+	[FORM_THRESHOLD] = CURE_EDIT_THRESHOLD,
+	[FORM_UNDRAIN] = CURE_UNDRAIN,
+	[FORM_RELEASE] = CURE_RELEASE,
+	[FORM_REQUEUE] = CURE_REQUEUE | CURE_TAKE_BACK,
+	[FORM_MOVE] = CURE_MOVE | CURE_PIN,
+	[FORM_PRIORITY] = CURE_PRIORITY,
+	[FORM_RECONNECT] = CURE_RECONNECT,
+};
+
+void
+object_resolve(const struct tui *t, struct object *o)
+{
+	const struct attention *a = o->attention;
+
+	if (o->kind != OBJ_ATTENTION)
+		return;
+	if (a->kind == ATTENTION_STUCK)
+		object_find(t, rowid_plain(OBJ_CAUSE, a->reason), o);
+	else if (a->kind != ATTENTION_LINKS && a->object.a != 0)
+		object_find(t, a->object, o);
+}
+
+/* True when an agent can be changed that way. */
+static bool
+agent_takes(enum form form, const struct agent *a)
+{
+	const struct facts *f = &a->facts;
+
+	switch (form) {
+	case FORM_MAX_WORKERS:
+	case FORM_THRESHOLD:
+	case FORM_SETTINGS:
+		return a->known;
+	case FORM_DRAIN:
+		return !a->known || !f->draining.on;
+	case FORM_UNDRAIN:
+		return a->known && f->draining.on;
+	case FORM_HOLD:
+		return !a->known || !f->held.on;
+	case FORM_RELEASE:
+		return a->known && f->held.on;
+	case FORM_RECONNECT:
+		return a->link != LINK_UP;
+	default:
+		return false;
+	}
+}
+
+/* True when changing that agent may end the reason. */
+static bool
+agent_cures(enum form form, enum reason reason, const struct agent *a)
+{
+	const struct facts *f = &a->facts;
+
+	if (!agent_takes(form, a))
+		return false;
+	if (form == FORM_MAX_WORKERS)
+		return a->link == LINK_UP && !f->virtual &&
+		    f->busy >= f->max_workers;
+	if (form == FORM_THRESHOLD)
+		return a->link == LINK_UP && f->effective < f->max_workers;
+	if (form == FORM_RELEASE)
+		return reason == REASON_AGENTS_HELD;
+	return true;
+}
+
+static struct target *
+add_target(struct batch *b, const char *name)
+{
+	struct target *tg;
+
+	b->targets = mem_grow(b->targets, &b->cap, b->n + 1,
+	    sizeof(*b->targets));
+	tg = &b->targets[b->n++];
+	memset(tg, 0, sizeof(*tg));
+	tg->op.kind = form_info(b->form)->kind;
+	tg->name = str_dup(name);
+	return tg;
+}
+
+static void
+add_agent(struct batch *b, const struct agent *a)
+{
+	struct target *tg;
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (strcmp(b->targets[i].op.agent, a->name) == 0)
+			return;
+	tg = add_target(b, a->name);
+	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", a->name);
+	tg->old_max = a->facts.max_workers;
+	tg->old_threshold = a->facts.threshold;
+}
+
+static void
+add_run(struct batch *b, const struct run *r)
+{
+	struct target *tg;
+	char *name;
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (strcmp(b->targets[i].op.id.run, r->id) == 0 &&
+		    b->targets[i].op.id.execution == 0)
+			return;
+	name = str_fmt("%s %s", r->id, r->plan != NULL ? r->plan : "");
+	tg = add_target(b, name);
+	memcpy(tg->op.id.run, r->id, sizeof(tg->op.id.run));
+	free(name);
+}
+
+static void
+add_exec(struct batch *b, const struct execution *x)
+{
+	struct buf name = BUF_INIT;
+	struct target *tg;
+
+	tui_exec_name(x, &name);
+	buf_putf(&name, " (%s/%u)", x->run->id, x->no);
+	tg = add_target(b, buf_str(&name));
+	memcpy(tg->op.id.run, x->run->id, sizeof(tg->op.id.run));
+	tg->op.id.execution = x->no;
+	buf_done(&name);
+}
+
+static bool
+run_takes(enum form form, const struct run *r)
+{
+	switch (form) {
+	case FORM_CANCEL:
+	case FORM_PRIORITY:
+		return r->state != RUN_ENDED && r->state != RUN_ORPHANED;
+	case FORM_HOLD:
+		return r->state != RUN_ENDED && !r->held.on;
+	case FORM_RELEASE:
+		return r->held.on;
+	case FORM_ADOPT:
+		return r->state == RUN_ORPHANED;
+	default:
+		return false;
+	}
+}
+
+static bool
+exec_takes(enum form form, const struct execution *x)
+{
+	bool waits = x->state <= EXEC_ASSIGNED;
+	uint32_t cures = reason_info(x->reason)->cures;
+
+	switch (form) {
+	case FORM_CANCEL:
+		return !exec_state_final(x->state);
+	case FORM_HOLD:
+		return waits && x->reason != REASON_HELD;
+	case FORM_RELEASE:
+		return waits && x->reason == REASON_HELD;
+	case FORM_REQUEUE:
+		return x->state == EXEC_RUNNING || (waits && x->attempt > 0 &&
+		    (cures & form_cures[form]));
+	case FORM_MOVE:
+		return waits;
+	default:
+		return false;
+	}
+}
+
+/* The agents whose change would cure a reason. */
+static void
+add_cure_agents(struct batch *b, enum reason reason)
+{
+	size_t i, n = engine_agent_count(b->t->engine);
+	const struct agent *a;
+
+	if ((reason_info(reason)->cures & form_cures[b->form]) == 0)
+		return;
+	for (i = 0; i < n; i++) {
+		a = engine_agent(b->t->engine, i);
+		if (agent_cures(b->form, reason, a))
+			add_agent(b, a);
+	}
+}
+
+static void
+add_waiting(struct batch *b, enum reason reason)
+{
+	struct tui *t = b->t;
+	const struct run *r;
+	const struct execution *x;
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < engine_run_count(t->engine); i++) {
+		r = engine_run(t->engine, i);
+		if (reason == REASON_RUN_HELD && run_takes(b->form, r))
+			add_run(b, r);
+		for (k = 0; r->executions != NULL && k < r->n; k++) {
+			x = &r->executions[k];
+			if (x->reason == reason && x->state <= EXEC_ASSIGNED &&
+			    exec_takes(b->form, x))
+				add_exec(b, x);
+		}
+	}
+}
+
+static void
+add_for_cause(struct batch *b, enum reason reason)
+{
+	add_cure_agents(b, reason);
+	if (b->n == 0)
+		add_waiting(b, reason);
+}
+
+static void
+add_for_exec(struct batch *b, const struct execution *x)
+{
+	if (b->form == FORM_PRIORITY) {
+		if (run_takes(b->form, x->run))
+			add_run(b, x->run);
+	} else if (exec_takes(b->form, x)) {
+		add_exec(b, x);
+	} else if (x->state <= EXEC_ASSIGNED) {
+		if (x->reason == REASON_RUN_HELD && b->form == FORM_RELEASE)
+			add_run(b, x->run);
+		else
+			add_cure_agents(b, x->reason);
+	}
+}
+
+static void
+add_lost(struct batch *b)
+{
+	size_t i, n = engine_agent_count(b->t->engine);
+	const struct agent *a;
+
+	for (i = 0; i < n && b->form == FORM_RECONNECT; i++) {
+		a = engine_agent(b->t->engine, i);
+		if (a->state == AGENT_LOST || a->state == AGENT_OFFLINE)
+			add_agent(b, a);
+	}
+}
+
+void
+targets_add(struct batch *b, const struct object *o)
+{
+	struct object real = *o;
+
+	object_resolve(b->t, &real);
+	switch (real.kind) {
+	case OBJ_AGENT:
+	case OBJ_WORKER:
+		if (agent_takes(b->form, real.agent))
+			add_agent(b, real.agent);
+		break;
+	case OBJ_EXEC:
+		add_for_exec(b, real.exec);
+		break;
+	case OBJ_RUN:
+		if (run_takes(b->form, real.run))
+			add_run(b, real.run);
+		break;
+	case OBJ_CAUSE:
+		add_for_cause(b, real.cause->reason);
+		break;
+	case OBJ_ATTENTION:
+		add_lost(b);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A batch that is only counted. */
+static size_t
+count_targets(struct tui *t, enum form form, const struct object *o,
+    char **ret_first)
+{
+	struct batch b = { .t = t, .form = form };
+	size_t i;
+
+	targets_add(&b, o);
+	if (ret_first != NULL)
+		*ret_first = b.n > 0 ? str_dup(b.targets[0].name) : NULL;
+	for (i = 0; i < b.n; i++)
+		free(b.targets[i].name);
+	free(b.targets);
+	return b.n;
+}
+
+bool
+targets_any(struct tui *t, enum form form, const struct object *o)
+{
+	return count_targets(t, form, o, NULL) > 0;
+}
+
+void
+targets_effect(struct tui *t, enum form form, const struct object *o,
+    struct buf *out)
+{
+	struct object real = *o;
+	const struct cause *c = NULL;
+	char *first;
+	size_t n = count_targets(t, form, o, &first);
+
+	if (n == 1)
+		buf_putf(out, "%s", first);
+	else
+		buf_putf(out, "%zu targets", n);
+	free(first);
+	object_resolve(t, &real);
+	if (real.kind == OBJ_CAUSE)
+		c = real.cause;
+	else if (real.kind == OBJ_EXEC)
+		c = attention_cause(t, real.exec->reason);
+	if (c != NULL && (reason_info(c->reason)->cures & form_cures[form]))
+		buf_putf(out, "; %u wait%s for it", c->n, c->n == 1 ? "s" : "");
+}
