@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fleet/fleet_int.h"
@@ -157,6 +158,20 @@ console_name(void)
 	return str_fmt("%s/%ld", host.name, (long)getpid());
 }
 
+/* Two descriptors a link, three for a child of its own, and those of others:
+ * a large fleet needs more than the usual 1,024. */
+static void
+allow_files(size_t agents)
+{
+	rlim_t want = 256 + 4 * (rlim_t)agents;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= want)
+		return;
+	l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+}
+
 int
 fleet_new_timed(struct loop *loop, const struct fleet_spec *spec,
     const char *who, bool read_only, const struct fleet_ops *ops, void *arg,
@@ -178,6 +193,7 @@ fleet_new_timed(struct loop *loop, const struct fleet_spec *spec,
 	f->arg = arg;
 	f->timing = *timing;
 	f->n = spec->n_agents;
+	allow_files(f->n);
 	f->peers = mem_calloc(f->n, sizeof(*f->peers));
 	TAILQ_INIT(&f->queue);
 	TAILQ_INIT(&f->marked);

@@ -7,7 +7,7 @@ import queue
 import subprocess
 import threading
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def _built(name):

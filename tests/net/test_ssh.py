@@ -88,18 +88,29 @@ def fails(name, cat, code, *words):
     return text
 
 
+def both_ways(lab, name, n):
+    text = bytes(i % 251 for i in range(4096)) * (n // 4096)
+    with lab.cat() as cat:
+        cat.phase('open')
+        writer = threading.Thread(target=cat.write, args=(text,))
+        writer.start()
+        data = cat.read(len(BANNER) + n)
+        writer.join()
+        tap.ok(name, data == BANNER + text, (len(data), cat.said))
+
+
 def test_basics(lab):
     works('a known host, a key file', lab.cat())
     works('the same in a process of its own', lab.cat(nest=False))
     works('the same through openssh', lab.cat(via='openssh'))
-    with lab.cat() as cat:
-        cat.phase('open')
-        done = threading.Thread(target=cat.write, args=(bytes(3 << 20),))
-        done.start()
-        data = cat.read(len(BANNER) + (3 << 20))
-        done.join()
-        tap.ok('3 MB there and back at once',
-               data == BANNER + bytes(3 << 20), len(data))
+    both_ways(lab, '3 MB there and back at once', 3 << 20)
+    lab.host.stop()
+    lab.host.more = 'RekeyLimit 200K'
+    lab.host.start()
+    both_ways(lab, '4 MB, with new keys all the time', 4 << 20)
+    lab.host.stop()
+    lab.host.more = ''
+    lab.host.start()
     proof = os.path.join(lab.dir, 'proof')
     slow = lab.program('slow-agent', 'cat >%s.part && mv %s.part %s' %
                        (proof, proof, proof))
