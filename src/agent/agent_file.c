@@ -16,6 +16,7 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 
+#define OUT_CAP_MAX (256u << 20)
 #define AGENT_FILE_MAX (1u << 20)
 
 struct reading {
@@ -127,6 +128,8 @@ static void
 read_out_cap(struct reading *r, const struct jval *v)
 {
 	read_bytes(r, v, &r->to->out_cap);
+	if (r->to->out_cap > OUT_CAP_MAX)
+		bad(r, "wants at most 256M");
 }
 
 static void

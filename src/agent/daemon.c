@@ -375,7 +375,7 @@ daemon_serve(const struct daemon_options *opt)
 	struct buf why = BUF_INIT;
 	int r;
 
-	log_set_level(LOG_INFO);
+	agent_log();
 	queue_init(&d.queue);
 	TAILQ_INIT(&d.due);
 	r = start(&d, &why);

@@ -19,7 +19,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/capture.h"
 #include "agent/output.h"
 #include "agent/runner.h"
 #include "agent/step_env.h"
@@ -54,7 +54,7 @@ struct runner {
 	bool cancelled, timed_out, root_ended;
 	pid_t pid;
 	int status;
-	int out_fd;
+	struct capture *out;	/* NULL when it could not be opened */
 	char *cwd;		/* where steps run */
 	bool own_cwd;		/* made here */
 	int64_t queued_wall_us, started_wall_us, started_us, step_us;
@@ -70,10 +70,7 @@ static void next_step(struct runner *r);
 static uint64_t
 out_size(const struct runner *r)
 {
-	struct stat st;
-
-	return r->out_fd >= 0 && fstat(r->out_fd, &st) == 0 ?
-	    (uint64_t)st.st_size : 0;
+	return r->out != NULL ? capture_bytes(r->out) : 0;
 }
 
 static void
@@ -94,6 +91,8 @@ give_report(void *arg)
 		.steps = r->results, .n_steps = w->n_steps,
 	};
 
+	if (r->out != NULL)
+		report.out_dropped = capture_finish(r->out);
 	if (r->error != NULL)
 		report.outcome = OUTCOME_ERROR;
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
@@ -190,8 +189,12 @@ step_end(struct runner *r)
 
 	timer_stop(r->timer);
 	res->elapsed_us = clock_mono_us() - r->step_us;
+	capture_drain(r->out);
 	res->out_to = out_size(r);
 	judge(r, res);
+	if (capture_error(r->out) < 0 && r->error == NULL)
+		r->error = str_fmt("cannot write its output: %s",
+		    err_text(capture_error(r->out)));
 	r->phase = PHASE_IDLE;
 	r->at++;
 	next_step(r);
@@ -239,9 +242,8 @@ open_output(struct runner *r)
 {
 	char name[OUTPUT_NAME_SIZE];
 
-	r->out_fd = open(output_file_name(&r->work.id, name),
-	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return r->out_fd == -1 ? -errno : 0;
+	return capture_open(r->place->loop,
+	    output_file_name(&r->work.id, name), r->place->out_cap, &r->out);
 }
 
 /* Says why a command could not be started. */
@@ -265,7 +267,8 @@ start_step(struct runner *r)
 	struct strvec env = STRVEC_INIT;
 	struct proc_spawn spec = {
 		.argv = strvec_argv(&step->argv), .cwd = r->cwd,
-		.in = r->place->null_fd, .out = r->out_fd, .err = r->out_fd,
+		.in = r->place->null_fd, .out = capture_fd(r->out),
+		.err = capture_fd(r->out),
 		.session = true,
 	};
 	int code;
@@ -350,7 +353,6 @@ runner_start(const struct runner_place *place, struct work *work,
 	r->started_us = clock_mono_us();
 	r->done = done;
 	r->arg = arg;
-	r->out_fd = -1;
 	r->timer = timer_new(place->loop, stop_more, r);
 	r->end = timer_new(place->loop, give_report, r);
 	if ((code = open_output(r)) < 0)
@@ -400,8 +402,7 @@ runner_free(struct runner *r)
 	work_done(&r->work);
 	timer_free(r->timer);
 	timer_free(r->end);
-	if (r->out_fd >= 0)
-		close(r->out_fd);
+	capture_free(r->out);
 	free(r->cwd);
 	free(r->error);
 	free(r);

@@ -21,6 +21,7 @@
 #include "agent/step_env.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/log.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/strvec.h"
 #include "yardmaster/sys/fs.h"
@@ -107,6 +108,27 @@ agent_ready(const char *fifo, const char *text)
 		return;		/* who asked has gone */
 	(void)fd_write_all(fd, text, strlen(text));
 	close(fd);
+}
+
+static void
+log_line(void *arg, enum log_level level, const char *line)
+{
+	static const char *const words[] = { "error", "warning", "info",
+	    "debug" };
+	struct buf b = BUF_INIT;
+	char time[CLOCK_TEXT];
+
+	buf_putf(&b, "%s %s: %s\n", clock_format(clock_wall_us(), time),
+	    words[level], line);
+	(void)fd_write_all(STDERR_FILENO, buf_data(&b), buf_len(&b));
+	buf_done(&b);
+}
+
+void
+agent_log(void)
+{
+	log_set_level(LOG_INFO);
+	log_to(log_line, NULL);
 }
 
 /* Waits for the words of the daemon. 0 when it is ready. */

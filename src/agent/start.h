@@ -38,6 +38,10 @@ int agent_start(const struct start_options *o, struct buf *why);
 /* Says on the FIFO how a start went: "ok", or why it did not. */
 void agent_ready(const char *fifo, const char *text);
 
+/* From now on the log goes to standard error with times: it is a file that
+ * is read later. */
+void agent_log(void);
+
 /* In the spool: writes and reads what the lock file says. */
 int lock_note_write(int fd, bool local, int64_t idle_us);
 int lock_note_read(struct lock_note *ret);

@@ -64,6 +64,32 @@ has_ended(const struct link *l, const struct tail *t)
 	return a == NULL || a->result != NULL;
 }
 
+/* How far the file may be read: behind the head a capped output is in no
+ * order before its end. */
+static uint64_t
+readable(const struct link *l, const struct tail *t)
+{
+	uint64_t cap = l->d->file.out_cap;
+
+	return cap > 0 && !has_ended(l, t) ? cap / 2 : UINT64_MAX;
+}
+
+/* Bytes that a cap cut out, as far as the agent still knows. */
+static int64_t
+dropped(const struct link *l, const struct tail *t)
+{
+	const struct attempt *a = queue_find(&l->d->queue, &t->id);
+	struct jval *v = NULL;
+	int64_t n;
+
+	if (a == NULL || a->result == NULL ||
+	    jval_parse(&v, a->result, a->result_len) < 0)
+		return 0;
+	n = jval_get_int(v, "out_dropped", 0);
+	jval_free(v);
+	return n;
+}
+
 static void
 say_end(struct link *l, const struct tail *t, int code)
 {
@@ -77,7 +103,7 @@ say_end(struct link *l, const struct tail *t, int code)
 	jw_object(&w);
 	jw_kv_int(&w, "tag", t->tag);
 	jw_kv_int(&w, "size", st.st_size);
-	jw_kv_int(&w, "dropped", 0);
+	jw_kv_int(&w, "dropped", dropped(l, t));
 	jw_kv_bool(&w, "ended", has_ended(l, t));
 	jw_kv_int(&w, "code", code);
 	jw_kv_str(&w, "text", code < 0 ? err_text(code) : NULL);
@@ -93,8 +119,11 @@ send_piece(struct link *l, struct tail *t)
 	uint8_t piece[CHUNK];
 	struct buf b = BUF_INIT;
 	size_t want = t->left < CHUNK ? (size_t)t->left : CHUNK;
+	uint64_t limit = readable(l, t);
 	ssize_t n;
 
+	if (t->at + want > limit)
+		want = t->at < limit ? (size_t)(limit - t->at) : 0;
 	if (want == 0)
 		return 0;
 	n = pread(t->fd, piece, want, (off_t)t->at);

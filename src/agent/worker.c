@@ -23,6 +23,7 @@
 
 #include "agent/result_file.h"
 #include "agent/runner.h"
+#include "agent/start.h"
 #include "agent/wire.h"
 #include "agent/worker.h"
 #include "yardmaster/base/clock.h"
@@ -342,6 +343,7 @@ worker_main(const struct worker_options *opt)
 	};
 	int r;
 
+	agent_log();
 	/* Those who stop the daemon by a signal to its group or terminal do
 	 * not mean what runs. */
 	signal(SIGINT, SIG_IGN);

@@ -188,7 +188,7 @@ def test_modes():
         tap.equal('unknown mode', answer['code'], -10000)
 
 
-ESCAPE = ("import os, signal, sys, time\n"
+ESCAPE = ("import os, signal, sys\n"
           "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
           "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
           "if os.fork() == 0:\n"
@@ -196,7 +196,7 @@ ESCAPE = ("import os, signal, sys, time\n"
           "    if os.fork(): os._exit(0)\n"
           "    sys.stdout.write('%d\\n' % os.getpid())\n"
           "    sys.stdout.flush()\n"
-          "time.sleep(600)\n")
+          "while True: signal.pause()\n")
 
 
 def test_cancel():
@@ -257,11 +257,40 @@ def test_tail():
         tap.equal('at most so many', data, b'bc')
         data, end = link.tail(ids(1)[0], offset=10 ** 9)
         tap.equal('behind the end', (data, end['size']), (b'', 300006))
+        if not any(n == ac.OUTPUT_END for n, _ in link.inbox):
+            link.inbox.append((ac.OUTPUT_END, link.wait(ac.OUTPUT_END)))
         followed = len(first) - 12 + sum(
             len(b) - 12 for n, b in link.inbox if n == ac.OUTPUT)
         ends = [b for n, b in link.inbox if n == ac.OUTPUT_END]
         tap.ok('following gave everything once', followed >= 300000 and
                ends and ends[0]['ended'], (followed, ends))
+
+
+def test_capped_output():
+    with agent(settings={'out_cap': 1000}) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [
+            work(R, 1, None, steps=[
+                {'shell': 'printf "%0500d" 7; head -c 500000 /dev/zero'},
+                {'shell': 'printf "%0500d" 8'}]),
+            work(R, 2, ['printf', '%01000d', '5']),
+            work(R, 3, None, steps=[{'shell': 'printf %0700d 6'}] * 2)])
+        got = link.wait_ended(ids(1, 2, 3))
+        tap.equal('all is counted', [(r['out_bytes'], r.get('out_dropped', 0))
+                                     for r in got],
+                  [(501000, 500000), (1000, 0), (1400, 400)])
+        data, end = link.tail(ids(1)[0])
+        tap.equal('head and tail stay', (data[:500], data[-500:]),
+                  (b'%0500d' % 7, b'%0500d' % 8))
+        tap.ok('what is between is said', b'500000 bytes' in data[500:-500] and
+               end['dropped'] == 500000, (data[500:-500], end))
+        tap.equal('what fits is whole', link.tail(ids(2)[0])[0],
+                  b'%01000d' % 5)
+        whole = b'%0700d' % 6 * 2
+        data = link.tail(ids(3)[0])[0]
+        tap.equal('a ring in the midst of its turn',
+                  (data[:500], data[-500:]), (whole[:500], whole[-500:]))
 
 
 def test_read_only():

@@ -205,9 +205,9 @@ class Link:
                          'max': limit, 'follow': follow})
         while True:
             number, body = self.recv()
-            if number == OUTPUT:
-                got, pos = struct.unpack('>IQ', body[:12])
-                assert got == tag and (at is None or pos == at)
+            if number == OUTPUT and body[:4] == struct.pack('>I', tag):
+                pos = struct.unpack('>Q', body[4:12])[0]
+                assert at is None or pos == at
                 data += body[12:]
                 at = pos + len(body) - 12
             elif number == OUTPUT_END and body['tag'] == tag:
