@@ -68,6 +68,9 @@ refresh_run(struct engine *e, struct erun *r, int64_t now_us, size_t *texts)
 			refresh_text(e, r, x, now_us);
 			x->next_us = sched_next_start(e->sched, r->handle,
 			    x->no, now_us);
+			/* What should have begun by now is not foreseen. */
+			if (x->next_us <= now_us)
+				x->next_us = 0;
 		}
 	}
 	r->live.counts = sched_counts(e->sched, r->handle);

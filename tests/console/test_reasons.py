@@ -14,7 +14,7 @@ LONG = '120'
 WANT = {
     'held': 'held', 'nobody': 'no-agent', 'offline': 'agents-offline',
     'drained': 'agents-draining', 'lock-2': 'lock', 'excl-2': 'exclusion',
-    'thr-2': 'threshold', 'busy-9': 'workers-busy', 'needs-2': 'needs',
+    'thr-9': 'threshold', 'busy-9': 'workers-busy', 'needs-2': 'needs',
     'again': 'retry-delay', 'queued-1': 'queued',
 }
 
@@ -41,7 +41,8 @@ def plan_of(work):
                 {'name': 'nobody', 'targets': ['beos']},
                 {'name': 'held', 'needs': ['needs-1']}]),
             suite('threshold', 'lab-5', [
-                {'name': 'thr-1', 'command': long}, 'thr-2']),
+                {'name': 'thr-1', 'command': long}] +
+                  ['thr-%d' % i for i in range(2, 10)]),
             suite('drain', 'lab-2', ['drained']),
             suite('off', 'lab-3', ['offline']),
             suite('busy', 'lab-1', [
@@ -127,16 +128,13 @@ def on_screen(lab, plan):
         screen.keys('y')
         tap.ok('launched from the screen', lab.watch.wait(
             lambda w: w.count() >= 5))
-        screen.keys('3')
+        screen.keys('3f')
         for test, want in WANT.items():
-            if want == 'held':
-                continue
-            screen.keys('/%s\r' % test)
-            screen.sees('queue: %s waits for %s' % (test, want),
-                        '%s.*%s' % (want, test))
-            screen.keys('\x1b')
-        screen.keys(':q\r')
-    lab.hosts[3].kill_all()
+            screen.keys('test:' + test)
+            if want != 'held':
+                screen.sees('queue: %s waits for %s' % (test, want),
+                            '^> %s: .*[a-z]+/%s' % (want, test[:1]))
+            screen.keys(vt.BACKSPACE * len('test:' + test))
 
 
 main()
