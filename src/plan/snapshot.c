@@ -147,16 +147,30 @@ write_exits(struct jw *w, const struct plan_props *props)
 }
 
 static void
+write_fields(struct jw *w, const struct plan_props *props)
+{
+	const struct snapshot_field *f;
+	const char *member;
+	size_t i;
+
+	for (i = 0; i < n_snapshot_fields; i++) {
+		f = &snapshot_fields[i];
+		member = (const char *)props + f->offset;
+		if (memcmp(member, (const char *)&plan_default_props +
+		    f->offset, f->size) != 0)
+			f->write(w, f->name, member);
+	}
+}
+
+static void
 write_props(struct writer *x, const struct plan_props *props)
 {
 	struct jw *w = &x->w;
-	size_t i;
 
 	jw_object(w);
-	for (i = 0; i < n_snapshot_fields; i++)
-		snapshot_fields[i].write(w, snapshot_fields[i].name,
-		    (const char *)props + snapshot_fields[i].offset);
-	jw_kv_int(w, "agents", props->agents);
+	write_fields(w, props);
+	if (props->agents != 0)
+		jw_kv_int(w, "agents", props->agents);
 	write_strings(w, "command", props->command);
 	if (props->shell != NULL)
 		jw_kv_str(w, "shell", props->shell);

@@ -9,9 +9,10 @@
 
 #define SNAPSHOT_VERSION 1
 
+/* A value equal to the default is left out. */
 struct snapshot_field {
 	const char *name;
-	size_t offset;		/* in struct plan_props */
+	size_t offset, size;	/* in struct plan_props */
 	void (*write)(struct jw *w, const char *name, const void *member);
 	/* False when v is no such value. */
 	bool (*read)(const struct jval *v, void *member);

@@ -103,24 +103,27 @@ read_workers(const struct jval *v, void *member)
 	return true;
 }
 
-#define FIELD(name, kind) \
-	{ #name, offsetof(struct plan_props, name), write_##kind, read_##kind }
-#define FIELD_US(name) \
-	{ #name, offsetof(struct plan_props, name), write_us, read_us }
+#define FIELD(name, writer, reader)                                          \
+	{ #name, offsetof(struct plan_props, name),                           \
+	    sizeof(((struct plan_props *)NULL)->name), writer, reader }
 
 const struct snapshot_field snapshot_fields[] = {
-	{ "parallel", offsetof(struct plan_props, parallel), write_u32,
-	    read_parallel },
-	{ "on_failure", offsetof(struct plan_props, on_failure), write_u32,
-	    read_on_failure },
-	{ "workers", offsetof(struct plan_props, workers), write_u32,
-	    read_workers },
-	FIELD_US(timeout_us), FIELD_US(estimate_us), FIELD_US(retry_delay_us),
-	FIELD_US(lost_after_us), FIELD_US(start_timeout_us),
-	FIELD(retries, u32), FIELD(error_retries, u32), FIELD(priority, i32),
-	FIELD(pinned, flag), FIELD(repeatable, flag),
-	FIELD(beside_itself, flag), FIELD(needs_any_result, flag),
-	FIELD(enabled, flag),
+	FIELD(parallel, write_u32, read_parallel),
+	FIELD(on_failure, write_u32, read_on_failure),
+	FIELD(workers, write_u32, read_workers),
+	FIELD(timeout_us, write_us, read_us),
+	FIELD(estimate_us, write_us, read_us),
+	FIELD(retry_delay_us, write_us, read_us),
+	FIELD(lost_after_us, write_us, read_us),
+	FIELD(start_timeout_us, write_us, read_us),
+	FIELD(retries, write_u32, read_u32),
+	FIELD(error_retries, write_u32, read_u32),
+	FIELD(priority, write_i32, read_i32),
+	FIELD(pinned, write_flag, read_flag),
+	FIELD(repeatable, write_flag, read_flag),
+	FIELD(beside_itself, write_flag, read_flag),
+	FIELD(needs_any_result, write_flag, read_flag),
+	FIELD(enabled, write_flag, read_flag),
 };
 
 const size_t n_snapshot_fields =

@@ -250,6 +250,8 @@ read_holds(struct restore *x, const struct jval *list,
 	struct plan_hold *holds;
 	const struct jval *v;
 
+	if (n == 0)
+		return;
 	holds = plan_own(x->p, mem_calloc(n, sizeof(*holds)), free);
 	for (i = 0; i < n; i++) {
 		v = jval_at(list, i);
@@ -271,6 +273,8 @@ read_exits(struct restore *x, const struct jval *list,
 	struct plan_exit *exits;
 	int64_t code, outcome;
 
+	if (n == 0)
+		return;
 	exits = plan_own(x->p, mem_calloc(n, sizeof(*exits)), free);
 	for (i = 0; i < n; i++) {
 		code = jval_int(jval_at(jval_at(list, i), 0), -1);
@@ -295,6 +299,8 @@ read_target_list(struct restore *x, const struct jval *list,
 	uint32_t *targets;
 	int64_t t;
 
+	if (n == 0)
+		return;
 	targets = plan_own(x->p, mem_calloc(n, sizeof(*targets)), free);
 	for (i = 0; i < n; i++) {
 		t = jval_int(jval_at(list, i), -1);
@@ -312,14 +318,17 @@ read_one_props(struct restore *x, const struct jval *v)
 {
 	struct plan_props *props = plan_own_props(x->p, &plan_default_props);
 	const char *shell = jval_get_str(v, "shell", NULL);
+	const struct jval *field;
 	size_t i;
 
-	for (i = 0; i < n_snapshot_fields; i++)
-		if (!snapshot_fields[i].read(
-		    jval_get(v, snapshot_fields[i].name),
+	for (i = 0; i < n_snapshot_fields; i++) {
+		field = jval_get(v, snapshot_fields[i].name);
+		if (field != NULL && !snapshot_fields[i].read(field,
 		    (char *)props + snapshot_fields[i].offset))
 			fail(x);
-	props->agents = get_index(x, v, "agents", x->p->n_agents);
+	}
+	if (jval_get(v, "agents") != NULL)
+		props->agents = get_index(x, v, "agents", x->p->n_agents);
 	props->command = get_list(x, v, "command");
 	if (shell != NULL)
 		props->shell = plan_own(x->p, str_dup(shell), free);
