@@ -105,6 +105,8 @@ struct peer {
 	struct timer *timer;	/* deadline, or next try */
 	struct timer *slot_timer;
 
+	int64_t greeted_us;	/* when our hello left */
+	bool rtt_measured;	/* by a ping; before, the welcome's time */
 	int64_t next_ping_us, ping_sent_us;
 	int64_t ping_n;
 	unsigned missed;

@@ -81,8 +81,9 @@ hear_pong(struct peer *p, const struct jval *v)
 	if (jval_get_int(v, "n", 0) != p->ping_n || p->ping_sent_us == 0)
 		return true;
 	p->ping_sent_us = 0;
-	p->agent.rtt_us = p->agent.rtt_us == 0 ? rtt :
+	p->agent.rtt_us = !p->rtt_measured ? rtt :
 	    p->agent.rtt_us + (rtt - p->agent.rtt_us) / 8;
+	p->rtt_measured = true;
 	if (first)
 		peer_show(p);
 	return true;

@@ -149,6 +149,7 @@ drop_link(struct peer *p, bool kill)
 	free(p->agent.question);
 	p->agent.question = NULL;
 	p->agent.rtt_us = 0;
+	p->rtt_measured = false;
 	p->read_only = false;
 }
 
@@ -230,6 +231,7 @@ on_phase(void *arg, enum link_phase phase)
 	if (phase != LINK_PHASE_OPEN || p->phase != PEER_CONNECTING)
 		return;
 	p->phase = PEER_GREETING;
+	p->greeted_us = clock_mono_us();
 	timer_start(p->timer, p->f->timing.welcome_us);
 }
 
@@ -295,6 +297,30 @@ peer_connect(struct peer *p)
 	peer_show(p);
 }
 
+/* ---- while it lasts ---- */
+
+static void
+ping(struct peer *p, int64_t now)
+{
+	p->missed = p->heard ? 0 : p->missed + 1;
+	if (p->missed >= p->f->timing.dead_pings) {
+		peer_fail(p, ERR_TIMEOUT, "%s: no answer for %d s",
+		    p->agent.name, (int)((now - p->agent.heard_us) / US_PER_S));
+		return;
+	}
+	if (p->missed >= p->f->timing.stale_pings &&
+	    p->agent.link == LINK_UP) {
+		set_link(p, LINK_STALE);
+		fleet_event(p, EVENT_LINK, "silent for %d s",
+		    (int)((now - p->agent.heard_us) / US_PER_S));
+		peer_show(p);
+	}
+	p->heard = false;
+	p->ping_sent_us = clock_mono_us();
+	p->next_ping_us = now + p->f->timing.ping_us;
+	say_ping(p, MSG_PING, ++p->ping_n);
+}
+
 static void
 tell_noise(struct peer *p)
 {
@@ -326,42 +352,19 @@ peer_up(struct peer *p)
 	free(p->agent.error);
 	p->agent.error = NULL;
 	set_link(p, LINK_UP);
-	/* The first ping comes soon, for the round trip; not all at once. */
-	random_bytes(&chance, sizeof(chance));
-	p->next_ping_us = loop_now_us(p->f->loop) +
-	    p->f->timing.ping_us / 5 * chance / UINT16_MAX;
+	p->agent.rtt_us = clock_mono_us() - p->greeted_us;
 	tell_noise(p);
 	fleet_event(p, EVENT_LINK, "connected to %s (agent %s)",
 	    p->agent.host, p->agent.facts.version);
 	peer_show(p);
+	/* One ping now, for the round trip; the next ones not all at once. */
+	ping(p, loop_now_us(p->f->loop));
+	random_bytes(&chance, sizeof(chance));
+	p->next_ping_us -= p->f->timing.ping_us * chance / UINT16_MAX;
 	ask_fleet_values(p);
 	TAILQ_FOREACH(t, &p->tails, entry)
 		tail_send(t);
 	p->f->ops->up(p->f->arg, p->index);
-}
-
-/* ---- while it lasts ---- */
-
-static void
-ping(struct peer *p, int64_t now)
-{
-	p->missed = p->heard ? 0 : p->missed + 1;
-	if (p->missed >= p->f->timing.dead_pings) {
-		peer_fail(p, ERR_TIMEOUT, "%s: no answer for %d s",
-		    p->agent.name, (int)((now - p->agent.heard_us) / US_PER_S));
-		return;
-	}
-	if (p->missed >= p->f->timing.stale_pings &&
-	    p->agent.link == LINK_UP) {
-		set_link(p, LINK_STALE);
-		fleet_event(p, EVENT_LINK, "silent for %d s",
-		    (int)((now - p->agent.heard_us) / US_PER_S));
-		peer_show(p);
-	}
-	p->heard = false;
-	p->ping_sent_us = now;
-	p->next_ping_us = now + p->f->timing.ping_us;
-	say_ping(p, MSG_PING, ++p->ping_n);
 }
 
 void

@@ -185,7 +185,8 @@ test_fleet_values(void **state)
 	UNTIL(lab, lab->seen[0].up == 1 && lab->seen[1].up == 1);
 	UNTIL(lab, agent(lab, 0)->facts.max_workers == 7);
 	assert_int_equal(agent(lab, 0)->facts.threshold.kind, THRESHOLD_SPARE);
-	UNTIL(lab, agent(lab, 1)->rtt_us > 0);
+	fleet_sync(lab->fleet, 1, RUN, 1);
+	UNTIL(lab, lab->seen[1].synced == 1);
 	assert_int_equal(agent(lab, 1)->facts.max_workers, 3);
 	assert_int_equal(agent(lab, 1)->facts.threshold.n, 1);
 	assert_int_equal(logged(lab, "\"SET\""), 1);
