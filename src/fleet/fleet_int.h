@@ -111,6 +111,7 @@ struct peer {
 	int64_t ping_n;
 	unsigned missed;
 	bool heard;		/* since the last ping */
+	size_t pending;		/* bytes not sent at the last ping */
 
 	struct batch batch;
 	struct buf out;		/* whole frames for the end of the turn */

@@ -302,7 +302,12 @@ peer_connect(struct peer *p)
 static void
 ping(struct peer *p, int64_t now)
 {
-	p->missed = p->heard ? 0 : p->missed + 1;
+	size_t pending = link_pending(p->link);
+
+	/* While much is being sent the answer comes late; that it leaves is a
+	 * sign of life too. */
+	p->missed = p->heard || pending < p->pending ? 0 : p->missed + 1;
+	p->pending = pending;
 	if (p->missed >= p->f->timing.dead_pings) {
 		peer_fail(p, ERR_TIMEOUT, "%s: no answer for %d s",
 		    p->agent.name, (int)((now - p->agent.heard_us) / US_PER_S));

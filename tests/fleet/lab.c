@@ -124,9 +124,9 @@ add(struct lab *lab, const char *const *options)
 }
 
 const struct fleet_timing quick = {
-	.tick_us = 20 * US_PER_MS, .ping_us = 100 * US_PER_MS,
+	.tick_us = 20 * US_PER_MS, .ping_us = 2 * US_PER_S,
 	.stale_pings = 2, .dead_pings = 6, .connect_us = 10 * US_PER_S,
-	.welcome_us = US_PER_S, .slot_us = 500 * US_PER_MS,
+	.welcome_us = 3 * US_PER_S, .slot_us = 500 * US_PER_MS,
 	.retry_us = 20 * US_PER_MS, .retry_max_us = 200 * US_PER_MS,
 	.lost_us = 1500 * US_PER_MS,
 };

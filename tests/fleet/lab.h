@@ -46,7 +46,7 @@ struct lab {
 	int tail_code;
 };
 
-/* Short times; a dead link is noticed within a second. */
+/* Short times, but for pings: a busy machine is slow to answer. */
 extern const struct fleet_timing quick;
 
 struct lab *lab_new(void);

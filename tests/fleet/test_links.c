@@ -121,10 +121,12 @@ test_hanging(void **state)
 static void
 test_silent(void **state)
 {
+	struct fleet_timing hasty = quick;
 	struct lab *lab = lab_new();
 
+	hasty.ping_us = 100 * US_PER_MS;
 	add(lab, OPTIONS("mute=pong"));
-	start(lab);
+	start_with(lab, false, &hasty);
 	UNTIL(lab, lab->seen[0].up == 1);
 	UNTIL(lab, agent(lab, 0)->state == AGENT_STALE);
 	assert_int_equal(lab->seen[0].down, 0);
