@@ -87,12 +87,20 @@ check_over(struct job *j)
 		loop_stop(j->loop);
 }
 
+/* Ends the command with what it started: it leads a session of its own. */
+static void
+end_command(struct job *j)
+{
+	if (j->child != NULL && !j->ended)
+		kill(-child_pid(j->child), SIGKILL);
+}
+
 static void
 give_up(struct job *j, int fault)
 {
 	if (j->fault == 0)
 		j->fault = fault;
-	child_signal(j->child, SIGKILL);
+	end_command(j);
 	loop_stop(j->loop);
 }
 
@@ -206,8 +214,7 @@ start(struct job *j, const struct plan *p, const struct discovery *d,
 static void
 stop(struct job *j)
 {
-	if (j->child != NULL && !j->ended)
-		child_signal(j->child, SIGKILL);
+	end_command(j);
 	stream_free(j->out);
 	stream_free(j->err);
 	timer_free(j->timer);
