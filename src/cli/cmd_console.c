@@ -60,7 +60,7 @@ open_screen(struct session *s, struct cli *c, const char *launch)
 {
 	struct strvec plans = STRVEC_INIT;
 	struct diags ds = DIAGS_INIT;
-	char *state = NULL, *config = NULL, *examples = demo_examples();
+	char *state = NULL, *config = NULL, *examples = paths_data("examples");
 	struct tui_opts opts = {
 		.theme = cli_get(c, "theme"),
 		.keymap = cli_get(c, "keymap"),
@@ -128,7 +128,7 @@ cmd_console(struct cli *c)
 static int
 cmd_demo(struct cli *c)
 {
-	char *plan = demo_plan_file();
+	char *plan = paths_data("examples/demo.json");
 	struct session s;
 	int r;
 

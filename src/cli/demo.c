@@ -7,53 +7,12 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "yardmaster/base/err.h"
-#include "yardmaster/base/mem.h"
-#include "yardmaster/sys/fs.h"
-#include "yardmaster/sys/paths.h"
 
 #include "cli/demo.h"
 #include "cli/launch.h"
-
-char *
-demo_examples(void)
-{
-	const char *data = getenv("YARDMASTER_DATA");
-	char *self = paths_self_dir(), *dirs[4] = { NULL }, *found = NULL;
-	size_t i, n = 0;
-
-	if (data != NULL)
-		dirs[n++] = path_join(data, "examples");
-	if (self != NULL)
-		dirs[n++] = path_join(self, "../examples");
-	dirs[n++] = path_join(PKGDATADIR, "examples");
-	for (i = 0; i < n; i++)
-		if (found == NULL && fs_exists(dirs[i]))
-			found = dirs[i];
-		else
-			free(dirs[i]);
-	free(self);
-	return found;
-}
-
-char *
-demo_plan_file(void)
-{
-	char *dir = demo_examples(), *file;
-
-	if (dir == NULL)
-		return NULL;
-	file = path_join(dir, "demo.json");
-	free(dir);
-	if (!fs_exists(file)) {
-		free(file);
-		return NULL;
-	}
-	return file;
-}
 
 static enum exec_state
 foreseen(const struct execution *x)

@@ -42,31 +42,6 @@ our_user(void)
 }
 
 int
-link_program(char **ret)
-{
-	const char *given = getenv("YARDMASTER_LINK");
-	char *dir, *path;
-
-	if (given != NULL && *given != '\0') {
-		*ret = str_dup(given);
-		return 0;
-	}
-	dir = paths_self_dir();
-	path = path_join(dir != NULL ? dir : ".", "yardmaster-link");
-	free(dir);
-	if (access(path, X_OK) != 0) {
-		free(path);
-		path = str_dup(PKGLIBEXECDIR "/yardmaster-link");
-	}
-	if (access(path, X_OK) != 0) {
-		free(path);
-		return ERR_NOT_FOUND;
-	}
-	*ret = path;
-	return 0;
-}
-
-int
 link_library_versions(char **ret)
 {
 	struct buf out = BUF_INIT;
@@ -75,7 +50,7 @@ link_library_versions(char **ret)
 	FILE *f = NULL;
 	pid_t pid;
 
-	if ((r = link_program(&program)) < 0)
+	if ((r = paths_link_program(&program)) < 0)
 		return r;
 	if (pipe(fds) < 0) {
 		r = -errno;
@@ -150,7 +125,7 @@ prepare_libssh2(struct link *l, const struct link_spec *spec)
 	char port[8], *program;
 	int r;
 
-	if ((r = link_program(&program)) < 0) {
+	if ((r = paths_link_program(&program)) < 0) {
 		l->reason = str_fmt("%s: yardmaster-link is not installed",
 		    l->name);
 		return r;

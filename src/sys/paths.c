@@ -15,7 +15,8 @@
 
 #include "sys/spawn.h"
 
-#define AGENT_PROGRAM "yardmaster-agent"
+#define AGENT_PROGRAM PACKAGE "-agent"
+#define LINK_PROGRAM PACKAGE "-link"
 
 /* The value of an environment variable that is not empty, or NULL. */
 static const char *
@@ -130,23 +131,100 @@ paths_self_dir(void)
 	return path_dir(exe);
 }
 
-/* dir/yardmaster-agent when it can be executed, else NULL. */
+/* dir/name when mode of it is allowed to us, else NULL; dir may be NULL. */
 static char *
-agent_in(const char *dir)
+in_folder(const char *dir, const char *name, int mode)
 {
-	char *path = path_join(dir, AGENT_PROGRAM);
+	char *path;
 
-	if (access(path, X_OK) == 0)
+	if (dir == NULL)
+		return NULL;
+	path = path_join(dir, name);
+	if (access(path, mode) == 0)
 		return path;
 	free(path);
 	return NULL;
+}
+
+/* The folder of our executable with something behind it, or NULL. */
+static char *
+beside_self(const char *relative)
+{
+	char *self = paths_self_dir(), *dir = NULL;
+
+	if (self != NULL)
+		dir = path_join(self, relative);
+	free(self);
+	return dir;
+}
+
+/* Where our executable is still in the folder where it was built, which
+ * config.status marks, the source tree is that folder or the one above. */
+static char *
+in_source_tree(const char *name)
+{
+	static const char *const tops[] = { ".", ".." };
+	char *dir = beside_self("config.status"), *found = NULL;
+	bool built = dir != NULL && access(dir, F_OK) == 0;
+	size_t i;
+
+	free(dir);
+	for (i = 0; built && found == NULL && i < 2; i++) {
+		dir = beside_self(tops[i]);
+		found = in_folder(dir, name, R_OK);
+		free(dir);
+	}
+	return found;
+}
+
+char *
+paths_data(const char *name)
+{
+	char *dir, *found;
+
+	if ((found = in_folder(env("YARDMASTER_DATA"), name, R_OK)) != NULL ||
+	    (found = in_source_tree(name)) != NULL)
+		return found;
+	dir = beside_self("../share/" PACKAGE);
+	found = in_folder(dir, name, R_OK);
+	free(dir);
+	return found != NULL ? found : in_folder(PKGDATADIR, name, R_OK);
+}
+
+/* A program of this package: beside our executable, or in libexecdir, which
+ * is looked for from there first so that a tree that was moved still works. */
+static char *
+own_program(const char *name)
+{
+	static const char *const dirs[] = { ".", "../libexec/" PACKAGE };
+	char *dir, *found = NULL;
+	size_t i;
+
+	for (i = 0; found == NULL && i < 2; i++) {
+		dir = beside_self(dirs[i]);
+		found = in_folder(dir, name, X_OK);
+		free(dir);
+	}
+	return found != NULL ? found : in_folder(PKGLIBEXECDIR, name, X_OK);
+}
+
+int
+paths_link_program(char **ret)
+{
+	const char *own = env("YARDMASTER_LINK");
+	char *found = own != NULL ? str_dup(own) : own_program(LINK_PROGRAM);
+
+	if (found == NULL)
+		return ERR_NOT_FOUND;
+	*ret = found;
+	return 0;
 }
 
 int
 paths_agent_program(char **ret)
 {
 	const char *own = env("YARDMASTER_AGENT");
-	char *self, *found = NULL;
+	char *found;
 
 	if (own != NULL) {	/* a wrong one is an error, not a hint */
 		if (access(own, X_OK) < 0)
@@ -154,13 +232,7 @@ paths_agent_program(char **ret)
 		*ret = str_dup(own);
 		return 0;
 	}
-	self = paths_self_dir();
-	if (self != NULL)
-		found = agent_in(self);
-	free(self);
-	if (found == NULL)
-		found = agent_in(PKGLIBEXECDIR);
-	if (found == NULL)
+	if ((found = own_program(AGENT_PROGRAM)) == NULL)
 		return spawn_find(AGENT_PROGRAM, NULL, ret) < 0 ?
 		    ERR_NOT_FOUND : 0;
 	*ret = found;

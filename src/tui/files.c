@@ -8,6 +8,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/paths.h"
 #include "tui/files.h"
 
 static bool
@@ -23,22 +24,22 @@ char *
 files_find(const struct tui_files *files, const char *kind,
     const char *name, const char *suffix)
 {
-	const char *dirs[] = { files->config_dir, getenv("YARDMASTER_DATA"),
-		getenv("YM_SRCDIR"), PKGDATADIR };
-	char *path;
-	size_t i;
+	char *file, *path = NULL;
 
 	if (is_path(name, suffix))
 		return str_dup(name);
-	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		if (dirs[i] == NULL || *dirs[i] == '\0')
-			continue;
-		path = str_fmt("%s/%s/%s%s", dirs[i], kind, name, suffix);
-		if (fs_exists(path))
-			return path;
-		free(path);
+	file = str_fmt("%s/%s%s", kind, name, suffix);
+	if (files->config_dir != NULL) {
+		path = path_join(files->config_dir, file);
+		if (!fs_exists(path)) {
+			free(path);
+			path = NULL;
+		}
 	}
-	return NULL;
+	if (path == NULL)
+		path = paths_data(file);
+	free(file);
+	return path;
 }
 
 int

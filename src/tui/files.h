@@ -16,9 +16,9 @@ extern const char builtin_keymap[];
 
 /*
  * The path of a file kind/NAME.suffix ("themes", ".theme"): in the
- * configuration folder, $YARDMASTER_DATA, the source tree ($YM_SRCDIR) or
- * the installed data. A name with '/' or ending in suffix is a path already.
- * NULL when there is none; the caller frees.
+ * configuration folder, else where paths_data() finds it. A name with '/' or
+ * ending in suffix is a path already. NULL when there is none; the caller
+ * frees.
  */
 char *files_find(const struct tui_files *files, const char *kind,
     const char *name, const char *suffix);

@@ -279,6 +279,38 @@ test_paths(void **state)
 	assert_int_equal(paths_state(&p), ERR_NOT_FOUND);
 }
 
+/* A file of the shipped data is looked for in several places; here only the
+ * first can be shown, the others in tests/cli/test_install.py. */
+static void
+test_data(void **state)
+{
+	char *want = str_fmt("%s/here.theme", (char *)*state);
+
+	put(*state, "here.theme", "");
+	setenv("YARDMASTER_DATA", *state, 1);
+	check_path(0, paths_data("here.theme"), want);
+	assert_null(paths_data("not-here.theme"));
+	setenv("YARDMASTER_DATA", "", 1);
+	assert_null(paths_data("here.theme"));
+	unsetenv("YARDMASTER_DATA");
+	assert_null(paths_data("here.theme"));
+	free(want);
+}
+
+static void
+test_link_program(void **state)
+{
+	char *p = NULL;
+	int r;
+
+	setenv("YARDMASTER_LINK", "/nonexistent/link", 1);
+	r = paths_link_program(&p);
+	check_path(r, p, "/nonexistent/link");
+	unsetenv("YARDMASTER_LINK");
+	if (!fs_exists(PKGLIBEXECDIR "/yardmaster-link"))
+		assert_int_equal(paths_link_program(&p), ERR_NOT_FOUND);
+}
+
 static void
 test_agent_program(void **state)
 {
@@ -371,6 +403,8 @@ main(void)
 		T(test_path_words),
 		T(test_paths),
 		T(test_agent_program),
+		T(test_data),
+		T(test_link_program),
 		T(test_host),
 		T(test_cgroup),
 	};

@@ -108,9 +108,6 @@ void link_close(struct link *l);
 /* The same for one that hangs: its process is killed. NULL is fine. */
 void link_kill(struct link *l);
 
-/* The link program: $YARDMASTER_LINK, the folder of our own executable,
- * libexecdir. 0 and a heap string, or ERR_NOT_FOUND. */
-int link_program(char **ret);
 /* Asks the link program (blocking) for the versions of the libraries in it,
  * for --version: "libssh2 1.10.0, OpenSSL 3.0.15". 0 and a heap string. */
 int link_library_versions(char **ret);

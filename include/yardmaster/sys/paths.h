@@ -19,8 +19,18 @@ char *path_expand(const char *path);
 char *path_dir(const char *path);
 /* The folder of the running executable, or NULL. */
 char *paths_self_dir(void);
+/*
+ * A file or folder of the shipped data, such as "themes/dark.theme" or
+ * "examples": in $YARDMASTER_DATA, in the source tree when we were built
+ * there, in share/ beside our executable's folder, in pkgdatadir. The first
+ * that can be read, or NULL.
+ */
+char *paths_data(const char *name);
 /* The executable of the agent: $YARDMASTER_AGENT, the folder of our own
  * executable, libexecdir, PATH. 0 or ERR_NOT_FOUND. */
 int paths_agent_program(char **ret);
+/* The executable of the libssh2 transport: $YARDMASTER_LINK as it is, the
+ * folder of our own executable, libexecdir. 0 or ERR_NOT_FOUND. */
+int paths_link_program(char **ret);
 
 #endif
