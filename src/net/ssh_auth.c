@@ -330,20 +330,30 @@ list_methods(struct ssh *s, const char **ret)
 	return verdict(s, r);
 }
 
+static char *
+tried_words(const struct tried *t)
+{
+	const char *files = t->files == 1 ? "" : "s";
+
+	if (t->agent)
+		return str_fmt("none of %u key file%s and %u key%s of the "
+		    "ssh-agent was accepted", t->files, files, t->agent_keys,
+		    t->agent_keys == 1 ? "" : "s");
+	if (t->files == 0)
+		return str_dup("there was no key to offer, and no ssh-agent");
+	return str_fmt("none of %u key file%s was accepted, and there is no "
+	    "ssh-agent", t->files, files);
+}
+
 static int
 denied(struct ssh *s, const struct tried *t)
 {
-	char *keys;
+	char *words = tried_words(t);
 	int r;
 
-	keys = t->agent ? str_fmt("none of %u key file%s and %u key%s of the "
-	    "ssh-agent was accepted", t->files, t->files == 1 ? "" : "s",
-	    t->agent_keys, t->agent_keys == 1 ? "" : "s") :
-	    str_fmt("none of %u key file%s was accepted, and there is no "
-	    "ssh-agent", t->files, t->files == 1 ? "" : "s");
 	r = ssh_fail(s, ERR_AUTH, "permission denied for %s@%s: %s%s", s->user,
-	    s->host, keys, buf_str(&t->notes));
-	free(keys);
+	    s->host, words, buf_str(&t->notes));
+	free(words);
 	return r;
 }
 
