@@ -44,20 +44,33 @@ open_pipe(struct loop *loop, struct capture *c)
 	    &c->watch);
 }
 
+static int
+open_file(const char *path, bool append, int *ret_fd)
+{
+	struct stat st;
+	int fd = open(path, O_CREAT | O_CLOEXEC | O_NOFOLLOW | (append ?
+	    O_WRONLY | O_APPEND : O_RDWR), 0600);
+
+	if (fd == -1)
+		return -errno;
+	*ret_fd = fd;
+	if (fstat(fd, &st) == -1 ||
+	    (st.st_size > 0 && ftruncate(fd, 0) == -1))
+		return -errno;
+	return 0;
+}
+
 int
 capture_open(struct loop *loop, const char *path, uint64_t cap,
     struct capture **ret)
 {
-	int flags = O_CREAT | O_CLOEXEC | O_NOFOLLOW, r = 0;
 	struct capture *c = mem_zalloc(sizeof *c);
+	int r;
 
-	c->pipe[0] = c->pipe[1] = -1;
+	c->file_fd = c->pipe[0] = c->pipe[1] = -1;
 	c->half = cap / 2;
-	c->file_fd = open(path, flags | (c->half > 0 ? O_RDWR :
-	    O_WRONLY | O_APPEND), 0600);
-	if (c->file_fd == -1)
-		r = -errno;
-	else if (c->half > 0)
+	r = open_file(path, c->half == 0, &c->file_fd);
+	if (r == 0 && c->half > 0)
 		r = open_pipe(loop, c);
 	if (r < 0) {
 		capture_free(c);

@@ -14,7 +14,8 @@
 
 struct capture;
 
-/* Opens path, made when new. cap 0: no cap. 0 or -errno. */
+/* Opens path, made when new and emptied when not. cap 0: no cap. 0 or
+ * -errno. */
 int capture_open(struct loop *loop, const char *path, uint64_t cap,
     struct capture **ret);
 /* What becomes output and error output of a step. */

@@ -81,7 +81,9 @@ void tail_stop(struct link *l, uint32_t tag);
 /* Sends what there is and fits. */
 void tails_pump(struct link *l);
 void tails_drop(struct link *l);
-/* The output of that attempt is complete. */
+/* That attempt has a worker now. */
+void tails_started(struct daemon *d, const struct ident *id);
+/* Its output is complete. */
 void tails_ended(struct daemon *d, const struct ident *id);
 
 #endif

@@ -16,13 +16,13 @@
 #include "yardmaster/sys/proc.h"
 
 static int64_t
-output_age(const struct attempt *a)
+output_age(const struct slot *s)
 {
 	char name[OUTPUT_NAME_SIZE];
 	struct stat st;
 	int64_t age;
 
-	if (stat(output_file_name(&a->id, name), &st) == -1 ||
+	if (stat(output_worker_name(s->no, name), &st) == -1 ||
 	    st.st_size == 0)
 		return -1;
 	age = clock_wall_us() - (int64_t)st.st_mtim.tv_sec * US_PER_S -
@@ -46,7 +46,7 @@ worker_make(const struct slot *s, struct worker *w)
 	w->owner = str_dup(a->owner);
 	w->elapsed_us = clock_mono_us() - a->started_us;
 	w->usual_us = a->usual_us;
-	w->output_age_us = output_age(a);
+	w->output_age_us = output_age(s);
 }
 
 /* Slots up to max workers, and those above that still are busy. */

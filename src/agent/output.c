@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +39,24 @@ char *
 output_work_name(const struct ident *id, char *out)
 {
 	return name_in(WORK_DIR, id, out);
+}
+
+char *
+output_worker_name(unsigned worker, char *out)
+{
+	snprintf(out, OUTPUT_NAME_SIZE, OUTPUT_DIR "/worker-%u", worker);
+	return out;
+}
+
+bool
+output_claim(const struct ident *id, unsigned worker)
+{
+	char from[OUTPUT_NAME_SIZE], to[OUTPUT_NAME_SIZE];
+	struct stat st;
+
+	output_worker_name(worker, from);
+	return stat(from, &st) == 0 && st.st_size > 0 &&
+	    rename(from, output_file_name(id, to)) == 0;
 }
 
 struct kept {

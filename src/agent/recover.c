@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/output.h"
 #include "agent/result_file.h"
 #include "agent/tree.h"
 #include "agent/wire.h"
@@ -102,6 +103,7 @@ lose(struct daemon *d, struct attempt *a, bool same_boot)
 		why = "its worker died while no daemon was there";
 		(void)tree_kill_orphans(&a->id);
 	}
+	(void)output_claim(&a->id, a->worker);
 	slots_release(d, a);
 	turn_fail(d, a, ATTEMPT_LOST, OUTCOME_ERROR, why);
 }

@@ -93,6 +93,8 @@ give_report(void *arg)
 
 	if (r->out != NULL)
 		report.out_dropped = capture_finish(r->out);
+	if (report.out_bytes > 0)
+		(void)output_claim(&w->id, r->place->worker);
 	if (r->error != NULL)
 		report.outcome = OUTCOME_ERROR;
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
@@ -243,7 +245,8 @@ open_output(struct runner *r)
 	char name[OUTPUT_NAME_SIZE];
 
 	return capture_open(r->place->loop,
-	    output_file_name(&r->work.id, name), r->place->out_cap, &r->out);
+	    output_worker_name(r->place->worker, name), r->place->out_cap,
+	    &r->out);
 }
 
 /* Says why a command could not be started. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/daemon.h"
+#include "agent/output.h"
 #include "agent/result_file.h"
 #include "agent/tree.h"
 #include "agent/wire.h"
@@ -231,6 +232,7 @@ lose_attempt(struct slot *s, struct attempt *a)
 	if (a->result != NULL)
 		return;
 	killed = tree_kill_orphans(&a->id);
+	(void)output_claim(&a->id, s->no);
 	began = s->greeted || s->adopted;
 	snprintf(text, sizeof text, began ?
 	    "the process of worker %u died; %d processes were ended" :

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Output of attempts, sent from its file. A tail that follows waits for
- * inotify, and for room on its link: output is the least urgent of what a
- * link carries.
+ * Output of attempts, sent from its file. A tail that follows waits for the
+ * attempt to start, for inotify, and for room on its link: output is the
+ * least urgent of what a link carries. The file of a worker is used again
+ * when an attempt wrote nothing, so how far a tail may read is settled in the
+ * moment of the end.
  */
 #include "config.h"
 
@@ -25,7 +27,8 @@
 struct tail {
 	uint32_t tag;
 	struct ident id;
-	int fd;
+	int fd;			/* -1: not open yet */
+	int64_t offset;		/* as asked for */
 	uint64_t at, left;	/* left: bytes still wanted */
 	bool follow;
 	int wd;			/* of inotify, -1 none */
@@ -160,30 +163,68 @@ tails_pump(struct link *l)
 
 	for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
 		next = LIST_NEXT(t, entry);
-		(void)pump(l, t);
+		if (t->fd >= 0)
+			(void)pump(l, t);
 	}
 }
 
+/* Opens the file of an attempt that has started. */
 static int
-open_tail(struct link *l, struct tail *t, int64_t offset)
+open_tail(struct link *l, struct tail *t)
 {
+	const struct attempt *a = queue_find(&l->d->queue, &t->id);
+	bool runs = a != NULL && a->result == NULL;
 	char name[OUTPUT_NAME_SIZE];
 	struct stat st;
 
-	output_file_name(&t->id, name);
-	/* One that waits has no output yet: made now, so as to watch it. */
+	if (runs)
+		output_worker_name(a->worker, name);
+	else
+		output_file_name(&t->id, name);
+	/* A new worker may not have made its file yet. */
 	t->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    (has_ended(l, t) ? 0 : O_CREAT), 0600);
+	    (runs ? O_CREAT : 0), 0600);
 	if (t->fd == -1)
 		return errno == ENOENT ? ERR_NOT_FOUND : -errno;
 	if (fstat(t->fd, &st) == -1)
 		return -errno;
-	if (offset < 0)
-		offset = offset < -st.st_size ? 0 : st.st_size + offset;
-	t->at = (uint64_t)offset;
-	if (t->follow && !has_ended(l, t))
+	if (t->offset < 0)
+		t->offset = t->offset < -st.st_size ? 0 :
+		    st.st_size + t->offset;
+	t->at = (uint64_t)t->offset;
+	if (t->follow && runs)
 		t->wd = inotify_add_watch(l->d->tails->fd, name, IN_MODIFY);
 	return 0;
+}
+
+static bool
+waits(const struct link *l, const struct tail *t)
+{
+	const struct attempt *a = queue_find(&l->d->queue, &t->id);
+
+	return a != NULL && attempt_waits(a);
+}
+
+/* Opens and sends, or says why that cannot be. */
+static void
+begin(struct link *l, struct tail *t)
+{
+	const struct attempt *a = queue_find(&l->d->queue, &t->id);
+	int r = 0;
+
+	if (!waits(l, t))
+		r = open_tail(l, t);
+	else if (t->follow)
+		return;		/* until tails_started() */
+	/* Who wrote nothing has no file. */
+	if (r == ERR_NOT_FOUND && a != NULL)
+		r = 0;
+	if (t->fd >= 0) {
+		(void)pump(l, t);
+		return;
+	}
+	say_end(l, t, r);
+	tail_free(l, t);
 }
 
 void
@@ -191,24 +232,20 @@ tail_start(struct link *l, const struct jval *v)
 {
 	struct tail *t = mem_zalloc(sizeof *t);
 	int64_t max = jval_get_int(v, "max", 0);
-	int r;
 
 	t->tag = (uint32_t)jval_get_int(v, "tag", 0);
+	t->offset = jval_get_int(v, "offset", 0);
 	t->follow = jval_get_bool(v, "follow", false);
 	t->left = max > 0 ? (uint64_t)max : UINT64_MAX;
 	t->fd = t->wd = -1;
 	LIST_INSERT_HEAD(&l->tails, t, entry);
-	r = ident_parse(jval_get_str(v, "attempt", ""), &t->id);
-	if (r == 0 && t->id.attempt == 0)
-		r = ERR_SYNTAX;
-	if (r == 0)
-		r = open_tail(l, t, jval_get_int(v, "offset", 0));
-	if (r < 0) {
-		say_end(l, t, r);
-		tail_free(l, t);
+	if (ident_parse(jval_get_str(v, "attempt", ""), &t->id) == 0 &&
+	    t->id.attempt != 0) {
+		begin(l, t);
 		return;
 	}
-	(void)pump(l, t);
+	say_end(l, t, ERR_SYNTAX);
+	tail_free(l, t);
 }
 
 void
@@ -230,8 +267,10 @@ tails_drop(struct link *l)
 		tail_free(l, LIST_FIRST(&l->tails));
 }
 
-void
-tails_ended(struct daemon *d, const struct ident *id)
+/* Calls fn for each tail of that attempt; fn may free it. */
+static void
+each_of(struct daemon *d, const struct ident *id,
+    void (*fn)(struct link *l, struct tail *t))
 {
 	struct link *l;
 	struct tail *t, *next;
@@ -240,8 +279,44 @@ tails_ended(struct daemon *d, const struct ident *id)
 		for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
 			next = LIST_NEXT(t, entry);
 			if (ident_equal(&t->id, id))
-				(void)pump(l, t);
+				fn(l, t);
 		}
+}
+
+static void
+start_one(struct link *l, struct tail *t)
+{
+	if (t->fd < 0)
+		begin(l, t);
+}
+
+void
+tails_started(struct daemon *d, const struct ident *id)
+{
+	each_of(d, id, start_one);
+}
+
+static void
+end_one(struct link *l, struct tail *t)
+{
+	struct stat st;
+	uint64_t left = 0;
+
+	if (t->fd < 0) {
+		begin(l, t);
+		return;
+	}
+	if (fstat(t->fd, &st) == 0 && (uint64_t)st.st_size > t->at)
+		left = (uint64_t)st.st_size - t->at;
+	if (left < t->left)
+		t->left = left;
+	(void)pump(l, t);
+}
+
+void
+tails_ended(struct daemon *d, const struct ident *id)
+{
+	each_of(d, id, end_one);
 }
 
 static void

@@ -349,8 +349,10 @@ tell(struct daemon *d)
 			queue_drop(&d->queue, a);
 			continue;
 		}
-		if (a->unsent)
+		if (a->unsent) {
 			slot_send(d, a);
+			tails_started(d, &a->id);
+		}
 		if (a->listed)	/* it failed at once: not committed yet */
 			continue;
 		if ((a->due & DUE_REPORT) != 0)

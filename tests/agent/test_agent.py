@@ -56,7 +56,7 @@ def test_idempotent():
         mark = os.path.join(a.dir, 'mark')
         link = a.connect()
         link.sync(R, 2)
-        w = work(R, 1, ['sh', '-c', 'echo x >> ' + mark])
+        w = work(R, 1, ['sh', '-c', 'echo x; echo x >> ' + mark])
         link.start(R, 2, [w])
         link.start(R, 2, [w])
         link.wait_ended(ids(1))
@@ -264,6 +264,40 @@ def test_tail():
         ends = [b for n, b in link.inbox if n == ac.OUTPUT_END]
         tap.ok('following gave everything once', followed >= 300000 and
                ends and ends[0]['ended'], (followed, ends))
+
+
+def test_tail_of_one_that_waits():
+    with agent(workers=1) as a:
+        gate = Gate(a)
+        link, other = a.connect(), a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, gate.command()),
+                          work(R, 2, gate.command('echo two;')),
+                          work(R, 3, ['echo', 'three'])])
+        link.wait_report(ids(3)[0], 'queued')
+        data, end = other.tail(ids(2)[0], follow=False)
+        tap.equal('nothing yet', (data, end['ended'], end['code']),
+                  (b'', False, 0))
+        other.send(ac.TAIL, {'tag': 71, 'attempt': ids(1)[0], 'offset': 0,
+                             'max': 0, 'follow': True})
+        other.send(ac.TAIL, {'tag': 72, 'attempt': ids(2)[0], 'offset': 0,
+                             'max': 0, 'follow': True})
+        other.ping()
+        gate.open(2)
+        end = other.wait(ac.OUTPUT_END, lambda b: b['tag'] == 71)
+        tap.equal('one without output ends', (end['size'], end['ended']),
+                  (0, True))
+        end = other.wait(ac.OUTPUT_END, lambda b: b['tag'] == 72)
+        tap.equal('one that waited is followed', [
+            b for n, b in other.inbox if n == ac.OUTPUT],
+            [b'\0\0\0\x48' + bytes(8) + b'two\n'])
+        link.wait_ended(ids(1, 2, 3))
+        tap.equal('none has the output of another',
+                  [link.tail(i)[0] for i in ids(1, 2, 3)],
+                  [b'', b'two\n', b'three\n'])
+        tap.equal('no file for nothing', sorted(
+            n for n in os.listdir(os.path.join(a.spool, 'out'))
+            if n.startswith('r')), [R + '.2.1', R + '.3.1'])
 
 
 def test_capped_output():
