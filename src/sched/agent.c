@@ -141,7 +141,8 @@ agent_gained(struct sched *s, uint32_t idx)
 	s->reassign = true;
 }
 
-/* One left: what avoided another agent for its sake may be due there. */
+/* One left or can do less: what avoided another agent for its sake may be due
+ * there. */
 static void
 all_gained(struct sched *s)
 {
@@ -240,6 +241,7 @@ pool_seen(struct sched *s, struct limit *l)
 		return;
 	l->pools = true;
 	run_terms_lsets(s);
+	reqs_eval(s);
 }
 
 /* Pools that are no longer named stay, empty. True when one has changed. */
@@ -271,10 +273,14 @@ set_pools(struct sched *s, struct agent *a, const struct sched_agent *f)
 }
 
 static void
-set_numbers(struct agent *a, const struct sched_agent *f)
+set_numbers(struct sched *s, struct agent *a, const struct sched_agent *f)
 {
+	uint32_t threshold = least(f->threshold, f->max_workers);
+
+	if (f->max_workers < a->max || threshold < a->threshold)
+		all_gained(s);
 	a->max = f->max_workers;
-	a->threshold = least(f->threshold, f->max_workers);
+	a->threshold = threshold;
 	a->other_busy = f->other_busy;
 	a->other_queued = f->other_queued;
 	a->rtt_us = f->rtt_us;
@@ -311,13 +317,14 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	changed |= set_list(&a->labels, f->labels);
 	changed |= set_list(&a->targets, f->targets);
 	changed |= set_pools(s, a, f);
-	set_numbers(a, f);
+	set_numbers(s, a, f);
 	a->up = f->up;
 	a->draining = f->draining;
 	a->held = f->held;
 	a->benched = f->benched;
 	if (changed) {
 		req_eval_agent(s, idx);
+		all_gained(s);
 		agent_gained(s, idx);
 	}
 	agent_update(s, idx);

@@ -33,6 +33,8 @@ pool_of(const struct agent *a, uint32_t limit)
 	return NULL;
 }
 
+/* Where it has none at all, only a move by hand brings it: then it goes
+ * without. */
 bool
 lease_room_on(const struct limit *l, const struct agent *a)
 {
@@ -40,9 +42,15 @@ lease_room_on(const struct limit *l, const struct agent *a)
 
 	if (p != NULL && p->names.n > 0)
 		return lease_free(p->holder, p->names.n);
-	if (l->names.n > 0)
-		return lease_free(l->holder, l->names.n);
-	return !l->pools;
+	return l->names.n == 0 || lease_free(l->holder, l->names.n);
+}
+
+bool
+lease_possible_on(const struct limit *l, const struct agent *a)
+{
+	const struct pool *p = pool_of(a, l->index);
+
+	return !l->pools || l->names.n > 0 || (p != NULL && p->names.n > 0);
 }
 
 /* Takes the wanted one, or the first free one. True when there was one. */
@@ -91,6 +99,7 @@ lease_drop(struct sched *s, struct limit *l, uint32_t parcel)
 	struct pool *p;
 
 	drop(l->holder, l->names.n, parcel);
+	limit_wake(s, l->index);
 	if (agent == NONE)
 		return;
 	p = pool_of(&s->agents[agent], l->index);

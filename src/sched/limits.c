@@ -320,6 +320,7 @@ void
 limits_recount(struct sched *s)
 {
 	struct strvec *names = mem_calloc(s->n_limits, sizeof(*names));
+	bool named = false;
 	size_t i;
 
 	for (i = 0; i < s->n_limits; i++)
@@ -331,11 +332,14 @@ limits_recount(struct sched *s)
 		if (s->limits[i]->kind == LIMIT_LOCK &&
 		    s->limits[i]->capacity == 0)
 			s->limits[i]->capacity = 1;
+		named |= (names[i].n > 0) != (s->limits[i]->names.n > 0);
 		lease_names(&s->limits[i]->names, &s->limits[i]->holder,
 		    &names[i]);
 		limit_wake(s, (uint32_t)i);
 	}
 	free(names);
+	if (named)
+		reqs_eval(s);
 }
 
 void

@@ -152,13 +152,13 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 		else if (m[i].attempt != 0 && n > 1)
 			m[i].attempt = 0;
 	}
+	p->stale = back == 0;
 	if (back > 0) {
 		p->n_open = n > 1 ? back : 1;
 		lset_retake_targets(s, parcel);
 		parcel_unghost(s, parcel);
 		return true;
 	}
-	p->stale = true;
 	return false;
 }
 

@@ -19,20 +19,14 @@ struct search {
 	bool avoid;
 };
 
+/* True when an empty agent could take what is of that class. */
 static bool
-agents_left(const struct sched *s, const uint64_t *elig, uint32_t but)
+agent_could(const struct sched *s, const struct class *c, bool pinned,
+    uint32_t agent)
 {
-	uint64_t w;
-	uint32_t i;
+	const struct agent *a = &s->agents[agent];
 
-	for (i = 0; i < s->n_words; i++) {
-		w = elig[i] & s->usable[i];
-		if (but / 64 == i)
-			w &= ~(UINT64_C(1) << (but % 64));
-		if (w != 0)
-			return true;
-	}
-	return false;
+	return (pinned ? a->max : a->threshold) >= c->key.workers;
 }
 
 /* The agent of the last failure is avoided only while there is another. */
@@ -40,9 +34,19 @@ bool
 avoid_holds(const struct sched *s, const struct class *c)
 {
 	const struct lane *l = s->lanes[c->key.lane];
+	const uint64_t *elig = s->reqs[l->key.req]->elig;
+	uint32_t i, at;
+	uint64_t w;
 
-	return c->key.avoid != NONE &&
-	    agents_left(s, s->reqs[l->key.req]->elig, c->key.avoid);
+	for (i = 0; c->key.avoid != NONE && i < s->n_words; i++) {
+		for (w = elig[i] & s->usable[i]; w != 0; w &= w - 1) {
+			at = i * 64 + (uint32_t)__builtin_ctzll(w);
+			if (at != c->key.avoid &&
+			    agent_could(s, c, l->key.pinned, at))
+				return true;
+		}
+	}
+	return false;
 }
 
 bool

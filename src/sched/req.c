@@ -12,16 +12,19 @@
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/mem.h"
 
-static bool
-offers(const struct agent *a, const char *target, const struct sched *s)
+bool
+req_offers(const struct sched *s, uint32_t target, uint32_t agent)
 {
+	const struct limit *l = s->limits[target];
+	const struct agent *a = &s->agents[agent];
 	uint32_t i;
 
-	if (a->targets.n == 0 || strvec_find(&a->targets, target) >= 0)
+	if (!lease_possible_on(l, a))
+		return false;
+	if (a->targets.n == 0 || strvec_find(&a->targets, l->name) >= 0)
 		return true;
 	for (i = 0; i < a->n_pools; i++)
-		if (a->pools[i].names.n > 0 && strcmp(target,
-		    s->limits[a->pools[i].limit]->name) == 0)
+		if (a->pools[i].names.n > 0 && a->pools[i].limit == target)
 			return true;
 	return false;
 }
@@ -37,8 +40,8 @@ req_admits(const struct sched *s, const struct req *r, uint32_t idx)
 	for (i = 0; i < r->n_sel; i++)
 		if (!selector_match(r->sel[i], a->name, &a->labels))
 			return false;
-	for (i = 0; i < r->targets.n; i++)
-		if (!offers(a, r->targets.v[i], s))
+	for (i = 0; i < r->n_targets; i++)
+		if (!req_offers(s, r->targets[i], idx))
 			return false;
 	return true;
 }
@@ -61,6 +64,17 @@ req_eval_agent(struct sched *s, uint32_t agent)
 
 	for (i = 0; i < s->n_reqs; i++)
 		eval(s, s->reqs[i], agent);
+}
+
+void
+reqs_eval(struct sched *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->n_agents; i++) {
+		req_eval_agent(s, i);
+		agent_gained(s, i);
+	}
 }
 
 static void
@@ -122,8 +136,11 @@ req_intern(struct sched *s, const struct sched_run *spec,
 		else
 			r->n_sel++;
 	}
+	r->n_targets = t->n_targets;
+	r->targets = mem_calloc(t->n_targets, sizeof(*r->targets));
 	for (i = 0; i < t->n_targets; i++)
-		strvec_push(&r->targets, spec->targets[t->targets[i]].name);
+		r->targets[i] = limit_intern(s, LIMIT_TARGET,
+		    spec->targets[t->targets[i]].name, NULL);
 	return req_insert(s, r);
 }
 
@@ -166,7 +183,7 @@ req_free(struct req *r)
 	for (i = 0; i < r->n_sel; i++)
 		selector_free(r->sel[i]);
 	free(r->sel);
-	strvec_done(&r->targets);
+	free(r->targets);
 	free(r->elig);
 	free(r->key);
 	free(r);

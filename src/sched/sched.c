@@ -281,9 +281,11 @@ sched_decide(struct sched *s, int64_t now_us, struct sched_decisions *out)
 	timers_run(s);
 	runs_look(s);
 	reserve_check(s);
-	lanes_wake(s);
 	moves_do(s);
-	place_all(s);
+	do {	/* a reservation that ended may have made room */
+		lanes_wake(s);
+		place_all(s);
+	} while (s->any_gain);
 	reassign_all(s);
 	done = s->out;
 	s->out = *out;

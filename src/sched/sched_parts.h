@@ -29,6 +29,10 @@ uint32_t req_intern(struct sched *s, const struct sched_run *spec,
     const struct sched_terms *t);
 uint32_t req_pin(struct sched *s, uint32_t agent);
 void req_eval_agent(struct sched *s, uint32_t agent);
+/* All of them anew. */
+void reqs_eval(struct sched *s);
+/* Whether the agent offers the target, and an instance where it needs one. */
+bool req_offers(const struct sched *s, uint32_t target, uint32_t agent);
 bool req_admits(const struct sched *s, const struct req *r, uint32_t idx);
 void req_free(struct req *r);
 void reqs_widen(struct sched *s, uint32_t words);
@@ -66,6 +70,7 @@ const char *lease_find(const struct sched *s, uint32_t parcel,
     const char *target);
 bool lease_free(const uint32_t *holder, size_t n);
 bool lease_room_on(const struct limit *l, const struct agent *a);
+bool lease_possible_on(const struct limit *l, const struct agent *a);
 void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
     const char *want);
 void lease_drop(struct sched *s, struct limit *l, uint32_t parcel);

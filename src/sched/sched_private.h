@@ -65,7 +65,8 @@ struct req {
 	char *key;
 	struct selector **sel;	/* each must admit; n_sel */
 	uint32_t n_sel;
-	struct strvec targets;
+	uint32_t *targets;	/* limits of that kind; n_targets */
+	uint32_t n_targets;
 	bool broken;		/* a selector is no selector: admits none */
 	uint32_t pin;		/* this agent only, or NONE */
 	uint32_t index;

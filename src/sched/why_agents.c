@@ -15,7 +15,8 @@
 enum stage {
 	STAGE_NEVER, STAGE_REQ, STAGE_OFFLINE, STAGE_DRAINING, STAGE_HELD,
 	STAGE_BENCHED, STAGE_GUARD, STAGE_THRESHOLD, STAGE_BUSY, STAGE_WIDE,
-	STAGE_RESERVED, STAGE_TARGET, STAGE_BESIDE, STAGE_FREE,
+	STAGE_AVOIDED, STAGE_RESERVED, STAGE_TARGET, STAGE_BESIDE,
+	STAGE_FREE,
 	STAGES
 };
 
@@ -31,6 +32,7 @@ static const struct {
 	[STAGE_THRESHOLD] = { REASON_THRESHOLD, "at their threshold" },
 	[STAGE_BUSY] = { REASON_WORKERS_BUSY, "full" },
 	[STAGE_WIDE] = { REASON_WORKERS_BUSY, "with too few free workers" },
+	[STAGE_AVOIDED] = { REASON_WORKERS_BUSY, "avoided as it failed there" },
 	[STAGE_RESERVED] = { REASON_RESERVED, "reserved" },
 	[STAGE_TARGET] = { REASON_TARGET_LIMIT, "at a limit of the target" },
 	[STAGE_BESIDE] = { REASON_EXCLUSION, "running the same step" },
@@ -88,6 +90,17 @@ stage_of_state(const struct agent *a)
 	return a->guard != NULL ? STAGE_GUARD : STAGE_FREE;
 }
 
+static bool
+avoided(struct ask *q, uint32_t idx)
+{
+	const struct class *c;
+
+	if ((q->x->flags & X_QUEUED) == 0)
+		return false;
+	c = q->s->classes[q->x->class];
+	return c->key.avoid == idx && avoid_holds(q->s, c);
+}
+
 static enum stage
 stage_of(struct ask *q, uint32_t idx)
 {
@@ -108,6 +121,8 @@ stage_of(struct ask *q, uint32_t idx)
 		return STAGE_THRESHOLD;
 	if (agent_room(a, pinned) < (int64_t)q->t->workers)
 		return STAGE_WIDE;
+	if (avoided(q, idx))
+		return STAGE_AVOIDED;
 	if (a->reserved != NONE && ((q->x->flags & X_QUEUED) == 0 ||
 	    a->reserved != q->x->class))
 		return STAGE_RESERVED;
@@ -154,8 +169,9 @@ requirement(struct ask *q, struct buf *b)
 		selector_format(r->sel[i], b);
 		gap = ", ";
 	}
-	for (i = 0; i < r->targets.n; i++, gap = ", ")
-		buf_putf(b, "%starget %s", gap, r->targets.v[i]);
+	for (i = 0; i < r->n_targets; i++, gap = ", ")
+		buf_putf(b, "%starget %s", gap,
+		    q->s->limits[r->targets[i]]->name);
 }
 
 /* "14 agents: 9 without @gpu, 3 full, 2 drained" */
@@ -249,13 +265,14 @@ lacks(const struct sched *s, const struct req *r, uint32_t idx,
 		}
 		n++;
 	}
-	for (i = 0; i < r->targets.n; i++) {
-		if (a->targets.n == 0 ||
-		    strvec_find(&a->targets, r->targets.v[i]) >= 0)
+	for (i = 0; i < r->n_targets; i++) {
+		if (req_offers(s, r->targets[i], idx))
 			continue;
 		if (b != NULL)
-			buf_putf(b, "%starget %s", n > 0 ? ", " : "",
-			    r->targets.v[i]);
+			buf_putf(b, "%s%s %s", n > 0 ? ", " : "",
+			    lease_possible_on(s->limits[r->targets[i]], a) ?
+			    "target" : "an instance of",
+			    s->limits[r->targets[i]]->name);
 		n++;
 	}
 	return n;
