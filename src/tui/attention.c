@@ -120,13 +120,16 @@ set_what(struct attention *a, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Adds a name to the detail, and an instant to since. */
+/* Adds a name to the detail, and an instant to since. The first one is what
+ * the row opens. */
 static void
-add_name(struct attention *a, const char *name, int64_t since_us)
+add_name(struct attention *a, const char *name, struct rowid object,
+    int64_t since_us)
 {
 	char *detail;
 
-	a->count++;
+	if (a->count++ == 0)
+		a->object = object;
 	if (a->since_us == 0 || (since_us > 0 && since_us < a->since_us))
 		a->since_us = since_us;
 	if (a->count > 8)
@@ -144,19 +147,17 @@ look_at_links(struct tui *t, const struct agent *ag, size_t no)
 
 	if (ag->question != NULL) {
 		a = row(t, ATTENTION_ASK, NULL, SEVERITY_BAD);
-		add_name(a, ag->name, ag->link_since_us);
+		add_name(a, ag->name, rowid_agent(no), ag->link_since_us);
 		set_what(a, "%u host%s ask%s", a->count, plural(a->count),
 		    a->count == 1 ? "s" : "");
-		a->object = rowid_agent(no);
 	} else if (ag->state == AGENT_LOST || ag->state == AGENT_OFFLINE) {
 		a = row(t, ATTENTION_LINKS,
 		    ag->error != NULL ? ag->error : "no answer",
 		    ag->state == AGENT_LOST ? SEVERITY_BAD : SEVERITY_WARN);
-		add_name(a, ag->name, ag->link_since_us);
+		add_name(a, ag->name, rowid_agent(no), ag->link_since_us);
 		set_what(a, "%u link%s lost: %s", a->count,
 		    plural(a->count),
 		    ag->error != NULL ? ag->error : "no answer");
-		a->object = rowid_agent(no);
 	}
 }
 
@@ -169,15 +170,13 @@ look_at_guards(struct tui *t, const struct agent *ag, size_t no)
 	if (f->guard != NULL) {
 		a = row(t, ATTENTION_GUARD, ag->name, SEVERITY_WARN);
 		set_what(a, "%s past a guard: %s", ag->name, f->guard);
-		add_name(a, "nothing new starts there", 0);
-		a->object = rowid_agent(no);
+		add_name(a, "nothing new starts there", rowid_agent(no), 0);
 	}
 	if (f->auto_running > f->effective) {
 		a = row(t, ATTENTION_THRESHOLD, ag->name, SEVERITY_INFO);
 		set_what(a, "%s runs %u distributed, threshold %u", ag->name,
 		    f->auto_running, f->effective);
-		add_name(a, "goes down as they end", 0);
-		a->object = rowid_agent(no);
+		add_name(a, "goes down as they end", rowid_agent(no), 0);
 	}
 }
 
@@ -273,8 +272,7 @@ look_at_run(struct tui *t, const struct run *run)
 	if (run->state == RUN_ORPHANED) {
 		a = row(t, ATTENTION_ORPHAN, run->id, SEVERITY_BAD);
 		set_what(a, "run %s (%s) has no owner", run->id, run->plan);
-		add_name(a, "take it over: a, v", 0);
-		a->object = rowid_run(run->id);
+		add_name(a, "take it over: a, v", rowid_run(run->id), 0);
 	} else if (run->state != RUN_ENDED && bad > 0) {
 		a = row(t, ATTENTION_RUN, run->id, SEVERITY_WARN);
 		set_what(a, "run %s (%s): %u failed", run->id, run->plan,
@@ -397,7 +395,8 @@ attention_update(struct tui *t)
 	look_at_causes(t);
 	look_at_ourselves(t);
 	apply_acks(l);
-	qsort(l->v, l->n, sizeof(*l->v), compare);
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), compare);
 }
 
 size_t

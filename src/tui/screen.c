@@ -40,9 +40,6 @@
 #define PAIRS_MAX 256
 #define EOF_READS 4		/* readable without a byte: it ended */
 
-static const char sync_begin[] = "\033[?2026h";
-static const char sync_end[] = "\033[?2026l";
-
 struct pair {
 	int fg, bg;
 };
@@ -79,19 +76,15 @@ aim(struct screen *sc, int fd)
 static void
 flush(struct screen *sc)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
-	while (buf_len(&sc->pending) > 0) {
+	while (buf_len(&sc->pending) > 0 && (n >= 0 || errno == EINTR)) {
 		n = write(sc->tty_fd, buf_data(&sc->pending),
 		    buf_len(&sc->pending));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN)
-			sc->gone = true;
-		if (n < 0)
-			break;
-		buf_consume(&sc->pending, (size_t)n);
+		if (n > 0)
+			buf_consume(&sc->pending, (size_t)n);
 	}
+	sc->gone |= n < 0 && errno != EAGAIN;
 	if (sc->gone)
 		buf_clear(&sc->pending);
 	if (sc->writable != NULL)
@@ -120,16 +113,27 @@ take_frame(struct screen *sc)
 	if (size <= 0)
 		return;
 	if (sync)
-		buf_puts(&sc->pending, sync_begin);
+		buf_puts(&sc->pending, "\033[?2026h");
 	n = pread(sc->frame_fd, buf_reserve(&sc->pending, (size_t)size),
 	    (size_t)size, 0);
 	if (n > 0)
 		buf_commit(&sc->pending, (size_t)n);
 	if (sync)
-		buf_puts(&sc->pending, sync_end);
+		buf_puts(&sc->pending, "\033[?2026l");
 	if (ftruncate(sc->frame_fd, 0) < 0)
 		sc->gone = true;
 	lseek(sc->frame_fd, 0, SEEK_SET);
+}
+
+static bool
+is_known(const char *term)
+{
+	int err;
+
+	if (setupterm(term, STDOUT_FILENO, &err) != OK)
+		return false;
+	del_curterm(cur_term);
+	return true;
 }
 
 /* A type that ncurses knows and that comes near to the one asked for. */
@@ -140,15 +144,14 @@ fallback_term(const char *term)
 	const char *first = strstr(term, "256color") != NULL ||
 	    getenv("COLORTERM") != NULL ? "xterm-256color" : "xterm";
 	size_t i;
-	int err;
 
 	if (strncmp(term, "tmux", 4) == 0 || strncmp(term, "screen", 6) == 0)
 		first = strstr(term, "256color") != NULL ? "screen-256color"
 		    : "screen";
-	if (setupterm(first, STDOUT_FILENO, &err) == OK)
+	if (is_known(first))
 		return first;
 	for (i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
-		if (setupterm(rest[i], STDOUT_FILENO, &err) == OK)
+		if (is_known(rest[i]))
 			return rest[i];
 	return NULL;
 }
@@ -158,11 +161,10 @@ static const char *
 choose_term(char *note, size_t n)
 {
 	const char *term = getenv("TERM"), *use;
-	int err;
 
 	if (term == NULL || *term == '\0')
 		term = "unknown";
-	if (setupterm(term, STDOUT_FILENO, &err) == OK)
+	if (is_known(term))
 		return term;
 	use = fallback_term(term);
 	if (use != NULL)
@@ -237,16 +239,16 @@ set_up(struct screen *sc, enum tui_color color)
 static void
 close_files(struct screen *sc)
 {
+	int fds[] = { sc->stdout_fd, sc->tty_fd, sc->frame_fd };
+	size_t i;
+
 	if (sc->out != NULL)
 		fclose(sc->out);
 	if (sc->in != NULL)
 		fclose(sc->in);
-	if (sc->stdout_fd >= 0)
-		close(sc->stdout_fd);
-	if (sc->tty_fd >= 0)
-		close(sc->tty_fd);
-	if (sc->frame_fd >= 0)
-		close(sc->frame_fd);
+	for (i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 int
@@ -461,10 +463,8 @@ screen_key(struct screen *sc)
 static int
 color_index(const struct screen *sc, const struct color *c)
 {
-	if (sc->depth >= 1 << 24)
-		return c->rgb;
 	if (sc->depth >= 256)
-		return c->c256;
+		return sc->depth >= 1 << 24 ? c->rgb : c->c256;
 	return sc->depth < 16 && c->c16 > 7 ? c->c16 - 8 : c->c16;
 }
 
@@ -490,11 +490,11 @@ pair_of(struct screen *sc, int fg, int bg)
 }
 
 static attr_t
-to_attrs(uint8_t bits)
+to_attrs(uint8_t b)
 {
-	return (bits & ATTR_BOLD ? A_BOLD : 0) | (bits & ATTR_DIM ? A_DIM : 0) |
-	    (bits & ATTR_UNDERLINE ? A_UNDERLINE : 0) |
-	    (bits & ATTR_REVERSE ? A_REVERSE : 0);
+	return (b & ATTR_BOLD ? A_BOLD : 0) | (b & ATTR_DIM ? A_DIM : 0) |
+	    (b & ATTR_UNDERLINE ? A_UNDERLINE : 0) |
+	    (b & ATTR_REVERSE ? A_REVERSE : 0);
 }
 
 static void

@@ -180,7 +180,8 @@ hold_order(const struct table *tb, struct build *b)
 		b->items[i].place = found != NULL ? found->place
 		    : tb->n + b->items[i].place;
 	}
-	qsort(b->items, b->n, sizeof(*b->items), compare_place);
+	if (b->n > 1)
+		qsort(b->items, b->n, sizeof(*b->items), compare_place);
 	free(old);
 }
 
@@ -240,7 +241,7 @@ table_rebuild(struct table *tb, bool hold)
 	tb->held = hold && b.by != NULL && tb->n > 0;
 	if (tb->held)
 		hold_order(tb, &b);
-	else if (b.by != NULL)
+	else if (b.by != NULL && b.n > 1)
 		qsort(b.items, b.n, sizeof(*b.items),
 		    tb->reverse ? compare_down : compare_up);
 	tb->rows = mem_grow(tb->rows, &tb->cap, b.n, sizeof(*tb->rows));

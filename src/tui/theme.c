@@ -276,13 +276,15 @@ find_state(struct reader *rd, const struct ini_entry *e, unsigned *kind,
 {
 	const char *names[LOOK_STATES_MAX + 1] = { NULL };
 	size_t n = strcspn(e->key, ".");
+	char word[32];
 
 	for (*kind = 0; *kind < LOOK_KINDS; ++*kind)
 		if (strlen(kind_names[*kind]) == n &&
 		    strncmp(kind_names[*kind], e->key, n) == 0)
 			break;
 	if (*kind == LOOK_KINDS || e->key[n] == '\0') {
-		ini_unknown(rd->ini, e, rd->ds, "kind of state", e->key,
+		snprintf(word, sizeof(word), "%.*s", (int)n, e->key);
+		ini_unknown(rd->ini, e, rd->ds, "kind of state", word,
 		    kind_names);
 		return false;
 	}
