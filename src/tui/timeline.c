@@ -82,7 +82,8 @@ find_lanes(const struct tui *t, struct plot *p)
 		if (to > p->to_us)
 			p->to_us = to;
 	}
-	qsort(p->lanes, n, sizeof(*p->lanes), compare_lanes);
+	if (n > 1)
+		qsort(p->lanes, n, sizeof(*p->lanes), compare_lanes);
 	for (i = 0; i < n; i++)
 		if (p->n == 0 ||
 		    compare_lanes(&p->lanes[p->n - 1], &p->lanes[i]) != 0)
