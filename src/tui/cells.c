@@ -100,8 +100,10 @@ cell_reason(const struct execution *x, struct cellout *out)
 
 	out->style.role = roles[info->clears];
 	buf_puts(out->b, info->name);
-	if (x->reason_text != NULL)
-		buf_putf(out->b, ": %s", x->reason_text);
+	if (x->reason_text != NULL) {
+		buf_puts(out->b, ": ");
+		buf_puts(out->b, x->reason_text);
+	}
 }
 
 /* What went by since the facts of the agent were sent. */
@@ -231,7 +233,6 @@ detail_agent(struct tui *t, const struct object *o, struct lines *out)
 	const struct agent *a = o->agent;
 	struct buf b = BUF_INIT;
 	struct cellout cell = { &b, { 0, 0 } };
-	char text[DURATION_TEXT];
 
 	lines_add(out, ROLE_STRONG, "%s", a->name);
 	cell_state(t, &cell, LOOK_AGENT, a->state);
@@ -245,8 +246,8 @@ detail_agent(struct tui *t, const struct object *o, struct lines *out)
 	lines_fact(out, "error", ROLE_BAD, "%s",
 	    a->error != NULL ? a->error : "");
 	if (a->rtt_us > 0)
-		lines_fact(out, "round trip", ROLE_NORMAL, "%s",
-		    duration_format(a->rtt_us, text));
+		lines_fact(out, "round trip", ROLE_NORMAL, "%d ms",
+		    (int)(a->rtt_us / US_PER_MS));
 	fact_list(out, "labels", &a->labels);
 	fact_list(out, "targets", &a->targets);
 	if (!a->known)

@@ -15,12 +15,15 @@
 #define HOLD_US (5 * US_PER_S)
 #define UPDATE_EVERY_US (100 * US_PER_MS)
 #define COST_SHARE 10		/* rows are built a tenth of the time at most */
+#define DEAR_US (4 * US_PER_MS)
+#define KEYS_PAUSE_US (500 * US_PER_MS)
 
 static const struct pane *const pane_tables[PANES] = {
 	[0] = &pane_attention, [2] = &pane_agents, [3] = &pane_queue,
 	[4] = &pane_workers, [5] = &pane_plans, [6] = &pane_runs,
 	[8] = &pane_events,
 };
+#define PANE_ATTENTION 0
 #define PANE_OVERVIEW 1
 #define PANE_LOG 7
 #define PANE_EVENTS 8
@@ -308,28 +311,48 @@ tui_order_held(const struct tui *t)
 	    (tb != NULL && table_mark_count(tb) > 0);
 }
 
-void
-console_update(struct tui *t, bool force)
+/* Rows are built again when the model changed, but not so often that it costs
+ * more than a share of the time, and, where it costs much, not while keys come
+ * in: what rows show is read when they are drawn, only which there are gets
+ * older. */
+static bool
+rows_are_due(const struct tui *t)
 {
-	int64_t began, wait = t->update_cost_us * COST_SHARE;
+	int64_t age = t->now_us - t->update_us;
+	int64_t wait = t->update_cost_us * COST_SHARE;
+
+	if (t->update_us == 0)
+		return true;
+	if (wait < UPDATE_EVERY_US)
+		wait = UPDATE_EVERY_US;
+	if (t->update_cost_us > DEAR_US && age < HOLD_US &&
+	    t->now_us - t->key_us < KEYS_PAUSE_US)
+		return false;
+	return t->stale && age >= wait;
+}
+
+void
+console_update(struct tui *t, bool tick)
+{
 	uint64_t generation = engine_generation(t->engine);
+	bool rows;
 
 	t->now_us = clock_mono_us();
 	t->now_wall_us = clock_wall_us();
-	if (wait < UPDATE_EVERY_US)
-		wait = UPDATE_EVERY_US;
 	t->stale = generation != t->generation;
-	if (t->frozen || (!force && (!t->stale ||
-	    t->now_us - t->update_us < wait)))
+	if (t->frozen)
 		return;
-	began = t->now_us;
-	attention_update(t);
-	if (t->stale || t->views[0] == t->panes[0] || t->generation == 0)
+	rows = rows_are_due(t);
+	if (rows || tick)
+		attention_update(t);
+	if (rows || (tick && t->pane == PANE_ATTENTION))
 		update_page(t);
+	if (!rows)
+		return;
 	t->generation = generation;
 	t->stale = false;
 	t->update_us = clock_mono_us();
-	t->update_cost_us = t->update_us - began;
+	t->update_cost_us = t->update_us - t->now_us;
 }
 
 void
@@ -365,8 +388,10 @@ tui_age(const struct tui *t, int64_t since_us, char *out)
 void
 tui_exec_name(const struct execution *x, struct buf *out)
 {
-	if (x->suite != NULL && x->suite != x->test)
-		buf_putf(out, "%s/", x->suite);
+	if (x->suite != NULL && x->suite != x->test) {
+		buf_puts(out, x->suite);
+		buf_putc(out, '/');
+	}
 	buf_puts(out, x->test != NULL ? x->test : "?");
 }
 

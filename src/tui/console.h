@@ -117,8 +117,9 @@ void console_init(struct tui *t, struct loop *loop, struct engine *engine,
 void console_done(struct tui *t);
 /* Takes one key. */
 void console_key(struct tui *t, uint32_t key);
-/* Reads the clock and builds rows again when due (or when force). */
-void console_update(struct tui *t, bool force);
+/* Reads the clock and builds rows again when that is due. tick: a second went
+ * by, so that what depends on time alone is looked at too. */
+void console_update(struct tui *t, bool tick);
 /* Draws everything into t->surface. */
 void console_draw(struct tui *t);
 

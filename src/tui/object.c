@@ -113,9 +113,19 @@ object_exec(const struct tui *t, const struct execution *x,
     struct object *ret)
 {
 	object_run(x->run, ret);
+	object_set_exec(t, x, ret);
+}
+
+void
+object_set_exec(const struct tui *t, const struct execution *x,
+    struct object *ret)
+{
+	const uint64_t run = ret->id.a & ((UINT64_C(1) << KIND_SHIFT) - 1);
+
 	ret->kind = OBJ_EXEC;
-	ret->id = rowid_exec(x->run->id, x->no);
+	ret->id = make(OBJ_EXEC, run, x->no);
 	ret->exec = x;
+	ret->agent = NULL;
 	if (x->agent >= 0 && (size_t)x->agent < engine_agent_count(t->engine)) {
 		ret->agent_no = (size_t)x->agent;
 		ret->agent = engine_agent(t->engine, ret->agent_no);

@@ -60,6 +60,9 @@ void object_agent(const struct tui *t, size_t agent, struct object *ret);
 void object_exec(const struct tui *t, const struct execution *x,
     struct object *ret);
 void object_run(const struct run *run, struct object *ret);
+/* Makes ret, of the same run, stand for x; for loops over many. */
+void object_set_exec(const struct tui *t, const struct execution *x,
+    struct object *ret);
 
 /* The execution that a worker or an execution row concerns. False when there
  * is none. */

@@ -150,10 +150,11 @@ build(struct tui *t, struct table *tb)
 		run = engine_run(t->engine, i);
 		if (run->executions == NULL || run->state == RUN_ENDED)
 			continue;
+		object_run(run, &o);
 		for (k = 0; k < run->n; k++) {
 			if (!in_scope(tb, &run->executions[k]))
 				continue;
-			object_exec(t, &run->executions[k], &o);
+			object_set_exec(t, &run->executions[k], &o);
 			table_add(tb, &o);
 		}
 	}

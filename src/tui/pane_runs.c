@@ -317,9 +317,11 @@ build_execs(struct tui *t, struct table *tb)
 	struct object o;
 	uint32_t i;
 
-	for (i = 0; run != NULL && run->executions != NULL && i < run->n;
-	    i++) {
-		object_exec(t, &run->executions[i], &o);
+	if (run == NULL || run->executions == NULL)
+		return;
+	object_run(run, &o);
+	for (i = 0; i < run->n; i++) {
+		object_set_exec(t, &run->executions[i], &o);
 		table_add(tb, &o);
 	}
 }

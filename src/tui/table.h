@@ -127,8 +127,8 @@ size_t table_targets(const struct table *tb, struct rowid **ret);
 /* Text of a cell, made into scratch (cleared first). Borrowed from it. */
 const char *table_cell(const struct table *tb, size_t column,
     const struct object *o, struct buf *scratch, struct style *style);
-/* The title: name, counts, order, filter. Appended. */
-void table_title(const struct table *tb, struct buf *out);
+/* The title: name and counts, what they are of ("" for all), order. */
+void table_title(const struct table *tb, const char *of, struct buf *out);
 size_t pane_column_count(const struct pane *p);
 
 #endif

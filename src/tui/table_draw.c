@@ -246,11 +246,11 @@ table_draw(struct table *tb, struct surface *s, struct rect r,
 }
 
 void
-table_title(const struct table *tb, struct buf *out)
+table_title(const struct table *tb, const char *of, struct buf *out)
 {
 	size_t marked = table_mark_count(tb);
 
-	buf_putf(out, "%s %zu", tb->pane->title, tb->total);
+	buf_putf(out, "%s %zu%s", tb->pane->title, tb->total, of);
 	if (tb->n != tb->total)
 		buf_putf(out, ", %zu shown", tb->n);
 	if (marked > 0)

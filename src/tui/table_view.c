@@ -12,6 +12,8 @@
 
 #define DETAIL_RIGHT_FROM 120	/* columns */
 #define DETAIL_RIGHT 42
+#define DETAIL_WIDE_FROM 160
+#define DETAIL_WIDE 58
 #define DETAIL_BELOW_FROM 40	/* rows of the terminal */
 #define DETAIL_BELOW 10
 
@@ -43,7 +45,7 @@ draw_detail(struct table *tb, struct surface *s, struct rect *r)
 	if (tb->pane->detail == NULL)
 		return;
 	if (s->w >= DETAIL_RIGHT_FROM) {
-		d.w = DETAIL_RIGHT;
+		d.w = s->w >= DETAIL_WIDE_FROM ? DETAIL_WIDE : DETAIL_RIGHT;
 		r->w -= d.w + 2;
 		d.x = r->x + r->w + 2;
 	} else if (s->h >= DETAIL_BELOW_FROM) {
@@ -73,17 +75,19 @@ title(struct view *v, struct buf *out)
 {
 	const struct table *tb = view_table(v);
 	const struct scope *sc = &tb->scope;
+	struct buf of = BUF_INIT;
 
-	table_title(tb, out);
 	if (sc->kind == SCOPE_RUN)
-		buf_putf(out, " of %s", sc->run);
+		buf_putf(&of, " of %s", sc->run);
 	else if (sc->kind == SCOPE_AGENT)
-		buf_putf(out, " of %s",
+		buf_putf(&of, " of %s",
 		    engine_agent(tb->t->engine, sc->agent)->name);
 	else if (sc->kind == SCOPE_REASON)
-		buf_putf(out, " for %s", reason_name(sc->reason));
+		buf_putf(&of, " for %s", reason_name(sc->reason));
 	else if (sc->kind == SCOPE_LOST)
-		buf_puts(out, " not reached");
+		buf_puts(&of, " not reached");
+	table_title(tb, buf_str(&of), out);
+	buf_done(&of);
 }
 
 static bool
@@ -161,7 +165,7 @@ draw_part(struct overview *ov, struct surface *s, struct rect r, int i)
 	struct buf lead = BUF_INIT;
 
 	buf_puts(&lead, i == ov->focus ? "> " : "  ");
-	table_title(&ov->parts[i], &lead);
+	table_title(&ov->parts[i], "", &lead);
 	table_draw(&ov->parts[i], s, r, buf_str(&lead), i == ov->focus);
 	buf_done(&lead);
 }
