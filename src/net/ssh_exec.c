@@ -27,6 +27,7 @@
 
 #define WINDOW_BYTES (128 * 1024)
 #define PIECE 16000
+#define UNREAD_MS 2
 
 enum busy { BUSY_NONE, BUSY_WRITE, BUSY_READ, BUSY_READ_ERR };
 
@@ -172,6 +173,17 @@ pump_pipes(struct pump *p)
 	p->moved |= r > 0;
 }
 
+/* The library may have taken bytes off the socket in a call that was about
+ * something else; the socket will not tell of them again. */
+static bool
+has_unread(const struct pump *p)
+{
+	unsigned long n = 0;
+
+	libssh2_channel_window_read_ex(p->s->channel, &n, NULL);
+	return n > 0 && p->busy != BUSY_WRITE && p->out_off == p->out_len;
+}
+
 /* Sets what to wait for on the session's socket; returns the longest wait. */
 static int
 socket_events(struct pump *p, struct pollfd *f)
@@ -190,6 +202,8 @@ socket_events(struct pump *p, struct pollfd *f)
 	/* A dead socket that is not wanted now must not wake us for ever. */
 	if (f->events == 0)
 		f->fd = -1;
+	if (has_unread(p))
+		return UNREAD_MS;
 	if (p->leave_us != 0)
 		return 100;
 	return p->busy == BUSY_NONE ? -1 : directions == 0 ? 100 : 1000;
@@ -248,9 +262,12 @@ pump_run(struct pump *p)
 	while (!pump_over(p)) {
 		p->moved = false;
 		pump_pipes(p);
-		if ((r = pump_write(p)) < 0 || (r = pump_read(p)) < 0)
+		/* Reading may open the far window, so it comes first. */
+		if ((r = pump_read(p)) < 0 || (r = pump_write(p)) < 0)
 			return r;
-		if (!p->moved && !pump_over(p) && (r = pump_wait(p)) < 0)
+		if (p->moved || pump_over(p))
+			continue;
+		if ((r = pump_wait(p)) < 0)
 			return r;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 which words."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -99,6 +100,35 @@ def both_ways(lab, name, n):
         tap.ok(name, data == BANNER + text, (len(data), cat.said))
 
 
+def bursts(lab, n):
+    """Each burst is whole before the next one is sent: the last packet of one
+    must not lie about until something else comes."""
+    sizes = random.Random(1)
+    with lab.cat() as cat:
+        cat.phase('open')
+        cat.read(len(BANNER))
+        got = 0
+        for _ in range(n):
+            data = bytes(sizes.randrange(1, 100000))
+            writer = threading.Thread(target=cat.write, args=(data,))
+            writer.start()
+            got += cat.read(len(data)) == data
+            writer.join()
+        tap.equal('%d bursts there and back' % n, got, n)
+
+
+def one_way(lab, n):
+    """The far window closes; then only leave to send more comes back."""
+    sink = lab.program('sink-agent', 'sleep 0.5; head -c %d | wc -c' % n)
+    with lab.cat(agent_path=sink) as cat:
+        cat.phase('open')
+        writer = threading.Thread(target=cat.write, args=(bytes(n),))
+        writer.start()
+        data = cat.read_until(b'%d\n' % n)
+        writer.join()
+        tap.ok('12 MB one way', data.endswith(b'%d\n' % n), data)
+
+
 def test_basics(lab):
     works('a known host, a key file', lab.cat())
     works('the same in a process of its own', lab.cat(nest=False))
@@ -111,6 +141,8 @@ def test_basics(lab):
     lab.host.stop()
     lab.host.more = ''
     lab.host.start()
+    one_way(lab, 12 << 20)
+    bursts(lab, 1000)
     proof = os.path.join(lab.dir, 'proof')
     slow = lab.program('slow-agent', 'cat >%s.part && mv %s.part %s' %
                        (proof, proof, proof))
