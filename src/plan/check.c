@@ -53,6 +53,10 @@ check_back(struct check *c, size_t mark)
 
 static struct diag *
 vfault(struct check *c, enum diag_level level, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static struct diag *
+vfault(struct check *c, enum diag_level level, const char *fmt, va_list ap)
 {
 	char *text = str_vfmt(fmt, ap);
 	struct diag *d;

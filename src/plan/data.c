@@ -30,6 +30,10 @@ static const char *const special[] = { "_name", "_expect_fail", NULL };
 /* A fault of a row (index), or of the columns (PLAN_NONE). */
 static struct diag *
 fault(struct source *s, uint32_t row, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static struct diag *
+fault(struct source *s, uint32_t row, const char *fmt, ...)
 {
 	struct diag *d;
 	size_t mark, inner;

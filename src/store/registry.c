@@ -27,8 +27,8 @@ static const char schema[] =
     "COMMIT";
 
 static const char *const sql[REG_STMTS] = {
-	[REG_HISTORY_GET] = "SELECT durations, outcomes FROM history"
-	    " WHERE key=?",
+	[REG_HISTORY_GET] =
+	    "SELECT durations, outcomes FROM history WHERE key=?",
 	[REG_HISTORY_PUT] = "INSERT OR REPLACE INTO history VALUES(?,?,?)",
 	[REG_HISTORY_ALL] = "SELECT key, durations FROM history ORDER BY key",
 };

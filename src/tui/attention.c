@@ -111,6 +111,10 @@ row(struct tui *t, enum attention_kind kind, const char *cause,
 
 static void
 set_what(struct attention *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+set_what(struct attention *a, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -66,6 +66,10 @@ sum_up(const struct tui *t, struct totals *ret)
 /* Puts a word with a blank behind it; returns where the next one begins. */
 static int
 put(struct surface *s, int x, int y, enum role role, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+static int
+put(struct surface *s, int x, int y, enum role role, const char *fmt, ...)
 {
 	struct style style = { (uint8_t)role, 0 };
 	char text[PART * 2];

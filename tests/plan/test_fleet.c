@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "yardmaster/base/mem.h"
+
 static struct fleet_spec *
 load_fleet(const char *text)
 {
@@ -210,14 +212,13 @@ test_embedded(void **state)
 static void
 write_file(const char *dir, const char *name, const char *text)
 {
-	char path[512];
-	FILE *f;
+	char *path = str_fmt("%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
 	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
+	free(path);
 }
 
 static void
@@ -225,23 +226,24 @@ check_kind(const char *dir, const char *name, int code, enum file_kind want)
 {
 	struct diags ds = DIAGS_INIT;
 	enum file_kind kind;
-	char path[512];
+	char *path = str_fmt("%s/%s", dir, name);
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	assert_int_equal(check_file(path, &ds, &kind), code);
 	assert_int_equal(kind, want);
 	assert_int_equal(ds.errors > 0, code != 0);
 	diags_done(&ds);
+	free(path);
 }
 
 static void
 remove_all(const char *dir, const char *const *names)
 {
-	char path[512];
+	char *path;
 
 	for (; *names != NULL; names++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, *names);
+		path = str_fmt("%s/%s", dir, *names);
 		unlink(path);
+		free(path);
 	}
 	rmdir(dir);
 }
