@@ -23,7 +23,8 @@ static void
 words_grow(struct sched *s, uint32_t words)
 {
 	uint64_t **const sets[] = { &s->usable, &s->idle, &s->below,
-		&s->free_max, &s->room, &s->gained, &s->cand, &s->ahead };
+		&s->free_max, &s->room, &s->gained, &s->cand, &s->ahead,
+		&s->hungry, &s->donors };
 	size_t i;
 
 	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
@@ -80,6 +81,14 @@ int64_t
 agent_room(const struct agent *a, bool pinned)
 {
 	return (int64_t)(pinned ? a->max : a->threshold) - a->busy;
+}
+
+int64_t
+agent_spare(const struct agent *a)
+{
+	if (!a->known || !a->up || a->held || a->draining)
+		return 0;
+	return (int64_t)a->queued - a->other_queued - a->n_back;
 }
 
 static uint32_t
@@ -161,6 +170,9 @@ set_bits(struct sched *s, uint32_t idx, bool open)
 	bit_set(s->free_max, idx, open && a->busy < a->max);
 	bit_set(s->room, idx, open && a->threshold > 0 &&
 	    a->queued < a->depth);
+	bit_set(s->hungry, idx, open && a->busy < a->threshold &&
+	    a->queued == 0);
+	bit_set(s->donors, idx, agent_spare(a) > 0);
 }
 
 void

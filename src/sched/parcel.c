@@ -98,11 +98,13 @@ parcel_back_over(struct sched *s, struct parcel *p)
 	if (!p->back)
 		return;
 	p->back = false;
-	if (p->loaded && p->state != P_RUNNING)
-		s->agents[p->agent].n_back--;
 	if (p->to != NONE)
 		s->agents[p->to].incoming -= p->workers;
 	p->to = NONE;
+	if (!p->loaded || p->state == P_RUNNING)
+		return;
+	s->agents[p->agent].n_back--;
+	agent_update(s, p->agent);
 }
 
 void
@@ -296,6 +298,7 @@ parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to)
 	p->back = true;
 	p->to = to;
 	s->agents[p->agent].n_back += p->loaded ? 1 : 0;
+	agent_update(s, p->agent);
 	if (to != NONE)
 		s->agents[to].incoming += p->workers;
 	decision_add(s, &(struct sched_decision){ .kind = SCHED_TAKE_BACK,

@@ -275,12 +275,12 @@ place_send(struct sched *s, struct run *r, struct exec *x,
 }
 
 static void
-try_lane(struct sched *s, uint32_t lane)
+try_class(struct sched *s, uint32_t class)
 {
-	struct lane *l = s->lanes[lane];
-	uint32_t class = lane_class(s, l), limit;
 	struct class *c = s->classes[class];
+	struct lane *l = s->lanes[c->key.lane];
 	struct exec *x = class_head(s, c);
+	uint32_t limit;
 	struct search f = { .lane = l, .class = c, .x = x };
 	struct placement at = { NONE, TIER_NONE };
 	bool placed;
@@ -319,11 +319,30 @@ any_room(const struct sched *s)
 	return any != 0 || s->reserving.n > 0;
 }
 
+/* Agents that are reserved are seen by one class only, however its lane
+ * stands. */
+static void
+try_reserving(struct sched *s)
+{
+	struct class *c;
+	size_t i;
+
+	for (i = s->reserving.n; i > 0; i--) {
+		if (i > s->reserving.n)
+			continue;
+		c = s->classes[s->reserving.v[i - 1]];
+		if (c->agent != NONE && c->state == CLASS_READY &&
+		    class_head(s, c) != NULL)
+			try_class(s, c->index);
+	}
+}
+
 void
 place_all(struct sched *s)
 {
 	uint32_t lane;
 
+	try_reserving(s);
 	while (any_room(s) && (lane = lane_best(s)) != NONE)
-		try_lane(s, lane);
+		try_class(s, lane_class(s, s->lanes[lane]));
 }

@@ -48,15 +48,6 @@ moves_do(struct sched *s)
 	s->n_moves = 0;
 }
 
-/* How many of an agent's queue of ours are not yet asked back. */
-static int64_t
-spare(const struct agent *a)
-{
-	if (!a->known || !a->up || a->held || a->draining)
-		return 0;
-	return (int64_t)a->queued - a->other_queued - a->n_back;
-}
-
 /* Predicted time until its queue has started, times the workers of all. */
 static int64_t
 queue_us(const struct sched *s, const struct agent *a)
@@ -87,7 +78,7 @@ may_take(const struct sched *s, const struct parcel *p, uint32_t to)
 static uint32_t
 last_for(const struct sched *s, uint32_t from, uint32_t to)
 {
-	int64_t n = spare(&s->agents[from]);
+	int64_t n = agent_spare(&s->agents[from]);
 	uint32_t p;
 
 	for (p = s->agents[from].last; p != NONE && n > 0;
@@ -104,23 +95,24 @@ last_for(const struct sched *s, uint32_t from, uint32_t to)
 }
 
 static bool
-take_one(struct sched *s, const struct ids *donors, uint32_t to)
+take_one(struct sched *s, uint32_t to)
 {
 	int64_t us, most = -1;
-	uint32_t p, best = NONE;
-	size_t i;
+	uint32_t i, at, p, best = NONE;
+	uint64_t w;
 
-	for (i = 0; i < donors->n; i++) {
-		if (donors->v[i] == to || spare(&s->agents[donors->v[i]]) <= 0)
-			continue;
-		us = queue_us(s, &s->agents[donors->v[i]]);
-		if (us <= most)
-			continue;
-		p = last_for(s, donors->v[i], to);
-		if (p == NONE)
-			continue;
-		best = p;
-		most = us;
+	for (i = 0; i < s->n_words; i++) {
+		for (w = s->donors[i]; w != 0; w &= w - 1) {
+			at = i * 64 + (uint32_t)__builtin_ctzll(w);
+			us = queue_us(s, &s->agents[at]);
+			if (at == to || us <= most)
+				continue;
+			p = last_for(s, at, to);
+			if (p == NONE)
+				continue;
+			best = p;
+			most = us;
+		}
 	}
 	if (best == NONE)
 		return false;
@@ -131,23 +123,21 @@ take_one(struct sched *s, const struct ids *donors, uint32_t to)
 void
 reassign_all(struct sched *s)
 {
-	struct agent *a;
-	struct ids donors = { NULL, 0, 0 };
-	uint32_t i;
+	uint64_t w, any = 0;
+	uint32_t i, at;
 
 	if (!s->reassign || s->paused != NULL)
 		return;
 	s->reassign = false;
-	for (i = 0; i < s->n_agents; i++)
-		if (spare(&s->agents[i]) > 0)
-			ids_push(&donors, i);
-	for (i = 0; donors.n > 0 && i < s->n_agents; i++) {
-		a = &s->agents[i];
-		if (!bit_get(s->below, i) || a->queued > 0)
-			continue;
-		while (agent_room(a, false) > (int64_t)a->incoming &&
-		    take_one(s, &donors, i))
-			;
+	for (i = 0; i < s->n_words; i++)
+		any |= s->donors[i];
+	for (i = 0; any != 0 && i < s->n_words; i++) {
+		for (w = s->hungry[i]; w != 0; w &= w - 1) {
+			at = i * 64 + (uint32_t)__builtin_ctzll(w);
+			while (agent_room(&s->agents[at], false) >
+			    (int64_t)s->agents[at].incoming &&
+			    take_one(s, at))
+				;
+		}
 	}
-	ids_done(&donors);
 }

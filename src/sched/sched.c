@@ -52,6 +52,8 @@ sets_free(struct sched *s)
 	free(s->gained);
 	free(s->cand);
 	free(s->ahead);
+	free(s->hungry);
+	free(s->donors);
 }
 
 static void

@@ -378,6 +378,8 @@ struct sched {
 	size_t cap_agents;
 	uint32_t n_words;	/* of bits over agents */
 	uint64_t *usable, *idle, *below, *free_max, *room, *gained, *cand, *ahead;
+	uint64_t *hungry;	/* free workers and nothing queued */
+	uint64_t *donors;	/* something queued that may be taken */
 	bool any_gain;
 	struct req **reqs;
 	size_t n_reqs, cap_reqs;
