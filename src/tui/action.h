@@ -38,6 +38,7 @@ enum action_class { ACTION_VIEW, ACTION_CHANGE, ACTION_DESTROY };
 #define ON_WAITING (ON_CAUSE | ON_EXEC)	/* where a cure may apply */
 #define ON_ATTENTION (1u << 4)
 #define ON_PLAN (1u << 5)
+#define ON_WORKER (1u << 7)	/* a worker that runs an attempt */
 #define ON_ASKING (1u << 6)	/* an agent whose link asks something */
 
 /* The ids that code refers to; all others are only in the table. */

@@ -35,6 +35,8 @@ object_offers(struct tui *t, const struct object *o)
 
 	object_resolve(t, &real);
 	bits |= bits_of(&real);
+	if (real.kind == OBJ_WORKER && real.worker->attempt.run[0] != '\0')
+		bits |= ON_WORKER;
 	if (real.agent != NULL && real.agent->question != NULL)
 		bits |= ON_ASKING;
 	if (o->kind == OBJ_ATTENTION && real.kind == OBJ_ATTENTION)
@@ -46,6 +48,7 @@ static bool
 applies(struct tui *t, const struct action *a, const struct object *o,
     uint32_t bits)
 {
+	struct object real = *o;
 	struct ident id;
 
 	if (a->letter == 0 || (a->on & bits) == 0)
@@ -54,9 +57,11 @@ applies(struct tui *t, const struct action *a, const struct object *o,
 		return targets_any(t, (enum form)a->n, o);
 	if (a->fn == act_why)
 		return o->kind == OBJ_EXEC && o->exec->state <= EXEC_ASSIGNED;
-	if (a->fn == act_log)
-		return object_ident(o, &id) &&
-		    (o->kind != OBJ_EXEC || o->exec->attempt > 0);
+	if (a->fn == act_log) {
+		object_resolve(t, &real);
+		return object_ident(&real, &id) &&
+		    (real.kind != OBJ_EXEC || real.exec->attempt > 0);
+	}
 	return true;
 }
 

@@ -18,15 +18,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
-#include "yardmaster/sys/fs.h"
 #include "tui/clipboard.h"
 #include "tui/key.h"
+#include "tui/outlet.h"
 #include "tui/screen.h"
 
 /* Last: term.h turns plain words into macros. */
@@ -45,16 +46,13 @@ struct pair {
 };
 
 struct screen {
-	void (*ready)(void *arg);
-	void *arg;
 	SCREEN *term;
 	WINDOW *keys;		/* a pad: reading from it draws nothing */
 	FILE *out, *in;
 	int frame_fd;		/* memory ncurses writes a frame into */
-	int tty_fd;		/* ours, non-blocking where possible */
 	int stdout_fd;		/* a copy, to give ncurses the terminal back */
-	struct buf pending;	/* bytes the terminal has not taken */
-	struct watch *writable;
+	struct outlet outlet;
+	struct termios before;	/* the terminal as it was */
 	struct surface *shown;
 	bool utf8, color, sync, cursor;
 	int depth;		/* colours there are */
@@ -73,35 +71,6 @@ aim(struct screen *sc, int fd)
 	dup2(fd, fileno(sc->out));
 }
 
-static void
-flush(struct screen *sc)
-{
-	ssize_t n = 0;
-
-	while (buf_len(&sc->pending) > 0 && (n >= 0 || errno == EINTR)) {
-		n = write(sc->tty_fd, buf_data(&sc->pending),
-		    buf_len(&sc->pending));
-		if (n > 0)
-			buf_consume(&sc->pending, (size_t)n);
-	}
-	sc->gone |= n < 0 && errno != EAGAIN;
-	if (sc->gone)
-		buf_clear(&sc->pending);
-	if (sc->writable != NULL)
-		watch_set(sc->writable,
-		    buf_len(&sc->pending) > 0 ? WATCH_WRITE : 0);
-}
-
-static void
-on_writable(void *arg, unsigned events)
-{
-	struct screen *sc = arg;
-
-	flush(sc);
-	if (buf_len(&sc->pending) == 0)
-		sc->ready(sc->arg);
-}
-
 /* Moves what ncurses wrote into pending. */
 static void
 take_frame(struct screen *sc)
@@ -113,13 +82,13 @@ take_frame(struct screen *sc)
 	if (size <= 0)
 		return;
 	if (sync)
-		buf_puts(&sc->pending, "\033[?2026h");
-	n = pread(sc->frame_fd, buf_reserve(&sc->pending, (size_t)size),
+		buf_puts(&sc->outlet.pending, "\033[?2026h");
+	n = pread(sc->frame_fd, buf_reserve(&sc->outlet.pending, (size_t)size),
 	    (size_t)size, 0);
 	if (n > 0)
-		buf_commit(&sc->pending, (size_t)n);
+		buf_commit(&sc->outlet.pending, (size_t)n);
 	if (sync)
-		buf_puts(&sc->pending, "\033[?2026l");
+		buf_puts(&sc->outlet.pending, "\033[?2026l");
 	if (ftruncate(sc->frame_fd, 0) < 0)
 		sc->gone = true;
 	lseek(sc->frame_fd, 0, SEEK_SET);
@@ -190,20 +159,6 @@ start_colors(struct screen *sc, enum tui_color color)
 	sc->n_pairs = 1;	/* pair 0 is the terminal's own */
 }
 
-/* A description of our own, so that making it non-blocking does not reach
- * the shell's; where that cannot be had, a copy that blocks. */
-static int
-open_tty(void)
-{
-	int fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK |
-	    O_CLOEXEC);
-	const char *name = fd < 0 ? ttyname(STDOUT_FILENO) : NULL;
-
-	if (name != NULL)
-		fd = open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-}
-
 static int
 open_files(struct screen *sc)
 {
@@ -211,12 +166,12 @@ open_files(struct screen *sc)
 	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 
 	sc->stdout_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	sc->tty_fd = open_tty();
 	sc->frame_fd = memfd_create("frame", MFD_CLOEXEC);
 	sc->out = out >= 0 ? fdopen(out, "w") : NULL;
 	sc->in = in >= 0 ? fdopen(in, "r") : NULL;
-	return sc->stdout_fd < 0 || sc->tty_fd < 0 || sc->frame_fd < 0 ||
-	    sc->out == NULL || sc->in == NULL ? -errno : 0;
+	return sc->stdout_fd < 0 || sc->frame_fd < 0 || sc->out == NULL ||
+	    sc->in == NULL || tcgetattr(sc->stdout_fd, &sc->before) < 0
+	    ? -errno : 0;
 }
 
 static void
@@ -239,16 +194,15 @@ set_up(struct screen *sc, enum tui_color color)
 static void
 close_files(struct screen *sc)
 {
-	int fds[] = { sc->stdout_fd, sc->tty_fd, sc->frame_fd };
-	size_t i;
-
 	if (sc->out != NULL)
 		fclose(sc->out);
 	if (sc->in != NULL)
 		fclose(sc->in);
-	for (i = 0; i < 3; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	if (sc->stdout_fd >= 0)
+		close(sc->stdout_fd);
+	if (sc->frame_fd >= 0)
+		close(sc->frame_fd);
+	outlet_close(&sc->outlet);
 }
 
 int
@@ -267,10 +221,12 @@ screen_open(struct loop *loop, enum tui_color color,
 	if ((term = choose_term(note, n)) == NULL)
 		return ERR_UNSUPPORTED;
 	sc = mem_zalloc(sizeof(*sc));
-	sc->ready = ready;
-	sc->arg = arg;
 	sc->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	sc->sync = strcmp(term, "linux") != 0 && strcmp(term, "dumb") != 0;
+	if ((r = outlet_open(&sc->outlet, loop, ready, arg)) < 0) {
+		free(sc);
+		return r;
+	}
 	if ((r = open_files(sc)) < 0)
 		goto out;
 	if ((sc->term = newterm(term, sc->out, sc->in)) == NULL) {
@@ -280,8 +236,6 @@ screen_open(struct loop *loop, enum tui_color color,
 	set_up(sc, color);
 	aim(sc, sc->frame_fd);
 	sc->shown = surface_new(1, 1, sc->utf8);
-	if (watch_new(loop, sc->tty_fd, 0, on_writable, sc, &sc->writable) < 0)
-		sc->writable = NULL;
 	*ret = sc;
 	return 0;
 out:
@@ -290,24 +244,19 @@ out:
 	return r;
 }
 
-/* Everything out, even if it takes a while, and the terminal as it was. */
+/* Everything out and the terminal as it was. One that takes nothing gets its
+ * modes back at least; ending must not hang on it. */
 static void
 give_back(struct screen *sc)
 {
-	int flags = fcntl(sc->tty_fd, F_GETFL);
-
 	take_frame(sc);
-	if (flags >= 0)
-		fcntl(sc->tty_fd, F_SETFL, flags & ~O_NONBLOCK);
-	if (!sc->gone)
-		fd_write_all(sc->tty_fd, buf_data(&sc->pending),
-		    buf_len(&sc->pending));
-	buf_clear(&sc->pending);
+	if (!outlet_drain(&sc->outlet)) {
+		tcsetattr(sc->stdout_fd, TCSANOW, &sc->before);
+		return;
+	}
 	aim(sc, sc->stdout_fd);
 	curs_set(1);
 	endwin();
-	if (flags >= 0)
-		fcntl(sc->tty_fd, F_SETFL, flags);
 }
 
 void
@@ -316,11 +265,9 @@ screen_close(struct screen *sc)
 	if (sc == NULL)
 		return;
 	give_back(sc);
-	watch_free(sc->writable);
 	delwin(sc->keys);
 	delscreen(sc->term);
 	surface_free(sc->shown);
-	buf_done(&sc->pending);
 	close_files(sc);
 	free(sc);
 }
@@ -346,13 +293,13 @@ screen_size(struct screen *sc, int *ret_w, int *ret_h)
 bool
 screen_gone(const struct screen *sc)
 {
-	return sc->gone;
+	return sc->gone || sc->outlet.gone;
 }
 
 bool
 screen_ready(const struct screen *sc)
 {
-	return buf_len(&sc->pending) == 0;
+	return buf_len(&sc->outlet.pending) == 0;
 }
 
 /* ncurses' codes of keys as ours. */
@@ -570,7 +517,7 @@ screen_show(struct screen *sc, const struct surface *s,
 	refresh();
 	surface_copy(sc->shown, s);
 	take_frame(sc);
-	flush(sc);
+	outlet_flush(&sc->outlet);
 }
 
 void
@@ -595,6 +542,6 @@ screen_suspend(struct screen *sc)
 void
 screen_copy(struct screen *sc, const char *text, size_t n)
 {
-	clipboard_put(&sc->pending, text, n);
-	flush(sc);
+	clipboard_put(&sc->outlet.pending, text, n);
+	outlet_flush(&sc->outlet);
 }

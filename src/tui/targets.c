@@ -247,6 +247,21 @@ add_for_exec(struct batch *b, const struct execution *x)
 	}
 }
 
+/* What it runs is ended or moved; anything else is done to its agent. */
+static void
+add_for_worker(struct batch *b, const struct object *o)
+{
+	const struct execution *x;
+
+	if (b->form == FORM_CANCEL || b->form == FORM_REQUEUE) {
+		x = engine_execution_find(b->t->engine, &o->worker->attempt);
+		if (x != NULL && exec_takes(b->form, x))
+			add_exec(b, x);
+	} else if (agent_takes(b->form, o->agent)) {
+		add_agent(b, o->agent);
+	}
+}
+
 static void
 add_lost(struct batch *b)
 {
@@ -267,8 +282,10 @@ targets_add(struct batch *b, const struct object *o)
 
 	object_resolve(b->t, &real);
 	switch (real.kind) {
-	case OBJ_AGENT:
 	case OBJ_WORKER:
+		add_for_worker(b, &real);
+		break;
+	case OBJ_AGENT:
 		if (agent_takes(b->form, real.agent))
 			add_agent(b, real.agent);
 		break;

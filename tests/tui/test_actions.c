@@ -363,6 +363,35 @@ test_quit(void **state)
 	drive_close(&d);
 }
 
+/* A worker that is overdue: what it runs can be ended from its row. */
+static void
+test_worker(void **state)
+{
+	struct drive d;
+	struct run *r;
+	struct worker *w;
+
+	open_agents(&d, 1);
+	r = fake_run(d.engine, "r1dq3k00ab2", "checkout", 3);
+	fake_state(r, 2, EXEC_RUNNING);
+	w = fake_agent_at(d.engine, 0)->facts.workers;
+	memcpy(w->attempt.run, r->id, sizeof(r->id));
+	w->attempt.execution = 2;
+	w->attempt.attempt = 1;
+	w->elapsed_us = 900 * US_PER_S;
+	fake_changed(d.engine);
+	drive_wait(&d, US_PER_S);
+	drive_keys(&d, "! a");
+	drive_expect(&d, "log");
+	drive_expect(&d, "requeue        suite/test2");
+	drive_keys(&d, "c");
+	drive_expect(&d, "which is lost");
+	drive_keys(&d, "y");
+	assert_int_equal(fake_op(d.engine, 0)->kind, OP_CANCEL);
+	assert_int_equal(fake_op(d.engine, 0)->id.execution, 2);
+	drive_close(&d);
+}
+
 static void
 test_hold(void **state)
 {
@@ -454,6 +483,7 @@ main(void)
 		cmocka_unit_test(test_filter_fault),
 		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_quit),
+		cmocka_unit_test(test_worker),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_broken_theme),

@@ -3,9 +3,14 @@
 """The console on a terminal: what is seen, what it costs in bytes, and what
 it does with terminals that are small, unknown, slow or gone."""
 
+import fcntl
 import os
+import pty
 import re
+import signal
+import struct
 import tempfile
+import termios
 
 import tap
 import vt
@@ -119,4 +124,25 @@ with console() as s:
     s.kill('HUP')
     tap.equal('HUP too', s.exit(), 0)
 
+
+def stuck():
+    """A terminal that takes no bytes: keys are handled all the same, and TERM
+    ends the program. Its input would fill up if it waited to write."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(LC_ALL='C.UTF-8', TERM='xterm-256color')
+        os.execv(PROGRAM, [PROGRAM, '--rows', '3000'])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 200, 0, 0))
+    os.read(fd, 1)
+    signal.alarm(60)
+    for _ in range(400):
+        os.write(fd, b'23' + b'\x0c' * 48)
+    os.kill(pid, signal.SIGTERM)
+    status = os.waitpid(pid, 0)[1]
+    signal.alarm(0)
+    os.close(fd)
+    return status
+
+
+tap.equal('a terminal that takes no bytes stops nothing', stuck(), 0)
 tap.done()
