@@ -17,6 +17,7 @@ void
 view_execution(struct engine *e, struct erun *r, uint32_t no)
 {
 	struct execution *x = &r->live.executions[no - 1];
+	enum reason was = x->reason;
 	struct sched_view v;
 
 	if (r->file == NULL ||
@@ -34,6 +35,9 @@ view_execution(struct engine *e, struct erun *r, uint32_t no)
 	else
 		x->reason = sched_headline(e->sched, r->handle, no,
 		    &x->reason_since_us);
+	/* Facts of another reason say nothing of this one. */
+	if (x->reason != was)
+		x->reason_text = NULL;
 }
 
 static void
