@@ -128,12 +128,14 @@ def on_screen(lab, plan):
         screen.keys('y')
         tap.ok('launched from the screen', lab.watch.wait(
             lambda w: w.count() >= 5))
+        run = next(r['id'] for r in lab.json('runs')['runs']
+                   if r['state'] == 'running')
+        lab.cli('hold', '%s/%d' % (run, number_of(lab, plan)['held']))
         screen.keys('3f')
         for test, want in WANT.items():
             screen.keys('test:' + test)
-            if want != 'held':
-                screen.sees('queue: %s waits for %s' % (test, want),
-                            '^> %s: .*[a-z]+/%s' % (want, test[:1]))
+            screen.sees('queue: %s waits for %s' % (test, want),
+                        '^> %s: .*[a-z]+/%s' % (want, test[:1]))
             screen.keys(vt.BACKSPACE * len('test:' + test))
 
 
