@@ -18,6 +18,7 @@
 #include "yardmaster/base/mem.h"
 
 #define FEW_KEYS 16	/* up to here each is compared with each */
+#define TWINS_SAID 100	/* more are not told */
 
 struct key {
 	const char *p;		/* in the text, or decoded */
@@ -39,6 +40,9 @@ struct check {
 	unsigned depth;
 	struct key *keys;
 	size_t n_keys, cap_keys;
+	size_t twins;		/* keys that came twice */
+	void (*tell)(void *arg, const struct jfault *fault);
+	void *arg;
 };
 
 static int check_value(struct check *c);
@@ -109,45 +113,80 @@ by_key(const void *pa, const void *pb)
 	return r != 0 ? r : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* The second of two equal keys among n, or NULL. */
-static const struct key *
-find_twin(struct key *keys, size_t n)
+/* The path of the value being read, from the open containers. */
+static char *
+current_path(const struct check *c)
 {
-	size_t i, j;
+	struct buf path = BUF_INIT;
+	const struct frame *f;
+	size_t key_end;
+	unsigned i;
+	char *key;
 
-	if (n > FEW_KEYS) {
-		qsort(keys, n, sizeof(*keys), by_key);
-		for (i = 1; i < n; i++)
-			if (same_key(&keys[i - 1], &keys[i]))
-				return &keys[i];
-		return NULL;
+	for (i = 0; i < c->depth; i++) {
+		f = &c->frames[i];
+		if (!f->object) {
+			jdoc_path_index(&path, f->index);
+			continue;
+		}
+		key_end = i + 1 < c->depth ? c->frames[i + 1].first_key :
+		    c->n_keys;
+		if (key_end == f->first_key)
+			continue;	/* before its first key */
+		key = str_ndup(c->keys[key_end - 1].p, c->keys[key_end - 1].n);
+		jdoc_path_key(&path, key);
+		free(key);
 	}
-	for (i = 1; i < n; i++)
-		for (j = 0; j < i; j++)
-			if (same_key(&keys[j], &keys[i]))
-				return &keys[i];
-	return NULL;
+	return buf_steal(&path);
 }
 
-/* The keys of the innermost object are complete: compares them. */
-static int
-close_object(struct check *c)
+static void
+tell(const struct check *c, size_t offset, const char *text)
 {
-	size_t first = c->frames[c->depth - 1].first_key;
-	const struct key *twin;
-	struct key found;
+	struct jfault f = { .offset = offset, .text = text };
+	char *path;
 
-	twin = find_twin(c->keys + first, c->n_keys - first);
-	if (twin == NULL) {
-		pop_keys(c, first);
-		return 0;
+	if (c->tell == NULL)
+		return;
+	f.path = path = current_path(c);
+	c->tell(c->arg, &f);
+	free(path);
+}
+
+/* Says that the key at i came before. */
+static void
+tell_twin(struct check *c, size_t i)
+{
+	struct key *last = &c->keys[c->n_keys - 1], was = *last;
+
+	if (c->twins++ >= TWINS_SAID)
+		return;
+	/* The path names the last on the stack. */
+	*last = c->keys[i];
+	tell(c, last->offset, "this key comes twice");
+	*last = was;
+}
+
+/* Looks for equal keys from first to the top of the stack. */
+static void
+find_twins(struct check *c, size_t first)
+{
+	struct key *keys = c->keys;
+	size_t i, j;
+
+	if (c->n_keys - first > FEW_KEYS) {
+		qsort(keys + first, c->n_keys - first, sizeof(*keys), by_key);
+		for (i = first + 1; i < c->n_keys; i++)
+			if (same_key(&keys[i - 1], &keys[i]))
+				tell_twin(c, i);
+		return;
 	}
-	c->s.p = c->s.start + twin->offset;
-	found = *twin;		/* last on the stack, so that the path names it */
-	c->keys[first + (size_t)(twin - (c->keys + first))] =
-	    c->keys[c->n_keys - 1];
-	c->keys[c->n_keys - 1] = found;
-	return fail(c, ERR_SYNTAX, "this key comes twice");
+	for (i = first + 1; i < c->n_keys; i++)
+		for (j = first; j < i; j++)
+			if (same_key(&keys[j], &keys[i])) {
+				tell_twin(c, i);
+				break;
+			}
 }
 
 static int
@@ -156,7 +195,9 @@ check_member(struct check *c)
 	const char *from = c->s.p;
 	int r;
 
-	if (from == c->s.end || *from != '"')
+	if (from == c->s.end)
+		return fail(c, ERR_SYNTAX, "the text ends too early");
+	if (*from != '"')
 		return fail(c, ERR_SYNTAX, "expected a key in double quotes");
 	if ((r = jscan_string(&c->s)) < 0)
 		return r;
@@ -177,7 +218,9 @@ check_separator(struct check *c, char close, bool *ret_more)
 
 	if ((r = jscan_space(&c->s)) < 0)
 		return r;
-	if (c->s.p == c->s.end || (*c->s.p != ',' && *c->s.p != close))
+	if (c->s.p == c->s.end)
+		return fail(c, ERR_SYNTAX, "the text ends too early");
+	if (*c->s.p != ',' && *c->s.p != close)
 		return fail(c, ERR_SYNTAX, close == '}' ?
 		    "expected ',' or '}'" : "expected ',' or ']'");
 	*ret_more = *c->s.p == ',';
@@ -209,8 +252,10 @@ check_container(struct check *c, bool object)
 		if (r < 0 || (r = check_separator(c, close, &more)) < 0)
 			return r;
 	}
-	if (object && (r = close_object(c)) < 0)
-		return r;
+	if (object) {
+		find_twins(c, f->first_key);
+		pop_keys(c, f->first_key);
+	}
 	c->depth--;
 	return 0;
 }
@@ -240,37 +285,11 @@ check_value(struct check *c)
 	}
 }
 
-/* The path of the value being read, from the open containers. */
-static char *
-current_path(const struct check *c)
-{
-	struct buf path = BUF_INIT;
-	const struct frame *f;
-	size_t key_end;
-	unsigned i;
-	char *key;
-
-	for (i = 0; i < c->depth; i++) {
-		f = &c->frames[i];
-		if (!f->object) {
-			jdoc_path_index(&path, f->index);
-			continue;
-		}
-		key_end = i + 1 < c->depth ? c->frames[i + 1].first_key :
-		    c->n_keys;
-		if (key_end == f->first_key)
-			continue;	/* before its first key */
-		key = str_ndup(c->keys[key_end - 1].p, c->keys[key_end - 1].n);
-		jdoc_path_key(&path, key);
-		free(key);
-	}
-	return buf_steal(&path);
-}
-
 int
-jcheck(const char *text, size_t n, bool comments, struct jfault *ret_fault)
+jcheck(const char *text, size_t n, bool comments,
+    void (*tell_fault)(void *arg, const struct jfault *fault), void *arg)
 {
-	struct check c = { .depth = 0 };
+	struct check c = { .tell = tell_fault, .arg = arg };
 	int r;
 
 	jscan_init(&c.s, text, n, comments);
@@ -279,11 +298,10 @@ jcheck(const char *text, size_t n, bool comments, struct jfault *ret_fault)
 		r = jscan_space(&c.s);
 	if (r == 0 && c.s.p != c.s.end)
 		r = fail(&c, ERR_SYNTAX, "unexpected text after the value");
-	if (r < 0 && ret_fault != NULL) {
-		ret_fault->offset = (size_t)(c.s.p - c.s.start);
-		ret_fault->text = c.s.fault;
-		ret_fault->path = current_path(&c);
-	}
+	if (r < 0)
+		tell(&c, (size_t)(c.s.p - c.s.start), c.s.fault);
+	else if (c.twins > 0)
+		r = ERR_SYNTAX;
 	pop_keys(&c, 0);
 	free(c.keys);
 	return r;

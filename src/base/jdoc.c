@@ -27,17 +27,23 @@ too_large(const char *file, struct diags *ds)
 	return ERR_TOO_LARGE;
 }
 
+/* Where the faults of a text go. */
+struct faults {
+	const char *file, *text;
+	struct diags *ds;
+};
+
 static void
-report(struct jfault *f, const char *file, const char *text, struct diags *ds)
+report(void *arg, const struct jfault *f)
 {
+	const struct faults *to = arg;
 	unsigned line, column;
 
-	if (ds != NULL) {
-		jloc_place(text, f->offset, &line, &column);
-		diag_add(ds, DIAG_ERROR, file, line, f->path, "%s",
-		    f->text)->column = column;
-	}
-	free(f->path);
+	if (to->ds == NULL)
+		return;
+	jloc_place(to->text, f->offset, &line, &column);
+	diag_add(to->ds, DIAG_ERROR, to->file, line, f->path, "%s",
+	    f->text)->column = column;
 }
 
 int
@@ -46,16 +52,14 @@ jdoc_parse(struct jdoc *ret, const char *file, const char *text, size_t len,
 {
 	bool comments = (flags & JDOC_COMMENTS) != 0;
 	struct jval *root = NULL;
-	struct jfault fault;
+	struct faults faults = { .file = file, .text = text, .ds = ds };
 	char *plain;
 	int r;
 
 	if (len > JDOC_MAX_BYTES)
 		return too_large(file, ds);
-	if ((r = jcheck(text, len, comments, &fault)) < 0) {
-		report(&fault, file, text, ds);
+	if ((r = jcheck(text, len, comments, report, &faults)) < 0)
 		return r;
-	}
 	plain = mem_dup(text, len);
 	if (comments)
 		jloc_blank_comments(plain, len);

@@ -55,7 +55,7 @@ jval_parse(struct jval **ret, const void *text, size_t len)
 
 	if (len > JDOC_MAX_BYTES)
 		return ERR_TOO_LARGE;
-	if ((r = jcheck(text, len, false, NULL)) < 0)
+	if ((r = jcheck(text, len, false, NULL, NULL)) < 0)
 		return r;
 	return jval_parse_checked(ret, text, len);
 }

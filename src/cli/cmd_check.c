@@ -21,11 +21,11 @@ ends_with(const char *s, const char *end)
 }
 
 static int
-check_one(const char *file, struct diags *ds)
+check_one(const char *file, const struct fleet_spec *fleet, struct diags *ds)
 {
 	if (ends_with(file, ".theme") || ends_with(file, ".keymap"))
 		return tui_check_file(file, ds);
-	return check_file(file, ds, NULL);
+	return check_file(file, fleet, ds, NULL);
 }
 
 static void
@@ -65,14 +65,19 @@ static int
 cmd_check(struct cli *c)
 {
 	struct diags ds = DIAGS_INIT;
+	struct fleet_spec *fleet = NULL;
 	int code = EXIT_OK;
 	size_t i;
 
+	if (cli_get(c, "fleet") != NULL &&
+	    fleet_open(cli_get(c, "fleet"), &ds, &fleet) < 0)
+		code = EXIT_USAGE;
 	for (i = 0; i < c->args.n; i++)
-		if (check_one(c->args.v[i], &ds) < 0)
+		if (check_one(c->args.v[i], fleet, &ds) < 0)
 			code = EXIT_USAGE;
 		else if (!cli_has(c, "json"))
 			printf("%s: ok\n", c->args.v[i]);
+	fleet_spec_free(fleet);
 	if (cli_has(c, "json"))
 		print_json(&ds);
 	else
@@ -81,10 +86,14 @@ cmd_check(struct cli *c)
 	return code;
 }
 
-static const struct cli_opt json_opts[] = { JSON_OPT, { NULL } };
+static const struct cli_opt check_opts[] = {
+	{ "fleet", 'f', "FILE", "check the plans against this fleet, too" },
+	JSON_OPT,
+	{ NULL }
+};
 
 const struct cli_command cli_check_commands[] = {
 	{ "check", "FILE...", "validate plans, fleets, themes and key maps",
-	    NULL, json_opts, 1, -1, cmd_check },
+	    NULL, check_opts, 1, -1, cmd_check },
 	{ NULL }
 };

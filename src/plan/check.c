@@ -183,6 +183,22 @@ check_get(const struct jval *obj, const char *key, unsigned at)
 }
 
 bool
+check_misspelt(const struct jval *obj, const char *key, unsigned at)
+{
+	size_t i, n = jval_count(obj);
+	const char *name, *near;
+
+	for (i = 0; i < n; i++) {
+		name = jval_key_at(obj, i);
+		near = key_find(name, at) == NULL ? key_nearest(name, at) :
+		    NULL;
+		if (near != NULL && strcmp(near, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 is_good_name(const char *s)
 {
 	size_t n = strlen(s), i;

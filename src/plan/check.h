@@ -52,6 +52,8 @@ void check_object(struct check *c, const struct jval *obj, unsigned at);
 /* The member when it is there and of the form the table says, else NULL. */
 const struct jval *check_get(const struct jval *obj, const char *key,
     unsigned at);
+/* True when obj has an unknown key that is nearest to key. */
+bool check_misspelt(const struct jval *obj, const char *key, unsigned at);
 
 /* Readers for values that check_get() let through. */
 int64_t value_duration_us(const struct jval *v);

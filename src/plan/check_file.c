@@ -10,18 +10,48 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 
+/* A list of objects under "agents" or something near it. */
+static bool
+lists_agents(const struct jval *root)
+{
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < jval_count(root); i++) {
+		near = key_nearest(jval_key_at(root, i), AT_FLEET);
+		if (near != NULL && strcmp(near, "agents") == 0 &&
+		    jval_type(jval_at(jval_value_at(root, i), 0)) ==
+		    JVAL_OBJECT)
+			return true;
+	}
+	return false;
+}
+
+/* What the file was meant to be, also when its main key is misspelt. */
 static enum file_kind
 kind_of(const struct jval *root)
 {
+	size_t i, n = jval_count(root);
+	int plan = 0;
+
+	if (jval_type(root) != JVAL_OBJECT)
+		return FILE_UNKNOWN;
 	if (jval_get(root, "suites") != NULL)
 		return FILE_PLAN;
-	if (jval_get(root, "agents") != NULL)
+	if (lists_agents(root))
 		return FILE_FLEET;
-	return FILE_UNKNOWN;
+	for (i = 0; i < n; i++) {
+		plan += key_nearest(jval_key_at(root, i), AT_PLAN) != NULL;
+		plan -= key_nearest(jval_key_at(root, i), AT_FLEET) != NULL;
+	}
+	if (plan != 0)
+		return plan > 0 ? FILE_PLAN : FILE_FLEET;
+	return jval_get(root, "agents") != NULL ? FILE_FLEET : FILE_UNKNOWN;
 }
 
 static int
-check_plan(const char *path, struct diags *ds)
+check_plan(const char *path, const struct fleet_spec *fleet,
+    struct diags *ds)
 {
 	struct plan *p;
 	int r;
@@ -30,6 +60,8 @@ check_plan(const char *path, struct diags *ds)
 		return r;
 	if (!plan_discovers(p))
 		r = plan_expand(p, NULL, ds);
+	if (r == 0 && fleet != NULL && plan_check_agents(p, fleet, ds) > 0)
+		r = ERR_INVALID;
 	plan_free(p);
 	return r;
 }
@@ -46,7 +78,8 @@ check_fleet(const char *path, struct diags *ds)
 }
 
 int
-check_file(const char *path, struct diags *ds, enum file_kind *ret_kind)
+check_file(const char *path, const struct fleet_spec *fleet,
+    struct diags *ds, enum file_kind *ret_kind)
 {
 	enum file_kind kind;
 	struct jdoc doc;
@@ -61,7 +94,7 @@ check_file(const char *path, struct diags *ds, enum file_kind *ret_kind)
 	if (ret_kind != NULL)
 		*ret_kind = kind;
 	if (kind == FILE_PLAN)
-		return check_plan(path, ds);
+		return check_plan(path, fleet, ds);
 	if (kind == FILE_FLEET)
 		return check_fleet(path, ds);
 	diag_add(ds, DIAG_ERROR, path, 0, NULL, "neither a plan, which has "
@@ -114,31 +147,55 @@ nearest_agent(const char *term, const struct fleet_spec *f)
 	return near;
 }
 
+/* A message at term (or, with -1, at all) of the agents. */
+static struct diag *
+say_at(const struct plan *p, const struct plan_agents *a, long term,
+    enum diag_level level, struct diags *ds, const char *text)
+{
+	struct buf path = BUF_INIT;
+	struct diag *d;
+
+	buf_puts(&path, a->path != NULL ? a->path : "agents");
+	if (term >= 0)
+		jdoc_path_index(&path, (size_t)term);
+	if (a->path == NULL || p->priv->doc.text == NULL)
+		d = diag_add(ds, level, p->file, 0, buf_str(&path), "%s",
+		    text);
+	else
+		d = jdoc_fault(&p->priv->doc, ds, level, buf_str(&path), "%s",
+		    text);
+	buf_done(&path);
+	return d;
+}
+
 static void
-check_list(const struct plan *p, const struct selector *s,
+check_list(const struct plan *p, const struct plan_agents *a,
     const struct fleet_spec *f, struct diags *ds)
 {
+	const struct selector *s = a->selector;
 	bool none = !some_agent(s, f);
-	struct buf text = BUF_INIT;
-	struct diag *d;
+	struct buf list = BUF_INIT;
+	char *text;
 	size_t i;
 
-	selector_format(s, &text);
+	selector_format(s, &list);
 	if (none) {
-		d = diag_add(ds, DIAG_ERROR, p->file, 0, NULL, "agents %s: "
-		    "the fleet %s has no such agent", buf_str(&text),
-		    f->name);
-		check_did_you_mean(d, nearest_agent(selector_term(s, 0), f));
+		text = str_fmt("no agent of the fleet %s meets %s",
+		    f->name, buf_str(&list));
+		check_did_you_mean(say_at(p, a, -1, DIAG_ERROR, ds, text),
+		    nearest_agent(selector_term(s, 0), f));
+		free(text);
 	}
 	for (i = 0; i < selector_count(s) && !none; i++) {
 		if (some_agent_of_term(s, i, f))
 			continue;
-		d = diag_add(ds, DIAG_WARNING, p->file, 0, NULL, "agents %s: "
-		    "no agent of the fleet %s meets it", selector_term(s, i),
-		    f->name);
-		check_did_you_mean(d, nearest_agent(selector_term(s, i), f));
+		text = str_fmt("no agent of the fleet %s meets %s",
+		    f->name, selector_term(s, i));
+		check_did_you_mean(say_at(p, a, (long)i, DIAG_WARNING, ds,
+		    text), nearest_agent(selector_term(s, i), f));
+		free(text);
 	}
-	buf_done(&text);
+	buf_done(&list);
 }
 
 static void
@@ -172,7 +229,7 @@ plan_check_agents(const struct plan *p, const struct fleet_spec *f,
 	}
 	for (i = 0; i < p->n_agents; i++)
 		if (used[i] && p->agents[i].terms.n > 0)
-			check_list(p, p->agents[i].selector, f, ds);
+			check_list(p, &p->agents[i], f, ds);
 	for (i = 0; i < p->n_targets; i++)
 		if (wanted[i])
 			check_target(p, i, f, ds);

@@ -74,6 +74,64 @@ add_edge(struct graph *g, uint32_t from, uint32_t to,
 		e->owner = *owner;
 }
 
+/* Appends a name unless it is the last one already. */
+static void
+put_name(struct strvec *names, const struct plan *p,
+    const struct plan_ref *ref)
+{
+	struct buf b = BUF_INIT;
+
+	plan_ref_format(p, ref, &b);
+	if (names->n == 0 || strcmp(names->v[names->n - 1], buf_str(&b)) != 0)
+		strvec_push(names, buf_str(&b));
+	buf_done(&b);
+}
+
+static const char *
+need_path(const struct graph *g, const struct plan_ref *owner)
+{
+	const struct raw_refs *raw = owner->is_test ?
+	    &g->p->priv->test_needs[owner->index] :
+	    &g->p->priv->suite_needs[owner->index];
+
+	return raw->n > 0 ? raw->v[0].path : NULL;
+}
+
+static void
+say(struct graph *g, const char *path, const struct strvec *names)
+{
+	struct buf text = BUF_INIT;
+	uint32_t i;
+
+	for (i = 0; i < names->n; i++)
+		buf_putf(&text, "%s%s", i > 0 ? " -> " : "", names->v[i]);
+	if (g->p->priv->doc.text != NULL)
+		jdoc_fault(&g->p->priv->doc, g->ds, DIAG_ERROR, path,
+		    "a cycle: %s", buf_str(&text));
+	else
+		diag_add(g->ds, DIAG_ERROR, g->p->file, 0, path,
+		    "a cycle: %s", buf_str(&text));
+	buf_done(&text);
+}
+
+/* What needs itself can never begin, whatever it shares a worker with. */
+static void
+say_self(struct graph *g, const struct plan_ref *ref)
+{
+	struct strvec names = STRVEC_INIT;
+
+	put_name(&names, g->p, ref);
+	strvec_push(&names, names.v[0]);
+	say(g, need_path(g, ref), &names);
+	strvec_done(&names);
+}
+
+static bool
+same_ref(const struct plan_ref *a, const struct plan_ref *b)
+{
+	return a->is_test == b->is_test && a->index == b->index;
+}
+
 static void
 add_needs(struct graph *g, uint32_t from, const struct plan_ref *owner,
     const struct plan_ref *needs, uint32_t n)
@@ -81,9 +139,12 @@ add_needs(struct graph *g, uint32_t from, const struct plan_ref *owner,
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		add_edge(g, from, needs[i].is_test ?
-		    node_test(g, needs[i].index) :
-		    node_end(g, needs[i].index), owner, &needs[i]);
+		if (same_ref(owner, &needs[i]))
+			say_self(g, owner);
+		else
+			add_edge(g, from, needs[i].is_test ?
+			    node_test(g, needs[i].index) :
+			    node_end(g, needs[i].index), owner, &needs[i]);
 }
 
 static void
@@ -145,36 +206,12 @@ build(struct graph *g)
 	g->stack = mem_calloc((size_t)g->n_nodes + 1, sizeof(*g->stack));
 }
 
-/* Appends a name unless it is the last one already. */
-static void
-put_name(struct strvec *names, const struct plan *p,
-    const struct plan_ref *ref)
-{
-	struct buf b = BUF_INIT;
-
-	plan_ref_format(p, ref, &b);
-	if (names->n == 0 || strcmp(names->v[names->n - 1], buf_str(&b)) != 0)
-		strvec_push(names, buf_str(&b));
-	buf_done(&b);
-}
-
-static const char *
-need_path(const struct graph *g, const struct edge *e)
-{
-	const struct raw_refs *raw = e->owner.is_test ?
-	    &g->p->priv->test_needs[e->owner.index] :
-	    &g->p->priv->suite_needs[e->owner.index];
-
-	return raw->n > 0 ? raw->v[0].path : NULL;
-}
-
 /* The cycle is on the stack from the place where node was left, closed by
  * the edge on top. */
 static void
 say_cycle(struct graph *g, uint32_t node)
 {
 	struct strvec names = STRVEC_INIT;
-	struct buf text = BUF_INIT;
 	const char *path = NULL;
 	const struct edge *e;
 	uint32_t from, i;
@@ -186,23 +223,15 @@ say_cycle(struct graph *g, uint32_t node)
 		if (e->need == NULL)
 			continue;
 		if (path == NULL)
-			path = need_path(g, e);
+			path = need_path(g, &e->owner);
 		put_name(&names, g->p, &e->owner);
 		put_name(&names, g->p, e->need);
 	}
 	if (names.n == 1 ||
 	    (names.n > 1 && strcmp(names.v[0], names.v[names.n - 1]) != 0))
 		strvec_push(&names, names.v[0]);
-	for (i = 0; i < names.n; i++)
-		buf_putf(&text, "%s%s", i > 0 ? " -> " : "", names.v[i]);
-	if (g->p->priv->doc.text != NULL)
-		jdoc_fault(&g->p->priv->doc, g->ds, DIAG_ERROR, path,
-		    "a cycle: %s", buf_str(&text));
-	else
-		diag_add(g->ds, DIAG_ERROR, g->p->file, 0, path,
-		    "a cycle: %s", buf_str(&text));
+	say(g, path, &names);
 	strvec_done(&names);
-	buf_done(&text);
 }
 
 /* Walks from root; one message at most. The stack holds, for each level, the

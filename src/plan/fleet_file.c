@@ -266,7 +266,8 @@ load_root(struct fleet_loader *l, const struct jval *root)
 	    false);
 	if ((v = check_get(root, "agents", AT_FLEET)) != NULL)
 		load_agents(l, v);
-	else if (jval_get(root, "agents") == NULL)
+	else if (jval_get(root, "agents") == NULL &&
+	    !check_misspelt(root, "agents", AT_FLEET))
 		check_fault(&l->c, "a fleet needs agents");
 }
 

@@ -378,7 +378,8 @@ load_root(struct loader *l, const struct jval *root)
 	l->p->on_failure = props->on_failure;
 	if ((v = check_get(root, "suites", AT_PLAN)) != NULL)
 		load_suites(l, v, PLAN_NONE, props);
-	else if (jval_get(root, "suites") == NULL)
+	else if (jval_get(root, "suites") == NULL &&
+	    !check_misspelt(root, "suites", AT_PLAN))
 		check_fault(&l->c, "a plan needs suites");
 	if ((v = check_get(root, "exclusive", AT_PLAN)) != NULL)
 		load_exclusive(l, v);

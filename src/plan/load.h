@@ -8,7 +8,10 @@
 struct loader {
 	struct check c;
 	struct plan *p;
-	bool bad_command;	/* some command or shell was at fault */
+	/* Some of these were at fault: that there is none is no news. */
+	bool bad_command;	/* or shell */
+	bool bad_data;
+	bool bad_targets;
 };
 
 /* ---- load_props.c, runnable.c ---- */

@@ -46,6 +46,7 @@ static void
 set_agents(struct setting *s, const struct jval *v)
 {
 	struct strvec terms = STRVEC_INIT;
+	struct plan_agents *a;
 	char *error = NULL;
 	size_t bad = 0, mark;
 
@@ -57,6 +58,10 @@ set_agents(struct setting *s, const struct jval *v)
 		    bad < terms.n ? terms.v[bad] : "", error);
 		check_back(&s->l->c, mark);
 		free(error);
+	} else {
+		a = &s->l->p->agents[s->props->agents];
+		if (a->path == NULL)
+			a->path = str_dup(buf_str(&s->l->c.path));
 	}
 	strvec_done(&terms);
 }
@@ -192,7 +197,11 @@ set_env(struct setting *s, const struct jval *v)
 static void
 set_targets(struct setting *s, const struct jval *v)
 {
+	size_t errors = s->l->c.ds->errors;
+
 	load_targets(s->l, v, s->props);
+	if (s->l->c.ds->errors > errors)
+		s->l->bad_targets = true;
 }
 
 static void
@@ -215,6 +224,8 @@ set_data(struct setting *s, const struct jval *v)
 
 	if (d != NULL)
 		s->props->data = plan_own(s->l->p, d, plan_data_free);
+	else
+		s->l->bad_data = true;
 }
 
 static const struct {
@@ -267,17 +278,21 @@ set_member(struct setting *s, const char *name, const struct jval *v)
 	check_back(&s->l->c, mark);
 }
 
+/* A key that is misspelt or whose value has a wrong form is not missing. */
 static void
-check_command(struct loader *l, const struct jval *obj, unsigned at)
+note_faulty(struct loader *l, const char *name, unsigned at)
 {
-	bool command = check_get(obj, "command", at) != NULL;
-	bool shell = check_get(obj, "shell", at) != NULL;
+	const char *meant = name;
 
-	if (command && shell)
-		check_fault(&l->c, "command and shell at once; give one");
-	if ((!command && jval_get(obj, "command") != NULL) ||
-	    (!shell && jval_get(obj, "shell") != NULL))
+	if (key_find(name, at) == NULL &&
+	    (meant = key_nearest(name, at)) == NULL)
+		return;
+	if (strcmp(meant, "command") == 0 || strcmp(meant, "shell") == 0)
 		l->bad_command = true;
+	else if (strcmp(meant, "data") == 0)
+		l->bad_data = true;
+	else if (strcmp(meant, "targets") == 0)
+		l->bad_targets = true;
 }
 
 const struct plan_props *
@@ -291,14 +306,18 @@ load_props(struct loader *l, const struct jval *obj, unsigned at,
 
 	for (i = 0; i < n; i++) {
 		name = jval_key_at(obj, i);
-		if (!is_inherited(name, at) ||
-		    (v = check_get(obj, name, at)) == NULL)
+		v = check_get(obj, name, at);
+		if (v == NULL)
+			note_faulty(l, name, at);
+		if (v == NULL || !is_inherited(name, at))
 			continue;
 		if (s.props == NULL)
 			s.props = plan_own_props(l->p, base);
 		set_member(&s, name, v);
 	}
-	check_command(l, obj, at);
+	if (check_get(obj, "command", at) != NULL &&
+	    check_get(obj, "shell", at) != NULL)
+		check_fault(&l->c, "command and shell at once; give one");
 	if (s.props == NULL)
 		return base;
 	/* What is left out stays out with all that is in it. */

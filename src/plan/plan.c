@@ -144,6 +144,7 @@ plan_agents_index(struct plan *p, const struct strvec *terms, uint32_t *ret,
 	strvec_init(&a->terms);
 	strvec_push_all(&a->terms, terms);
 	a->selector = selector;
+	a->path = NULL;
 	*ret = p->n_agents++;
 	return 0;
 }
@@ -337,6 +338,7 @@ tables_free(struct plan *p)
 	for (i = 0; i < p->n_agents; i++) {
 		strvec_done(&p->agents[i].terms);
 		selector_free(p->agents[i].selector);
+		free(p->agents[i].path);
 	}
 	for (i = 0; i < p->n_targets; i++) {
 		free(p->targets[i].name);

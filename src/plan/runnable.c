@@ -43,8 +43,9 @@ check_row(struct loader *l, const struct plan_props *props,
 	char *name;
 
 	if (d == NULL) {
-		check_fault(&l->c, "%.*s needs data, and there is none",
-		    (int)piece->len, piece->text);
+		if (!l->bad_data)
+			check_fault(&l->c, "%.*s needs data, and there is "
+			    "none", (int)piece->len, piece->text);
 		return;
 	}
 	if (piece->part == NULL)
@@ -73,7 +74,7 @@ check_argument(struct loader *l, const struct plan_props *props,
 		if (piece.kind == PH_ROW)
 			check_row(l, props, &piece);
 		if ((piece.kind == PH_TARGET || piece.kind == PH_INSTANCE) &&
-		    props->n_targets == 0)
+		    props->n_targets == 0 && !l->bad_targets)
 			check_fault(&l->c, "%.*s needs targets, and there are "
 			    "none", (int)piece.len, piece.text);
 	}

@@ -16,6 +16,11 @@ static const struct {
 	{ "{\"suites\": [", "p.json:1: suites[0]: the text ends too early\n" },
 	{ "[]", "p.json:1: an object is expected, not a list\n" },
 	{ "{\"a\": 1,\n \"a\": 2}", "p.json:2: a: this key comes twice\n" },
+	{ "{\"a\": 1,\n \"b\": {\"c\": 1, \"c\": 2},\n \"a\": 2}",
+	    "p.json:2: b.c: this key comes twice\n"
+	    "p.json:3: a: this key comes twice\n" },
+	{ "{\"a\":", "p.json:1: a: the text ends too early\n" },
+	{ "{\"a\": 1,", "p.json:1: a: the text ends too early\n" },
 	{ "{}", "p.json:1: a plan needs suites\n" },
 	{ WITH("\"suites\": []"), "p.json:2: suites: the list is empty\n" },
 	{ WITH("\"suites\": 3"), "p.json:2: suites: a list is expected, not a "
@@ -55,6 +60,21 @@ static const struct {
 	    "p.json:2: suites[0].batch: \"batch\" is not supported yet\n"
 	    "p.json:2: suites[0].together: \"together\" is not supported yet\n"
 	    "p.json:2: suites[0].include: \"include\" is not supported yet\n" },
+
+	/* what is misspelt is not missing, too */
+	{ WITH("\"suits\": [" GOOD "]"), "p.json:2: suits: unknown key "
+	    "\"suits\" (did you mean \"suites\"?)\n" },
+	{ "{\"comand\": [\"x\"], \"suites\": [" GOOD "]}", "p.json:1: "
+	    "comand: unknown key \"comand\" (did you mean \"command\"?)\n" },
+	{ TEST("\"dta\": \"x.csv\", \"command\": [\"{row.a}\"]"),
+	    "p.json:2: suites[0].tests[0].dta: unknown key \"dta\" (did you "
+	    "mean \"data\"?)\n" },
+	{ TEST("\"data\": {\"rows\": []}, \"command\": [\"{row.a}\"]"),
+	    "p.json:2: suites[0].tests[0].data.rows: no data: the list is "
+	    "empty\n" },
+	{ TEST("\"target\": [\"x\"], \"command\": [\"{target}\"]"),
+	    "p.json:2: suites[0].tests[0].target: unknown key \"target\" (did "
+	    "you mean \"targets\"?)\n" },
 
 	/* values, all faults at once */
 	{ TEST("\"retries\": \"2\", \"timeout\": \"10x\", \"workers\": 0, "
@@ -137,6 +157,8 @@ static const struct {
 	    "a\n" },
 	{ SUITES("{\"name\": \"a\", \"needs\": [\"a\"], \"tests\": [\"t\"]}"),
 	    "p.json:2: suites[0].needs[0]: a cycle: a -> a\n" },
+	{ TEST("\"needs\": [\"t\"]"), "p.json:2: suites[0].tests[0].needs[0]: "
+	    "a cycle: s/t -> s/t\n" },
 	{ SUITES("{\"name\": \"a\", \"parallel\": \"tests\", \"tests\": "
 	    "[{\"name\": \"t\", \"needs\": [\"a\"]}]}"),
 	    "p.json:2: suites[0].tests[0].needs[0]: a cycle: a/t -> a -> "
@@ -300,7 +322,7 @@ test_no_file(void **state)
 
 	assert_true(plan_load("/nonexistent/p.json", &ds, &p) < 0);
 	assert_int_equal(ds.errors, 1);
-	assert_true(check_file("/nonexistent/p.json", &ds, &kind) < 0);
+	assert_true(check_file("/nonexistent/p.json", NULL, &ds, &kind) < 0);
 	assert_int_equal(kind, FILE_UNKNOWN);
 	assert_int_equal(ds.errors, 2);
 	diags_done(&ds);

@@ -458,9 +458,10 @@ test_agents(void **state)
 	assert_int_equal(plan_check_agents(p, f, &ds), 1);
 	said = say_all(&ds);
 	assert_string_equal(said,
-	    "p.json: agents lab-2: the fleet f has no such agent (did you "
-	    "mean \"lab-1\"?)\n"
-	    "p.json: warning: agents @cpu: no agent of the fleet f meets it\n"
+	    "p.json:1: suites[0].agents: no agent of the fleet f meets lab-2 "
+	    "(did you mean \"lab-1\"?)\n"
+	    "p.json:1: warning: suites[1].agents[1]: no agent of the fleet f "
+	    "meets @cpu\n"
 	    "p.json: warning: target y: no agent of the fleet f offers it\n");
 	free(said);
 	diags_done(&ds);

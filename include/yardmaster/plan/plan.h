@@ -79,6 +79,7 @@ struct plan_exit {
 struct plan_agents {
 	struct strvec terms;	/* empty: every agent */
 	struct selector *selector;
+	char *path;		/* where the file says so first, or NULL */
 };
 
 /* Rows of data. A cell is cells[row * columns.n + column]; NULL: absent. */
@@ -282,7 +283,8 @@ int plan_expand(struct plan *p, const struct plan_select *select,
     struct diags *ds);
 
 /* Adds an error for each list of selectors that no agent of the fleet meets,
- * and a warning for each single selector and each target none offers. Returns how many errors. */
+ * and a warning for each single selector and each target none offers. Returns
+ * how many errors. */
 size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
     struct diags *ds);
 
@@ -352,8 +354,10 @@ enum file_kind { FILE_UNKNOWN, FILE_PLAN, FILE_FLEET };
  * Checks a plan or a fleet file, told apart by "suites" and "agents" at the
  * top (a plan has the former). Returns 0 when it has no error, else as
  * plan_load(); ret_kind (may be NULL) says what it was taken for; FILE_UNKNOWN
- * comes with a diagnostic. Discovery is not run.
+ * comes with a diagnostic. Discovery is not run. A plan is checked against
+ * fleet, too, unless that is NULL.
  */
-int check_file(const char *path, struct diags *ds, enum file_kind *ret_kind);
+int check_file(const char *path, const struct fleet_spec *fleet,
+    struct diags *ds, enum file_kind *ret_kind);
 
 #endif
