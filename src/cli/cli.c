@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "yardmaster/base/buf.h"
+#include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 #include "yardmaster/cli/cli.h"
 #include "yardmaster/net/link.h"
@@ -68,19 +70,61 @@ usage(void)
 	    "man yardmaster.\n");
 }
 
-static int
-unknown(const char *word)
+/* Says which commands begin with word, as "plan" begins "plan show". False
+ * when none does. */
+static bool
+say_second_words(const char *word)
 {
-	const char *names[128], *near;
 	const struct cli_command *cmd;
-	char *safe = text_safe(word);
+	struct buf found = BUF_INIT;
+	size_t n = strlen(word);
+	bool any;
+	int g;
+
+	for (g = 0; cli_groups[g] != NULL; g++)
+		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
+			if (strncmp(cmd->name, word, n) == 0 &&
+			    cmd->name[n] == ' ')
+				buf_putf(&found, "%s%s", buf_len(&found) > 0 ?
+				    ", " : "", cmd->name);
+	any = buf_len(&found) > 0;
+	if (any)
+		fprintf(stderr, "yardmaster: %s wants one more word: %s\n",
+		    word, buf_str(&found));
+	buf_done(&found);
+	return any;
+}
+
+static const char *
+nearest_command(const char *text)
+{
+	const char *names[128];
+	const struct cli_command *cmd;
 	int g, n = 0;
 
 	for (g = 0; cli_groups[g] != NULL; g++)
 		for (cmd = cli_groups[g]; cmd->name != NULL && n < 127; cmd++)
 			names[n++] = cmd->name;
 	names[n] = NULL;
-	near = text_nearest(word, names, 2);
+	return text_nearest(text, names, 2);
+}
+
+/* second is the word behind it, or NULL. */
+static int
+unknown(const char *word, const char *second)
+{
+	char *two = second != NULL && second[0] != '-' ?
+	    str_fmt("%s %s", word, second) : NULL;
+	const char *near = two != NULL ? nearest_command(two) : NULL;
+	char *safe;
+
+	if (near == NULL && say_second_words(word)) {
+		free(two);
+		return EXIT_USAGE;
+	}
+	safe = text_safe(near != NULL ? two : word);
+	if (near == NULL)
+		near = nearest_command(word);
 	if (near != NULL)
 		fprintf(stderr, "yardmaster: no command %s; did you mean "
 		    "%s?\n", safe, near);
@@ -88,6 +132,7 @@ unknown(const char *word)
 		fprintf(stderr, "yardmaster: no command %s; yardmaster --help "
 		    "lists them\n", safe);
 	free(safe);
+	free(two);
 	return EXIT_USAGE;
 }
 
@@ -130,6 +175,6 @@ cli_main(int argc, char **argv)
 		return run_command(cli_console_commands, argc, argv);
 	cmd = find(argc - 1, argv + 1, &words);
 	if (cmd == NULL)
-		return unknown(argv[1]);
+		return unknown(argv[1], argc > 2 ? argv[2] : NULL);
 	return run_command(cmd, argc - words, argv + words);
 }

@@ -19,6 +19,7 @@
 #include "cli/follow.h"
 #include "cli/handoff.h"
 #include "cli/launch.h"
+#include "cli/owner_client.h"
 #include "cli/session.h"
 
 /* The plan files of the Plans pane: of the current folder and, with the
@@ -158,6 +159,9 @@ cmd_serve(struct cli *c)
 
 	if (run == NULL)
 		return cli_fail(c, EXIT_USAGE, "name the run with --run RUN");
+	if (!owner_exists(run))
+		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
+		    "yardmaster runs lists them", run);
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
 	if ((r = engine_adopt(s.engine, run, &ds)) < 0) {

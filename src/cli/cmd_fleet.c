@@ -148,10 +148,8 @@ cmd_trust(struct cli *c)
 	int r, agent;
 
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0) {
-		agent = engine_agent_find(s.engine, c->args.v[0]);
-		r = agent < 0 ? cli_fail(c, EXIT_USAGE, "no agent %s in the "
-		    "fleet %s", c->args.v[0], engine_fleet_name(s.engine)) :
-		    trust(&s, c, (size_t)agent);
+		agent = session_agent(&s, c, c->args.v[0]);
+		r = agent < 0 ? EXIT_USAGE : trust(&s, c, (size_t)agent);
 	}
 	session_close(&s);
 	return r;

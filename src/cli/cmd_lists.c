@@ -295,9 +295,12 @@ cmd_why(struct cli *c)
 	buf_done(&request);
 	if (r == ERR_CLOSED)
 		return owner_why_offline(c, &id);
+	if (r == ERR_NOT_FOUND)
+		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
+		    "yardmaster runs lists them", c->args.v[0]);
 	if (r < 0)
-		return cli_fail(c, r == ERR_NOT_FOUND ? EXIT_USAGE :
-		    EXIT_ERRORS, "%s: %s", c->args.v[0], err_text(r));
+		return cli_fail(c, EXIT_ERRORS, "%s: %s", c->args.v[0],
+		    err_text(r));
 	if (!jval_get_bool(reply, "ok", false)) {
 		r = cli_fail(c, EXIT_USAGE, "%s: %s", c->args.v[0],
 		    jval_get_str(reply, "text", "no such execution"));

@@ -75,9 +75,8 @@ on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
 	for (i = 0; i < n; i++)
-		if (engine_agent_find(s.engine, names[i]) < 0) {
-			r = cli_fail(c, EXIT_USAGE, "no agent %s in the "
-			    "fleet %s", names[i], engine_fleet_name(s.engine));
+		if (session_agent(&s, c, names[i]) < 0) {
+			r = EXIT_USAGE;
 			goto out;
 		}
 	session_wait_links(&s);
@@ -256,7 +255,7 @@ cmd_priority(struct cli *c)
 	char *end;
 	long n = strtol(c->args.v[1], &end, 10);
 
-	if (*end != '\0' || n < -1000000 || n > 1000000)
+	if (end == c->args.v[1] || *end != '\0' || n < -1000000 || n > 1000000)
 		return cli_fail(c, EXIT_USAGE, "%s: not a priority",
 		    c->args.v[1]);
 	op.priority = (int32_t)n;

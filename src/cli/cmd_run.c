@@ -87,6 +87,18 @@ read_give_up(const struct cli *c, int64_t *ret_us)
 	return 0;
 }
 
+/* The plan is faulty: what is wrong with the fleet is said as well. */
+static int
+check_fleet_too(const struct cli *c, int code)
+{
+	struct fleet_spec *fleet = NULL;
+	struct diags ds = DIAGS_INIT;
+
+	(void)fleet_open(cli_get(c, "fleet"), &ds, &fleet);
+	fleet_spec_free(fleet);
+	return cli_diags(&ds, code);
+}
+
 static int
 cmd_run(struct cli *c)
 {
@@ -96,9 +108,10 @@ cmd_run(struct cli *c)
 	struct session s;
 	int r;
 
-	if ((r = read_give_up(c, &f.give_up_us)) != 0 ||
-	    (r = plan_args_load(c, &p)) != 0)
+	if ((r = read_give_up(c, &f.give_up_us)) != 0)
 		return r;
+	if ((r = plan_args_load(c, &p)) != 0)
+		return check_fleet_too(c, r);
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
 		plan_free(p);
 		session_close(&s);
@@ -185,11 +198,16 @@ cmd_report(struct cli *c)
 		return cli_fail(c, EXIT_USAGE, "--format %s: junit, tap, "
 		    "json, csv, html or durations", name);
 	}
+	if (!owner_exists(c->args.v[0])) {
+		free(state);
+		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
+		    "yardmaster runs lists them", c->args.v[0]);
+	}
 	rc = report_load(state, c->args.v[0], &r);
 	free(state);
 	if (rc < 0)
-		return cli_fail(c, rc == ERR_NOT_FOUND ? EXIT_USAGE :
-		    EXIT_ERRORS, "%s: %s", c->args.v[0], err_text(rc));
+		return cli_fail(c, EXIT_ERRORS, "%s: %s", c->args.v[0],
+		    err_text(rc));
 	write(&r, &out);
 	fwrite(buf_data(&out), 1, buf_len(&out), stdout);
 	report_run_done(&r);

@@ -81,23 +81,33 @@ opt_by_value(const struct cli_command *cmd, int value)
 	return n;
 }
 
-static void
-say_unknown(const struct cli *c, const char *given)
+/* Says what getopt_long() did not take; given is the word it was in. */
+static int
+bad_option(const struct cli *c, const char *given)
 {
-	const char *names[CLI_OPTS_MAX + 2], *near;
+	const char *names[CLI_OPTS_MAX + 3], *near;
 	int i, n = opt_count(c->command);
 
+	if (optopt >= 1000)
+		return cli_fail(c, EXIT_USAGE, "%.*s takes no value",
+		    (int)strcspn(given, "="), given);
+	/* It may stand among other letters. */
+	if (optopt > 0)
+		return cli_fail(c, EXIT_USAGE, "unknown option -%c; see "
+		    "yardmaster %s --help", optopt, c->command->name);
 	for (i = 0; i < n; i++)
 		names[i] = c->command->opts[i].name;
-	names[n] = "help";
-	names[n + 1] = NULL;
+	names[n++] = "help";
+	/* Options without a command are those of the console, and this. */
+	if (c->command == cli_console_commands)
+		names[n++] = "version";
+	names[n] = NULL;
 	near = text_nearest(given + strspn(given, "-"), names, 2);
 	if (near != NULL)
-		cli_fail(c, 0, "unknown option %s (did you mean --%s?)",
-		    given, near);
-	else
-		cli_fail(c, 0, "unknown option %s; see yardmaster %s --help",
-		    given, c->command->name);
+		return cli_fail(c, EXIT_USAGE, "unknown option %s (did you "
+		    "mean --%s?)", given, near);
+	return cli_fail(c, EXIT_USAGE, "unknown option %s; see yardmaster %s "
+	    "--help", given, c->command->name);
 }
 
 static int
@@ -134,10 +144,8 @@ cli_parse(const struct cli_command *cmd, int argc, char **argv,
 		if (value == ':')
 			return cli_fail(ret, EXIT_USAGE,
 			    "%s wants an argument", argv[optind - 1]);
-		if (value == '?') {
-			say_unknown(ret, argv[optind - 1]);
-			return EXIT_USAGE;
-		}
+		if (value == '?')
+			return bad_option(ret, argv[optind - 1]);
 		i = opt_by_value(cmd, value);
 		if (i == opt_count(cmd)) {
 			cli_help(cmd);

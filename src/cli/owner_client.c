@@ -52,9 +52,14 @@ owner_state_dir(const struct cli *c)
 bool
 owner_exists(const char *run)
 {
-	char *path = file_of(run, ".db");
-	bool yes = path != NULL && fs_exists(path);
+	struct ident id;
+	char *path;
+	bool yes;
 
+	if (ident_parse(run, &id) < 0 || id.execution != 0)
+		return false;
+	path = file_of(run, ".db");
+	yes = path != NULL && fs_exists(path);
 	free(path);
 	return yes;
 }

@@ -9,7 +9,9 @@
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/ident.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/base/text.h"
 #include "yardmaster/sys/host.h"
 
 #include "cli/session.h"
@@ -104,6 +106,35 @@ session_close(struct session *s)
 	loop_free(s->loop);
 	fleet_spec_free(s->fleet);
 	memset(s, 0, sizeof *s);
+}
+
+int
+session_agent(const struct session *s, const struct cli *c,
+    const char *name)
+{
+	size_t i, n = engine_agent_count(s->engine);
+	int found = engine_agent_find(s->engine, name);
+	const char **names, *near;
+	struct ident id;
+
+	if (found >= 0)
+		return found;
+	names = mem_calloc(n + 1, sizeof *names);
+	for (i = 0; i < n; i++)
+		names[i] = engine_agent(s->engine, i)->name;
+	names[n] = NULL;
+	near = text_nearest(name, names, 2);
+	if (ident_parse(name, &id) == 0)
+		cli_fail(c, 0, "%s: no such run here and no such agent in "
+		    "the fleet %s", name, engine_fleet_name(s->engine));
+	else if (near != NULL)
+		cli_fail(c, 0, "no agent %s in the fleet %s; did you mean "
+		    "%s?", name, engine_fleet_name(s->engine), near);
+	else
+		cli_fail(c, 0, "no agent %s in the fleet %s", name,
+		    engine_fleet_name(s->engine));
+	free(names);
+	return -1;
 }
 
 bool

@@ -36,6 +36,11 @@ int session_open_fleet(struct session *s, const struct cli *c,
     struct fleet_spec *fleet);
 void session_close(struct session *s);
 
+/* The index of the agent of that name; -1 after a message, which names the
+ * nearest one. */
+int session_agent(const struct session *s, const struct cli *c,
+    const char *name);
+
 /* Turns the loop until done(arg) or, when timeout_us is not 0, so long; true
  * when done. Ends early, false, when a signal came. */
 bool session_wait(struct session *s, bool (*done)(void *arg), void *arg,
