@@ -145,6 +145,7 @@ prefetch_depth(const struct sched *s, const struct agent *a)
 void
 agent_gained(struct sched *s, uint32_t idx)
 {
+	s->gen++;
 	bit_set(s->gained, idx, true);
 	s->any_gain = true;
 	s->reassign = true;
@@ -183,6 +184,7 @@ agent_update(struct sched *s, uint32_t idx)
 	int64_t queue = a->room_queue;
 	bool usable = agent_usable(a), was = bit_get(s->usable, idx);
 
+	s->gen++;
 	predict_busy(a);
 	a->depth = prefetch_depth(s, a);
 	a->room_auto = agent_room(a, false);

@@ -38,7 +38,10 @@
 struct sched *
 sched_new(void)
 {
-	return mem_zalloc(sizeof(struct sched));
+	struct sched *s = mem_zalloc(sizeof(*s));
+
+	s->gen = 1;
+	return s;
 }
 
 static void

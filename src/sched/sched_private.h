@@ -193,7 +193,15 @@ struct exec {
 	uint8_t state, cause, tier;
 };
 
+/* The headline that agents give, kept while no agent has changed. */
+struct verdict {
+	uint64_t gen;		/* of s->gen; 0: none yet */
+	enum reason code;	/* NONE: some agent is free */
+	int64_t since_us;
+};
+
 struct terms {
+	struct verdict verdict;	/* of those not in a queue */
 	uint32_t req, lset;
 	uint32_t needset;	/* or NONE */
 	bool pinned, repeatable, beside, stop;
@@ -306,6 +314,7 @@ struct class {
 	uint64_t block_sent;	/* sends decided when that began */
 	uint32_t agent;		/* it has reserved, or NONE */
 	bool reserves;		/* its limits */
+	struct verdict verdict;
 	struct heap_key top;	/* as last pushed on ready of its lane */
 	bool listed;		/* top is in that heap */
 	UT_hash_handle hh;
@@ -420,6 +429,7 @@ struct sched {
 	int64_t paused_us;
 	uint64_t n_sent;
 	int64_t typical_us;	/* of what ended anywhere; 0 unknown */
+	uint64_t gen;		/* changes with every agent, never 0 */
 	bool reassign;		/* something changed that may allow one */
 	int64_t now_us;
 };

@@ -304,34 +304,81 @@ nobody_text(struct ask *q)
 	return buf_steal(&b);
 }
 
+static bool
+nobody(struct ask *q)
+{
+	if ((q->x->flags & X_PINNED) != 0)
+		return !q->s->agents[q->x->pin].known;
+	return q->s->reqs[req_of(q)]->n_elig == 0;
+}
+
 void
 why_no_agent(struct ask *q)
 {
-	uint32_t i;
+	if (nobody(q))
+		why_found(q, REASON_NO_AGENT, q->x->since_us,
+		    q->brief ? NULL : nobody_text(q));
+}
 
-	for (i = 0; i < q->s->n_agents; i++)
-		if (q->s->agents[i].known && eligible(q, i))
-			return;
-	why_found(q, REASON_NO_AGENT, q->x->since_us,
-	    q->brief ? NULL : nobody_text(q));
+static enum stage
+last_stage(const struct census *c)
+{
+	enum stage st, last = STAGE_REQ;
+
+	for (st = STAGE_OFFLINE; st < STAGES; st++)
+		if (c->n[st] > 0)
+			last = st;
+	return last == STAGE_REQ ? STAGE_FREE : last;
+}
+
+/* Those of one class, and those of equal terms that are in no queue, have
+ * one verdict; only steps that run beside themselves are not in it. */
+static struct verdict *
+verdict_of(struct ask *q)
+{
+	if ((q->x->flags & X_ASIDE) != 0)
+		return NULL;
+	if ((q->x->flags & X_QUEUED) != 0)
+		return &q->s->classes[q->x->class]->verdict;
+	return (q->x->flags & X_PINNED) != 0 ? NULL :
+	    &q->r->terms[q->x->terms].verdict;
+}
+
+static void
+why_agents_brief(struct ask *q)
+{
+	struct verdict *v = verdict_of(q), own = { .gen = 0 };
+	struct census c;
+	enum stage last;
+
+	v = v != NULL ? v : &own;
+	if (v->gen != q->s->gen || v->code == REASON_EXCLUSION) {
+		count_agents(q, &c);
+		last = last_stage(&c);
+		*v = (struct verdict){ q->s->gen, stages[last].code,
+			c.since_us[last] };
+	}
+	if (v->code != REASON_NONE)
+		why_found(q, v->code, v->since_us, NULL);
 }
 
 void
 why_agents(struct ask *q)
 {
 	struct census c;
-	enum stage st, last = STAGE_REQ;
+	enum stage st, last;
 	char *text;
 
-	count_agents(q, &c);
-	for (st = STAGE_OFFLINE; st < STAGES; st++)
-		if (c.n[st] > 0)
-			last = st;
-	if (last == STAGE_REQ || last == STAGE_FREE)
+	if (q->brief) {
+		why_agents_brief(q);
 		return;
-	why_found(q, stages[last].code, c.since_us[last],
-	    q->brief ? NULL : summary(q, &c));
-	for (st = STAGE_OFFLINE; st < STAGE_FREE && !q->brief; st++) {
+	}
+	count_agents(q, &c);
+	last = last_stage(&c);
+	if (last == STAGE_FREE)
+		return;
+	why_found(q, stages[last].code, c.since_us[last], summary(q, &c));
+	for (st = STAGE_OFFLINE; st < STAGE_FREE; st++) {
 		if (c.n[st] == 0)
 			continue;
 		text = stage_text(q, &c, st);

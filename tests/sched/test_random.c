@@ -113,6 +113,10 @@ check_reasons(struct world *w)
 			if (why.n == 0 || why.v[0].code == REASON_NONE)
 				fail_msg("run %u, %u waits for nothing", i,
 				    j);
+			if (why.v[0].code != sched_headline(w->k.s,
+			    w->runs[i], j, NULL))
+				fail_msg("run %u, %u: two headlines, %s", i,
+				    j, reason_name(why.v[0].code));
 			if (strstr(why.v[0].text, "it goes next") != NULL)
 				fail_msg("run %u, %u waits though it may go",
 				    i, j);
