@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "agent/capture.h"
+#include "agent/folder.h"
 #include "agent/output.h"
 #include "agent/runner.h"
 #include "agent/step_env.h"
@@ -99,10 +100,9 @@ give_report(void *arg)
 		report.outcome = OUTCOME_ERROR;
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
 		report.outcome = OUTCOME_CANCELLED;
-	/* An empty folder goes at once; a kept one tells why it failed. */
-	if (r->own_cwd && report.outcome == OUTCOME_PASSED &&
-	    rmdir(r->cwd) == -1)
-		(void)fs_remove_tree(r->cwd);
+	/* What a folder holds tells why it failed; else it goes. */
+	if (r->own_cwd && report.outcome == OUTCOME_PASSED)
+		folder_drop(r->place->folders, r->cwd);
 	r->done(r->arg, &report);
 }
 
@@ -233,10 +233,8 @@ make_cwd(struct runner *r)
 	}
 	r->cwd = str_fmt("%s/%s", r->place->spool,
 	    output_work_name(&r->work.id, name));
-	if (mkdir(r->cwd, 0700) == -1 && errno != EEXIST)
-		return -errno;
 	r->own_cwd = true;
-	return 0;
+	return folder_make(r->place->folders, r->cwd);
 }
 
 static int

@@ -20,11 +20,13 @@ struct runner_place {
 	const char *spool;	/* absolute; also the current folder */
 	const char *instance;
 	uint16_t worker;
+	struct folders *folders;	/* work folders, used again */
 	int null_fd;		/* /dev/null for reading */
 	int64_t grace_us;	/* of timeouts */
 	uint64_t out_cap;	/* 0: none */
 };
 
+struct folders;
 struct runner;
 
 /*

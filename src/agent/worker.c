@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/folder.h"
 #include "agent/result_file.h"
 #include "agent/runner.h"
 #include "agent/start.h"
@@ -44,6 +45,7 @@
 struct worker_process {
 	struct loop *loop;
 	struct runner_place place;
+	struct folders folders;
 	int lock_fd, result_fd;
 	char *spool;
 	struct listener *listener;
@@ -302,6 +304,7 @@ set_up(struct worker_process *w, unsigned no)
 	if ((r = proc_subreaper()) < 0 || (r = loop_new(&w->loop)) < 0)
 		return r;
 	w->place.loop = w->loop;
+	w->place.folders = &w->folders;
 	w->again = timer_new(w->loop, keep_record, w);
 	if ((r = sigwatch_new(w->loop, SIGCHLD, child_ended, w,
 	    &w->sigchld)) < 0)
@@ -314,6 +317,7 @@ static void
 tear_down(struct worker_process *w)
 {
 	runner_free(w->runner);
+	folders_done(&w->folders);
 	stream_free(w->daemon);
 	listener_free(w->listener);
 	sigwatch_free(w->sigchld);
