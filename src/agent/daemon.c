@@ -90,9 +90,9 @@ on_facts(void *arg)
 }
 
 static void
-on_retry(void *arg)
+on_commit(void *arg)
 {
-	/* The turn that this makes tries the commit again. */
+	/* The turn that this makes is what is wanted. */
 }
 
 static void
@@ -292,8 +292,9 @@ start_loop(struct daemon *d)
 		    &d->sigs[i])) < 0)
 			return r;
 	d->tick = timer_new(d->loop, on_tick, d);
+	d->commit_timer = timer_new(d->loop, on_commit, d);
 	d->facts_timer = timer_new(d->loop, on_facts, d);
-	d->retry_timer = timer_new(d->loop, on_retry, d);
+	d->retry_timer = timer_new(d->loop, on_commit, d);
 	d->expire_timer = timer_new(d->loop, on_expire, d);
 	d->sweep_timer = timer_new(d->loop, on_sweep, d);
 	timer_start(d->tick, tick_length(d));
@@ -349,6 +350,7 @@ end(struct daemon *d)
 	for (i = 0; i < DAEMON_SIGNALS; i++)
 		sigwatch_free(d->sigs[i]);
 	timer_free(d->tick);
+	timer_free(d->commit_timer);
 	timer_free(d->facts_timer);
 	timer_free(d->retry_timer);
 	timer_free(d->expire_timer);

@@ -37,6 +37,9 @@
 
 #define RETRY_US US_PER_S
 #define FACTS_US (200 * US_PER_MS)
+/* Commits are at least so far apart: what comes in close order shares one,
+ * and one message. The first after a pause does not wait. */
+#define COMMIT_GAP_US (2 * US_PER_MS)
 
 void
 turn_touch(struct daemon *d, struct attempt *a, unsigned due)
@@ -372,16 +375,41 @@ note_busy(struct daemon *d)
 	d->was_busy = busy;
 }
 
+/* True when a commit is due and the last one was just made. */
+static bool
+too_soon(struct daemon *d)
+{
+	int64_t wait = d->committed_us + COMMIT_GAP_US - loop_now_us(d->loop);
+
+	if (wait <= 0 || !store_due(d))
+		return false;
+	if (!timer_armed(d->commit_timer))
+		timer_start(d->commit_timer, wait);
+	return true;
+}
+
+/* Decides, commits, tells. */
+static void
+work_off(struct daemon *d)
+{
+	dispatch(d);
+	if (store_due(d))
+		d->committed_us = loop_now_us(d->loop);
+	if (commit(d) < 0)
+		return;
+	tell(d);
+	consoles_flush(d);
+	if (!TAILQ_EMPTY(&d->due))
+		loop_poke(d->loop);
+}
+
 void
 turn_end(void *arg)
 {
 	struct daemon *d = arg;
 
-	dispatch(d);
-	if (commit(d) == 0) {
-		tell(d);
-		consoles_flush(d);
-	}
+	if (!too_soon(d))
+		work_off(d);
 	consoles_reap(d);
 	if (d->facts_due) {
 		d->facts_due = false;
@@ -390,6 +418,4 @@ turn_end(void *arg)
 		consoles_facts(d);
 	}
 	note_busy(d);
-	if (!TAILQ_EMPTY(&d->due) && !d->store_failing)
-		loop_poke(d->loop);
 }
