@@ -89,7 +89,7 @@ feed_agent(struct engine *e, size_t agent)
 		.max_workers = a->known ? f->max_workers : 0,
 		.threshold = a->known ? f->effective : 0,
 		.other_busy = a->known ? others_busy(e, f) : 0,
-		.rtt_us = a->rtt_us,
+		.rtt_us = a->answer_us > a->rtt_us ? a->answer_us : a->rtt_us,
 	};
 	sched_agent_set(e->sched, (uint32_t)agent, &s, clock_mono_us());
 	free(pools);

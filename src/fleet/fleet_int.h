@@ -46,6 +46,7 @@ enum peer_phase {
 /* An attempt that was sent and not heard of yet. */
 struct sent {
 	struct ident id;	/* key; unused bytes are zero */
+	int64_t at_us;
 	UT_hash_handle hh;
 };
 

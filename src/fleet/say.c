@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fleet/fleet_int.h"
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
 
 /* A message is closed when it has become this long. */
@@ -152,6 +153,7 @@ sent_add(struct peer *p, const struct ident *id)
 		return;
 	s = mem_zalloc(sizeof(*s));
 	s->id = key;
+	s->at_us = clock_mono_us();
 	HASH_ADD(hh, p->sent, id, sizeof(s->id), s);
 	p->agent.sent++;
 }
@@ -161,10 +163,14 @@ sent_forget(struct peer *p, const struct ident *id)
 {
 	struct ident key = key_of(id);
 	struct sent *s;
+	int64_t took;
 
 	HASH_FIND(hh, p->sent, &key, sizeof(key), s);
 	if (s == NULL)
 		return;
+	took = clock_mono_us() - s->at_us;
+	p->agent.answer_us = p->agent.answer_us == 0 ? took :
+	    p->agent.answer_us + (took - p->agent.answer_us) / 8;
 	HASH_DEL(p->sent, s);
 	free(s);
 	p->agent.sent--;

@@ -24,8 +24,10 @@ test_work(void **state)
 	for (i = 1; i <= 100; i++)
 		start_work(lab, 0, i);
 	assert_int_equal(agent(lab, 0)->sent, 100);
+	assert_int_equal(agent(lab, 0)->answer_us, 0);
 	UNTIL(lab, lab->seen[0].ended == 100);
 	assert_int_equal(agent(lab, 0)->sent, 0);
+	assert_true(agent(lab, 0)->answer_us > 0);
 	/* One message for all, after the sync. */
 	assert_int_equal(logged(lab, "\"START\""), 1);
 	for (i = 1; i <= 100; i++) {

@@ -38,6 +38,9 @@ struct agent {
 	int64_t heard_us;	/* last sign of life; 0 never */
 	int64_t next_try_us;	/* of a reconnect; 0 none */
 	int64_t rtt_us;		/* smoothed round trip; 0 unknown */
+	int64_t answer_us;	/* smoothed, from sending work to hearing of
+				 * it: the round trip and what both sides
+				 * take to write it down; 0 unknown */
 	bool known;		/* facts are valid (perhaps old) */
 	struct facts facts;
 	uint32_t sent;		/* attempts sent, not yet reported */
