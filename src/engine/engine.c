@@ -122,6 +122,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	TAILQ_INIT(&e->runs);
 	e->sched = sched_new();
 	e->syncing = mem_calloc(opts->fleet->n_agents, sizeof *e->syncing);
+	e->turn = timer_new(loop, wake_due, e);
 	e->wake = timer_new(loop, wake_due, e);
 	e->view = timer_new(loop, view_due, e);
 	e->recover = timer_new(loop, recover_due, e);
@@ -149,6 +150,7 @@ engine_free(struct engine *e)
 		return;
 	loop_unhook(e->loop, engine_turn, e);
 	fleet_free(e->fleet);
+	timer_free(e->turn);
 	timer_free(e->wake);
 	timer_free(e->view);
 	timer_free(e->recover);

@@ -82,6 +82,8 @@ struct engine {
 	struct event *events;	/* ring of EVENTS_KEPT */
 	uint64_t n_events;	/* ever */
 
+	struct timer *turn;	/* when the next turn may decide */
+	int64_t turned_us;	/* when the last one did */
 	struct timer *wake;	/* when the scheduler wants to be asked */
 	struct timer *view;	/* when reasons are looked at again */
 	struct timer *recover;	/* when a failed file is tried again */

@@ -19,6 +19,10 @@
 
 #define CANCEL_GRACE_US (5 * US_PER_S)
 #define RECOVER_EVERY_US (2 * US_PER_S)
+/* Turns that decide and commit are at least so far apart: what agents say in
+ * close order shares one commit, and the answers one message. The first after
+ * a pause does not wait. */
+#define TURN_GAP_US (3 * US_PER_MS)
 
 /* ---- what agents shall be told ---------------------------------------------- */
 
@@ -342,12 +346,24 @@ arm_wake(struct engine *e)
 		timer_start(e->wake, next > now ? next - now : 0);
 }
 
+static bool
+too_soon(struct engine *e)
+{
+	int64_t wait = e->turned_us + TURN_GAP_US - loop_now_us(e->loop);
+
+	if (wait > 0 && !timer_armed(e->turn))
+		timer_start(e->turn, wait);
+	else if (wait <= 0)
+		e->turned_us = loop_now_us(e->loop);
+	return wait > 0;
+}
+
 void
 engine_turn(void *arg)
 {
 	struct engine *e = arg;
 
-	if (e->changed) {
+	if (e->changed && !too_soon(e)) {
 		e->changed = false;
 		decide(e);
 		commit(e);
