@@ -86,15 +86,17 @@ send_ack(struct engine *e, struct out *o)
 	fleet_ack(e->fleet, o->agent, &o->id, o->epoch);
 }
 
-/* A start that was decided and not recorded was not sent either. */
-static void
-unsend(struct engine *e, const struct out *o)
+/* A start that was decided and not recorded was not sent either. Asking to
+ * end or to give back needs no record. */
+static bool
+withhold(struct engine *e, const struct erun *r, const struct out *o)
 {
-	struct erun *r = erun_find(e, o->id.run);
-
+	if (!r->failed || o->kind == OUT_CANCEL || o->kind == OUT_TAKE_BACK)
+		return false;
 	if (o->kind == OUT_START)
 		sched_returned(e->sched, (struct sched_id){ r->handle,
 		    o->id.execution, o->id.attempt }, false, clock_mono_us());
+	return true;
 }
 
 static void
@@ -111,9 +113,7 @@ flush_out(struct engine *e)
 
 	for (i = 0; i < e->n_out; i++) {
 		r = erun_find(e, e->out[i].id.run);
-		if (r != NULL && r->failed)
-			unsend(e, &e->out[i]);
-		else if (r != NULL)
+		if (r != NULL && !withhold(e, r, &e->out[i]))
 			senders[e->out[i].kind](e, &e->out[i]);
 		free(e->out[i].instance);
 	}
