@@ -145,6 +145,11 @@ void foreign_done(struct engine *e);
 /* Records state and last attempt of an execution as the scheduler has it. */
 void erun_put_exec(struct engine *e, struct erun *r, uint32_t no);
 
+/* ---- ops.c */
+/* Makes holds, moves, priorities and cancels of a run that is taken over hold
+ * again. 0 or a code of the store. */
+int ops_replay(struct engine *e, struct erun *r);
+
 /* ---- view.c */
 /* Copies what the scheduler says of one execution. */
 void view_execution(struct engine *e, struct erun *r, uint32_t no);

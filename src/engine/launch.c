@@ -217,6 +217,9 @@ restore_all(struct engine *e, struct erun *r)
 		st.estimates_us = s.estimates_us;
 		rc = erun_start(e, r, &st);
 	}
+	if (rc == 0 && ops_replay(e, r) < 0)
+		engine_say(e, EVENT_WARNING, NULL, r->live.id,
+		    "what was amended could not be read");
 	free(s.v);
 	free(s.estimates_us);
 	return rc;

@@ -202,6 +202,11 @@ op_give_up(struct engine *e, struct erun *r, const struct op *op)
 
 /* ---- dispatch ------------------------------------------------------------------------ */
 
+struct replaying {
+	struct engine *e;
+	struct erun *r;
+};
+
 struct op_row {
 	int (*on_agent)(struct engine *, size_t, struct agent_op *);
 	int (*on_run)(struct engine *, struct erun *, const struct op *);
@@ -222,6 +227,51 @@ static const struct op_row rows[OP_KINDS] = {
 	[OP_GIVE_UP] = { .on_run = op_give_up },
 };
 
+/* What the amendment of an op says beyond its kind and object. */
+static const char *
+amended(const struct op *op, char number[16])
+{
+	if (op->kind == OP_MOVE)
+		return op->agent;
+	if (op->kind != OP_PRIORITY)
+		return op->note;
+	snprintf(number, 16, "%d", (int)op->priority);
+	return number;
+}
+
+/* The reverse, for a run that is taken over. */
+static int
+replay(void *arg, const struct run_amendment *am)
+{
+	const struct replaying *p = arg;
+	struct op op = { .who = am->who };
+	int kind = op_parse(am->kind);
+
+	if (kind < 0 || rows[kind].on_run == NULL || am->object == NULL ||
+	    ident_parse(am->object, &op.id) < 0 ||
+	    op.id.execution > p->r->live.n)
+		return 0;
+	op.kind = (enum op_kind)kind;
+	if (kind == OP_MOVE && am->what != NULL)
+		snprintf(op.agent, sizeof op.agent, "%s", am->what);
+	else if (kind == OP_PRIORITY && am->what != NULL)
+		op.priority = (int32_t)strtol(am->what, NULL, 10);
+	else
+		op.note = am->what;
+	/* What it was meant for may have ended since. */
+	if (kind != OP_REQUEUE && kind != OP_GIVE_UP)
+		(void)rows[kind].on_run(p->e, p->r, &op);
+	return 0;
+}
+
+int
+ops_replay(struct engine *e, struct erun *r)
+{
+	struct replaying p = { e, r };
+
+	return run_file_each_amendment(r->file, replay, &p);
+}
+
 static int
 on_run(struct engine *e, const struct op_row *row, const struct op *op)
 {
@@ -230,11 +280,11 @@ on_run(struct engine *e, const struct op_row *row, const struct op *op)
 		.wall_us = clock_wall_us(),
 		.who = op->who != NULL ? op->who : e->who,
 		.kind = op_name(op->kind),
-		.what = op->kind == OP_MOVE ? op->agent : op->note,
 	};
-	char id[IDENT_TEXT];
+	char id[IDENT_TEXT], number[16];
 	int rc;
 
+	am.what = amended(op, number);
 	if (r == NULL || r->file == NULL || op->id.execution > r->live.n)
 		return ERR_NOT_FOUND;
 	if (row->execution_only && op->id.execution == 0)

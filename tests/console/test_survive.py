@@ -53,7 +53,37 @@ def main():
         done = lab.cli('resume', run)
         tap.equal('a run that has ended is reported', done.returncode, 1)
         tap.ok('with its summary', 'fails-late' in done.stdout, done.stdout)
+        held(lab)
     tap.done()
+
+
+def held(lab):
+    """What an operator amended holds again after the run was taken over."""
+    plan = lab.plan({
+        'name': 'held', 'parallel': 'tests', 'order': 'plan',
+        'suites': [{'name': 's', 'tests': [
+            {'name': 'long', 'command': [lab.work, '3']},
+            {'name': 'later', 'command': [lab.work, '0.1'],
+             'needs': ['long']}]}]})
+    console, run = lab.start_run(plan, '--quiet')
+    lab.cli('hold', run + '/2', '--note', 'wait for me')
+    console.kill()
+    console.wait()
+    resumed = lab.start('resume', run, '--quiet')
+    for line in resumed.stderr:
+        if 'took over' in line:
+            break
+    lab.watch.wait(lambda w: any(s[2] == run + '/1' for s in w.starts) and
+                   w.count() == 0)
+    why = ''
+    while 'waiting' in why or not why:
+        why = lab.cli('why', run + '/2').stdout
+        if '* held' in why:
+            break
+    tap.ok('a hold outlives the console', 'wait for me' in why, why)
+    tap.equal('release', lab.cli('release', run + '/2').returncode, 0)
+    resumed.communicate()
+    tap.equal('then the run ends', resumed.returncode, 0)
 
 
 main()
