@@ -75,6 +75,7 @@ int cli_diags(struct diags *ds, int code);
 /* The groups of commands. */
 extern const struct cli_command cli_run_commands[];
 extern const struct cli_command cli_plan_commands[];
+extern const struct cli_command cli_split_commands[];
 extern const struct cli_command cli_check_commands[];
 extern const struct cli_command cli_list_commands[];
 extern const struct cli_command cli_runs_commands[];

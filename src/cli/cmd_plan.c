@@ -8,6 +8,7 @@
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/engine/lengths.h"
 #include "yardmaster/engine/simulate.h"
 
 #include "cli/plan_args.h"
@@ -20,7 +21,7 @@ cmd_show(struct cli *c)
 	struct plan *p = NULL;
 	int r;
 
-	if ((r = plan_args_load(c, &p)) != 0)
+	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
 		return r;
 	if (cli_has(c, "json"))
 		plan_show_json(p, &out);
@@ -49,7 +50,7 @@ load_lengths(const struct cli *c, const char *opt, struct jdoc *doc,
 
 	if (cli_get(c, opt) == NULL)
 		return 0;
-	if (jdoc_load(doc, cli_get(c, opt), 0, &ds) < 0)
+	if (lengths_load(doc, cli_get(c, opt), &ds) < 0)
 		return cli_diags(&ds, EXIT_USAGE);
 	diags_done(&ds);
 	*ret = doc->root;
@@ -105,7 +106,7 @@ cmd_simulate(struct cli *c)
 	int r;
 
 	if ((r = read_sim_args(c, &a)) != 0 ||
-	    (r = plan_args_load(c, &p)) != 0)
+	    (r = plan_args_load(c, c->args.v[0], &p)) != 0)
 		goto out;
 	r = (cli_has(c, "json") ? simulate_json : simulate_text)(p, a.fleet,
 	    &a.opts, &out);

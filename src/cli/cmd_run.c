@@ -110,7 +110,7 @@ cmd_run(struct cli *c)
 
 	if ((r = read_give_up(c, &f.give_up_us)) != 0)
 		return r;
-	if ((r = plan_args_load(c, &p)) != 0)
+	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
 		return check_fleet_too(c, r);
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
 		plan_free(p);

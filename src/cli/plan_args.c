@@ -67,7 +67,7 @@ discover(struct plan *p, struct diags *ds)
 }
 
 int
-plan_args_load(const struct cli *c, struct plan **ret)
+plan_args_load(const struct cli *c, const char *path, struct plan **ret)
 {
 	struct plan_select select = PLAN_SELECT_INIT;
 	struct diags ds = DIAGS_INIT;
@@ -76,7 +76,7 @@ plan_args_load(const struct cli *c, struct plan **ret)
 
 	if ((r = read_select(c, &select)) != 0)
 		goto out;
-	r = plan_load(c->args.v[0], &ds, &p);
+	r = plan_load(path, &ds, &p);
 	if (r == 0)
 		r = discover(p, &ds);
 	if (r == 0)
@@ -84,7 +84,7 @@ plan_args_load(const struct cli *c, struct plan **ret)
 	if (r < 0) {
 		plan_free(p);
 		if (ds.n == 0)
-			cli_fail(c, 0, "%s: %s", c->args.v[0], err_text(r));
+			cli_fail(c, 0, "%s: %s", path, err_text(r));
 		r = EXIT_USAGE;
 	} else {
 		*ret = p;

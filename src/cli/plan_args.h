@@ -21,9 +21,9 @@
 
 /*
  * Loads, discovers (with a progress line on standard error) and expands the
- * plan of args.v[0] as the options say. 0 and a plan for plan_free(), or an
+ * plan of a file as the options say. 0 and a plan for plan_free(), or an
  * exit code after all messages. Warnings are printed.
  */
-int plan_args_load(const struct cli *c, struct plan **ret);
+int plan_args_load(const struct cli *c, const char *path, struct plan **ret);
 
 #endif

@@ -8,9 +8,9 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/engine/lengths.h"
 #include "yardmaster/engine/simulate.h"
 #include "yardmaster/sched/sim.h"
-#include "yardmaster/store/registry.h"
 
 #include "engine/feed.h"
 
@@ -30,31 +30,6 @@ struct simulation {
 	struct sim_result result;
 };
 
-/* Seconds of a step by its most specific key, in microseconds; 0 none. */
-static int64_t
-look_up(const struct plan *p, const struct plan_step *s, const struct jval *by)
-{
-	const struct plan_test *t = &p->tests[s->test];
-	struct strvec keys = STRVEC_INIT;
-	int64_t us = 0;
-	char number[16];
-	size_t i;
-
-	if (by == NULL)
-		return 0;
-	history_keys(&(struct history_item){
-		.suite = p->suites[t->suite].path,
-		.test = t->name,
-		.row = plan_row_name(p, s, number),
-		.target = s->target != PLAN_NONE ?
-		    p->targets[s->target].name : NULL,
-	}, &keys);
-	for (i = 0; i < keys.n && us == 0; i++)
-		us = (int64_t)(jval_get_real(by, keys.v[i], 0) * 1e6 + 0.5);
-	strvec_done(&keys);
-	return us;
-}
-
 static void
 fill_lengths(struct simulation *s)
 {
@@ -70,15 +45,16 @@ fill_lengths(struct simulation *s)
 		s->first_step[i] = p->execs[i].first_step;
 		for (k = 0; k < p->execs[i].n_steps; k++) {
 			step = &p->steps[p->execs[i].first_step + k];
-			believed = look_up(p, step, s->opts->history);
-			if (believed == 0)
+			believed = lengths_of(p, step, s->opts->history);
+			if (believed < 0)
 				believed =
 				    p->tests[step->test].props->estimate_us;
-			actual = look_up(p, step, s->opts->actual);
-			if (actual == 0)
-				actual = believed;
-			s->actual_us[p->execs[i].first_step + k] =
-			    actual > 0 ? actual : UNKNOWN_US;
+			else if (believed == 0)
+				believed = 1;	/* known, and quick */
+			actual = lengths_of(p, step, s->opts->actual);
+			if (actual < 0)
+				actual = believed > 0 ? believed : UNKNOWN_US;
+			s->actual_us[p->execs[i].first_step + k] = actual;
 			if (believed <= 0 || s->believed_us[i] < 0)
 				s->believed_us[i] = -1;
 			else

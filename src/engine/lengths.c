@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Files of seconds by test, and how a step is found in one. */
+#include "config.h"
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/engine/lengths.h"
+#include "yardmaster/store/registry.h"
+
+/* No test that is meant takes longer: a year. */
+#define SECONDS_MAX (366.0 * 86400.0)
+
+static void
+check_length(const struct jdoc *doc, size_t i, struct diags *ds)
+{
+	const struct jval *v = jval_value_at(doc->root, i);
+	struct buf path = BUF_INIT;
+	double s = jval_real(v, -1);
+
+	if (!(s >= 0 && s <= SECONDS_MAX)) {
+		jdoc_path_key(&path, jval_key_at(doc->root, i));
+		jdoc_fault(doc, ds, DIAG_ERROR, buf_str(&path),
+		    "a number of seconds is expected");
+		buf_done(&path);
+	}
+}
+
+int
+lengths_load(struct jdoc *ret, const char *file, struct diags *ds)
+{
+	size_t errors = ds->errors, i;
+	int r;
+
+	if ((r = jdoc_load(ret, file, 0, ds)) < 0)
+		return r;
+	if (jval_type(ret->root) != JVAL_OBJECT)
+		jdoc_fault(ret, ds, DIAG_ERROR, "", "an object of seconds by "
+		    "test is expected, not %s",
+		    jval_type_name(jval_type(ret->root)));
+	for (i = 0; i < jval_count(ret->root) && ds->errors == errors; i++)
+		check_length(ret, i, ds);
+	if (ds->errors == errors)
+		return 0;
+	jdoc_done(ret);
+	return ERR_INVALID;
+}
+
+int64_t
+lengths_of(const struct plan *p, const struct plan_step *s,
+    const struct jval *by)
+{
+	const struct plan_test *t = &p->tests[s->test];
+	struct strvec keys = STRVEC_INIT;
+	const struct jval *v = NULL;
+	char number[16];
+	size_t i;
+
+	if (by == NULL)
+		return -1;
+	history_keys(&(struct history_item){
+		.suite = p->suites[t->suite].path,
+		.test = t->name,
+		.row = plan_row_name(p, s, number),
+		.target = s->target != PLAN_NONE ?
+		    p->targets[s->target].name : NULL,
+	}, &keys);
+	for (i = 0; i < keys.n && v == NULL; i++)
+		v = jval_get(by, keys.v[i]);
+	strvec_done(&keys);
+	return v == NULL ? -1 :
+	    (int64_t)(jval_real(v, 0) * (double)US_PER_S + 0.5);
+}
