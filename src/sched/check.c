@@ -64,11 +64,26 @@ check_exec(const struct sched *s, const struct run *r, const struct exec *x)
 	return NULL;
 }
 
+/* Parcels that some execution has as its own. */
+static uint32_t
+parcels_out(const struct sched *s, const struct run *r)
+{
+	const struct parcel *p;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < s->n_parcels; i++) {
+		p = &s->parcels[i];
+		n += p->state != P_FREE && p->state != P_LOST && !p->stale &&
+		    p->run == r->handle;
+	}
+	return n;
+}
+
 static char *
 check_run(const struct sched *s, const struct run *r)
 {
 	struct counts c = { { 0 } };
-	uint32_t i, out, queued = 0, in_classes = 0;
+	uint32_t i, queued = 0, in_classes = 0;
 	char *text;
 	size_t j;
 
@@ -81,11 +96,10 @@ check_run(const struct sched *s, const struct run *r)
 	}
 	for (j = 0; j < r->classes.n; j++)
 		in_classes += s->classes[r->classes.v[j]]->n;
-	out = c.n[EXEC_ASSIGNED] + c.n[EXEC_RUNNING];
 	if (memcmp(&c, &r->counts, sizeof(c)) != 0 ||
 	    counts_total(&c) != r->n)
 		return str_fmt("%s: the counts are wrong", r->id);
-	if (r->n_open != r->n - counts_final(&c) || r->inflight != out)
+	if (r->n_open != r->n - counts_final(&c) || r->inflight != parcels_out(s, r))
 		return str_fmt("%s: %u open, %u out", r->id, r->n_open,
 		    r->inflight);
 	if (queued != in_classes)

@@ -157,7 +157,7 @@ sched_ended(struct sched *s, struct sched_id id, enum outcome outcome,
 	if (s->parcels[i].state == P_LOST)
 		lost_found(s, i, P_RUNNING);
 	s->parcels[i].unheard = false;
-	if (s->parcels[i].stale) {
+	if (s->parcels[i].stale || x->parcel != i) {
 		parcel_member_end(s, i, id.exec);
 		return SCHED_LATE;
 	}

@@ -134,6 +134,19 @@ resume(struct sched *s, struct run *r, const struct sched_member *m,
 	return true;
 }
 
+/* Members that were superseded are not waited for. */
+static void
+members_drop(const struct run *r, struct parcel *p, uint32_t parcel)
+{
+	struct sched_member *m;
+	uint32_t i, n;
+
+	m = parcel_members(p, &n);
+	for (i = 0; i < n; i++)
+		if (exec_get(r, m[i].exec)->parcel != parcel)
+			m[i].attempt = 0;
+}
+
 bool
 lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 {
@@ -146,15 +159,15 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 	parcel_state(s, parcel, state);
 	p->unheard = false;
 	m = parcel_members(p, &n);
-	for (i = 0; i < n; i++) {
-		if (resume(s, r, &m[i], state))
+	for (i = 0; i < n; i++)
+		if (resume(s, r, &m[i], state)) {
+			exec_get(r, m[i].exec)->parcel = parcel;
 			back++;
-		else if (m[i].attempt != 0 && n > 1)
-			m[i].attempt = 0;
-	}
+		}
 	p->stale = back == 0;
 	if (back > 0) {
-		p->n_open = n > 1 ? back : 1;
+		p->n_open = back;
+		members_drop(r, p, parcel);
 		lset_retake_targets(s, parcel);
 		parcel_unghost(s, parcel);
 		return true;

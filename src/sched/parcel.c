@@ -143,6 +143,23 @@ steps_change(struct sched *s, struct parcel *p, int by)
 		beside_change(s, r, exec_get(r, m[i].exec), p->agent, by);
 }
 
+/* Whether it is one of those that max_parallel counts. */
+static void
+count_inflight(struct sched *s, struct parcel *p, bool on)
+{
+	struct run *r = s->runs[p->run];
+
+	if (p->counted == on)
+		return;
+	p->counted = on;
+	if (on) {
+		if (++r->inflight == r->max_parallel)
+			r->full_us = s->now_us;
+	} else if (r->inflight-- == r->max_parallel) {
+		run_wake(s, r);
+	}
+}
+
 uint32_t
 parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 {
@@ -165,6 +182,7 @@ parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 		link_in(s, i);
 	lset_take(s, i, instance);
 	steps_change(s, p, 1);
+	count_inflight(s, p, true);
 	parcel_load(s, i, true);
 	if (from->state != P_SENT)
 		parcel_state(s, i, from->state);
@@ -190,6 +208,7 @@ parcel_end(struct sched *s, uint32_t parcel)
 	struct parcel *p = &s->parcels[parcel];
 
 	parcel_back_over(s, p);
+	count_inflight(s, p, false);
 	if (p->state == P_RUNNING)
 		parcel_state(s, parcel, P_LOST);
 	lset_drop(s, parcel);
@@ -218,6 +237,7 @@ parcel_ghost(struct sched *s, uint32_t parcel)
 		if (m[i].attempt != 0)
 			exec_get(r, m[i].exec)->parcel = NONE;
 	ids_push(&s->ghosts, parcel);
+	count_inflight(s, p, false);
 }
 
 void
@@ -229,6 +249,7 @@ parcel_unghost(struct sched *s, uint32_t parcel)
 	uint32_t i, n;
 
 	ghost_drop(s, parcel);
+	count_inflight(s, p, true);
 	m = parcel_members(p, &n);
 	for (i = 0; i < n; i++)
 		if (m[i].attempt != 0)
@@ -286,11 +307,15 @@ parcel_find(const struct sched *s, const struct run *r, uint32_t no,
 	return NONE;
 }
 
+/* A member of a parcel that is being given up may have none any more. */
 void
 parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to)
 {
-	struct parcel *p = &s->parcels[parcel];
+	struct parcel *p;
 
+	if (parcel == NONE)
+		return;
+	p = &s->parcels[parcel];
 	if (p->back || (p->state != P_SENT && p->state != P_QUEUED) ||
 	    p->cancel || p->stale || p->agent == NONE ||
 	    !s->agents[p->agent].up)
@@ -309,10 +334,11 @@ parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to)
 void
 parcel_ask_cancel(struct sched *s, uint32_t parcel)
 {
-	struct parcel *p = &s->parcels[parcel];
+	struct parcel *p;
 
-	if (p->cancel)
+	if (parcel == NONE || s->parcels[parcel].cancel)
 		return;
+	p = &s->parcels[parcel];
 	p->cancel = true;
 	if (p->agent == NONE || !s->agents[p->agent].up)
 		return;

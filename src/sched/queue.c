@@ -234,6 +234,7 @@ queue_add(struct sched *s, struct run *r, struct exec *x)
 	c = s->classes[x->class];
 	c->n++;
 	c->work_us += x->estimate_us > 0 ? x->estimate_us : 0;
+	c->n_unknown += x->estimate_us <= 0;
 	class_push(c, x->rank);
 	if (c->state == CLASS_EMPTY)
 		c->state = CLASS_READY;
@@ -252,6 +253,7 @@ queue_remove(struct sched *s, struct run *r, struct exec *x)
 	x->flags &= (uint16_t)~(X_QUEUED | X_ASIDE);
 	c->n--;
 	c->work_us -= x->estimate_us > 0 ? x->estimate_us : 0;
+	c->n_unknown -= x->estimate_us <= 0;
 	if (c->n == 0)
 		class_emptied(s, c);
 }

@@ -12,20 +12,10 @@ void
 exec_state_set(struct sched *s, struct run *r, struct exec *x,
     enum exec_state state)
 {
-	bool was = x->state == EXEC_ASSIGNED || x->state == EXEC_RUNNING;
-	bool is = state == EXEC_ASSIGNED || state == EXEC_RUNNING;
-
 	r->counts.n[x->state]--;
 	r->counts.n[state]++;
 	x->state = (uint8_t)state;
 	x->since_us = s->now_us;
-	if (is && !was) {
-		if (++r->inflight == r->max_parallel)
-			r->full_us = s->now_us;
-	} else if (was && !is) {
-		if (r->inflight-- == r->max_parallel)
-			run_wake(s, r);
-	}
 }
 
 void

@@ -20,8 +20,8 @@
  *  7. A class with members is listed in its lane, or waits for a limit that
  *     lists it, or is parked in its lane; a lane with a ready class is
  *     listed, blocked, or its run is gated.   class_set(), lane_touch()
- *  8. At most max_parallel of a run are assigned or running (lowering it ends
- *     none).                                                run_gated()
+ *  8. At most max_parallel of a run are out (a batch is one of them; lowering
+ *     it ends none).                                        run_gated()
  *  9. Attempts are numbered without gaps, and none is sent while another of
  *     the same execution is current.                        place_send()
  * 10. After sched_decide() nothing that may go is left while an agent has

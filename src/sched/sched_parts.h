@@ -205,6 +205,9 @@ void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
 void reserve_check(struct sched *s);
 
+/* view.c */
+uint32_t slots_of(const struct sched *s, uint32_t req, bool pinned);
+
 /* batch.c */
 /* The members of a batch led by x, itself first; NULL when it goes alone. */
 struct sched_member *batch_gather(struct sched *s, struct run *r,

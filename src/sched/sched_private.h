@@ -242,7 +242,7 @@ struct run {
 	uint32_t max_parallel, max_failures, ahead;
 	int64_t deadline_us, start_cost_us;
 	struct counts counts;
-	uint32_t inflight;	/* assigned or running */
+	uint32_t inflight;	/* current parcels */
 	uint32_t workers;	/* of its live attempts */
 	uint32_t n_bad;		/* final failed, timeout, error */
 	bool halted, stopped, cancelled, ended;
@@ -308,6 +308,7 @@ struct class {
 				 * they run there already */
 	uint32_t n;		/* members, aside ones too */
 	int64_t work_us;	/* predicted, of the members */
+	uint32_t n_unknown;	/* of them, not predicted */
 	uint32_t block;		/* limit it waits for, or NONE */
 	int64_t block_us;	/* since when it is parked */
 	bool waits;		/* was parked since it last sent */
@@ -352,6 +353,7 @@ struct parcel {
 	bool back;		/* asked to be given back */
 	bool cancel;		/* asked to be ended */
 	bool loaded;		/* counted in the load of its agent */
+	bool counted;		/* in the inflight of its run */
 	bool holds;		/* has limits taken */
 	bool holds_targets;	/* counts of targets among them */
 	uint16_t worker;

@@ -78,7 +78,7 @@ typical(const struct sched *s, const struct run *r)
 }
 
 /* Workers that agents may give to a requirement. */
-static uint32_t
+uint32_t
 slots_of(const struct sched *s, uint32_t req, bool pinned)
 {
 	const uint64_t *elig = s->reqs[req]->elig;

@@ -141,30 +141,43 @@ attempt_find(const struct world *w, struct sched_id id)
 }
 
 static void
+member_sent(struct world *w, uint32_t run, const struct sched_member *m)
+{
+	uint32_t *last = &w->last[run][m->exec];
+
+	if (m->attempt != *last + 1)
+		fail_msg("attempt %u after %u", m->attempt, *last);
+	*last = m->attempt;
+}
+
+static void
 sent(struct world *w, const struct sched_decision *d)
 {
 	const struct spec *p = &w->specs[d->id.run];
 	const struct host *h = &w->hosts[d->agent];
-	uint32_t i = w->n_attempts, *last = &w->last[d->id.run][d->id.exec];
 	const struct sched_terms *t;
+	struct attempt *a;
+	uint32_t i;
 
-	if (d->id.attempt != *last + 1)
-		fail_msg("attempt %u after %u", d->id.attempt, *last);
-	*last = d->id.attempt;
 	if (!h->facts.up || h->facts.held || h->facts.draining ||
 	    h->facts.guard != NULL)
 		fail_msg("sent to an agent that may not take it");
-	if (i == MAX_ATTEMPTS)
+	if (w->n_attempts == MAX_ATTEMPTS)
 		fail_msg("too many attempts");
 	t = &p->terms[p->execs[d->id.exec - 1].terms];
 	if (d->class == CLASS_AUTO && t->n_holds > 0 &&
 	    d->tier == TIER_FEWEST_QUEUED)
 		fail_msg("what needs a lock was sent to a queue");
-	w->attempts[i] = (struct attempt){ .id = d->id, .agent = d->agent,
+	a = &w->attempts[w->n_attempts++];
+	*a = (struct attempt){ .id = d->id, .agent = d->agent,
 		.workers = t->workers, .pinned = d->class == CLASS_PINNED,
-		.terms = p->execs[d->id.exec - 1].terms, .truth = FLYING };
-	w->n_attempts++;
-	letter_post(w, SEND, i);
+		.terms = p->execs[d->id.exec - 1].terms, .truth = FLYING,
+		.n_members = d->n_members };
+	for (i = 0; i < d->n_members; i++) {
+		a->members[i] = w->k.out.members[d->first_member + i];
+		member_sent(w, d->id.run, &a->members[i]);
+	}
+	letter_post(w, SEND, w->n_attempts - 1);
 }
 
 static void

@@ -83,6 +83,7 @@ terms_make(struct world *w, uint32_t r, uint32_t n)
 		t->needs_any_result = chance(w, 30);
 	}
 	t->pinned = chance(w, 10);
+	t->batch = chance(w, 30);
 	t->repeatable = !chance(w, 10);
 	t->stop = chance(w, 2);
 	t->beside_itself = chance(w, 20);
@@ -109,6 +110,7 @@ run_make(struct world *w, uint32_t r)
 	p->run.priority = (int32_t)pick(w, 3);
 	p->run.order = ORDER_PLAN + pick(w, 3);
 	p->run.max_parallel = chance(w, 30) ? 1 + pick(w, 6) : 0;
+	p->run.start_cost_us = pick(w, 10) * US_PER_S;
 	p->run.max_failures = chance(w, 10) ? 1 + pick(w, 5) : 0;
 	p->run.ahead = chance(w, 70) ? SCHED_AHEAD_AUTO :
 	    chance(w, 30) ? SCHED_AHEAD_ALL : pick(w, 4);
@@ -268,14 +270,6 @@ give_back(struct world *w, uint32_t i)
 	}
 }
 
-static void
-end(struct world *w, uint32_t i, enum outcome outcome)
-{
-	w->attempts[i].truth = OVER;
-	w->attempts[i].outcome = outcome;
-	letter_post(w, ENDED, i);
-}
-
 static enum outcome
 some_outcome(struct world *w)
 {
@@ -283,6 +277,34 @@ some_outcome(struct world *w)
 		OUTCOME_TIMEOUT, OUTCOME_SKIPPED };
 
 	return chance(w, 75) ? OUTCOME_PASSED : all[pick(w, 4)];
+}
+
+/* outcome NONE: by chance. */
+static void
+end(struct world *w, uint32_t i, enum outcome outcome)
+{
+	struct attempt *a = &w->attempts[i];
+	uint32_t j;
+
+	a->truth = OVER;
+	for (j = 0; j < a->n_members; j++)
+		a->outcomes[j] = outcome != OUTCOME_NONE ? outcome :
+		    some_outcome(w);
+	letter_post(w, ENDED, i);
+}
+
+static void
+hear_end(struct world *w, const struct attempt *a)
+{
+	struct sched_id id = a->id;
+	uint32_t i;
+
+	for (i = 0; i < a->n_members; i++) {
+		id.exec = a->members[i].exec;
+		id.attempt = a->members[i].attempt;
+		sched_ended(w->k.s, id, a->outcomes[i], US_PER_S,
+		    w->k.now_us);
+	}
 }
 
 static void
@@ -305,7 +327,7 @@ to_console(struct world *w, const struct letter *l)
 		sched_kept(s, a->id, w->k.now_us);
 		break;
 	case ENDED:
-		sched_ended(s, a->id, a->outcome, US_PER_S, w->k.now_us);
+		hear_end(w, a);
 		if (a->truth == OVER)
 			a->truth = GONE;
 		break;
@@ -377,7 +399,7 @@ host_work(struct world *w, uint32_t agent)
 		a = &w->attempts[i];
 		if (a->agent == agent && a->truth == RUNS &&
 		    a->ends_us <= w->k.now_us)
-			end(w, i, some_outcome(w));
+			end(w, i, OUTCOME_NONE);
 	}
 	for (i = 0; i < w->n_attempts; i++) {
 		a = &w->attempts[i];

@@ -31,7 +31,9 @@ struct attempt {
 	enum truth truth;
 	uint16_t worker;
 	int64_t ends_us;
-	enum outcome outcome;
+	struct sched_member members[KIT_MAX];
+	enum outcome outcomes[KIT_MAX];
+	uint32_t n_members;
 };
 
 enum letter_kind { SEND, TAKE_BACK, CANCEL, STARTED, QUEUED, ENDED, RETURNED,

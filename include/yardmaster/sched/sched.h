@@ -172,7 +172,7 @@ struct sched_run {
 	const char *id;		/* for people */
 	int32_t priority;	/* higher first; equal: in order of adding */
 	enum order order;	/* ORDER_AUTO counts as ORDER_PLAN */
-	uint32_t max_parallel;	/* executions assigned or running; 0: any */
+	uint32_t max_parallel;	/* attempts out, a batch is one; 0: any */
 	uint32_t max_failures;	/* ends the run when reached; 0: never */
 	uint32_t ahead;		/* SCHED_AHEAD_* or a number */
 	int64_t deadline_us;	/* 0: none; an instant */
