@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The faults: each breaks one thing of a round that runs, and says how many
+it broke. What they wait for are starts of executions, never time alone."""
+
+import os
+import signal
+import subprocess
+
+import sshd
+
+AGENT = os.path.join(os.path.abspath(os.environ.get('YM_BUILDDIR', '.')),
+                     'yardmaster-agent')
+STOPPED_S = 3       # at most, when nothing starts meanwhile
+
+
+def _read(path):
+    try:
+        with open(path, 'rb') as f:
+            return f.read()
+    except OSError:
+        return b''
+
+
+def words_of(pid):
+    return _read('/proc/%d/cmdline' % pid).split(b'\0')
+
+
+def daemon_pid(host):
+    """The daemon of a host, or None."""
+    text = _read(host.spool + '/agent.lock').split()
+    pid = int(text[0]) if text else 0
+    return pid if pid and words_of(pid)[1:2] == [b'serve'] else None
+
+
+def worker_pids(host):
+    return [p for p in sshd.belonging_to(host.dir)
+            if words_of(p)[1:2] == [b'worker']]
+
+
+def link_pids(rnd):
+    """The links of the console that drives the run."""
+    pid = rnd.owner_pid()
+    return [p for p in (sshd.descendants(pid) if pid else [])
+            if words_of(p)[0].endswith(b'yardmaster-link')]
+
+
+def bridge_pids(host):
+    return [p for p in sshd.belonging_to(host.dir)
+            if words_of(p)[1:2] == [b'connect']]
+
+
+def send(pid, signo):
+    """Signals a process; whether it was there."""
+    try:
+        os.kill(pid, signo)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def _kill_one(rnd, pids):
+    return send(rnd.random.choice(pids), signal.SIGKILL) if pids else False
+
+
+def console(rnd):
+    """Kills the owner; what resumes it may be killed again before long."""
+    pid = rnd.owner_pid()
+    if not pid:
+        return False
+    sshd._kill([pid])
+    rnd.reap_console()
+    if rnd.random.random() < 0.3:
+        rnd.wait_starts(rnd.random.randint(1, 6))
+    rnd.resume()
+    if rnd.random.random() < 0.4:
+        rnd.wait_owner_change()
+    return True
+
+
+def daemon(rnd):
+    pid = daemon_pid(rnd.host())
+    return bool(pid) and send(pid, signal.SIGKILL)
+
+
+def worker(rnd):
+    return _kill_one(rnd, worker_pids(rnd.host()))
+
+
+def link(rnd):
+    return _kill_one(rnd, link_pids(rnd))
+
+
+def bridge(rnd):
+    return _kill_one(rnd, bridge_pids(rnd.host()))
+
+
+def sessions(rnd):
+    host = rnd.host()
+    host.stop()
+    if rnd.random.random() < 0.5:
+        rnd.wait_starts(rnd.random.randint(1, 5))
+    host.start()
+    return True
+
+
+def _freeze(rnd, pid):
+    if not pid or not send(pid, signal.SIGSTOP):
+        return False
+    rnd.wait_starts(rnd.random.randint(1, 8), STOPPED_S)
+    send(pid, signal.SIGCONT)
+    return True
+
+
+def daemon_stops(rnd):
+    return _freeze(rnd, daemon_pid(rnd.host()))
+
+
+def link_stops(rnd):
+    pids = link_pids(rnd)
+    return _freeze(rnd, rnd.random.choice(pids) if pids else None)
+
+
+def console_stops(rnd):
+    return _freeze(rnd, rnd.owner_pid())
+
+
+def worker_stops(rnd):
+    pids = worker_pids(rnd.host())
+    return _freeze(rnd, rnd.random.choice(pids) if pids else None)
+
+
+def _agent(rnd, command):
+    host = rnd.host()
+    done = subprocess.run([AGENT, command], stdin=subprocess.DEVNULL,
+                          env=dict(os.environ, **host.env), cwd=host.dir,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding='utf-8')
+    rnd.note('%s of %s: exit %d %s' % (command, host.name, done.returncode,
+                                       done.stdout.strip()))
+    return done.returncode == 0
+
+
+def restart(rnd):
+    return _agent(rnd, 'restart')
+
+
+def terminate(rnd):
+    pid = daemon_pid(rnd.host())
+    return bool(pid) and send(pid, signal.SIGTERM)
+
+
+def crash(rnd):
+    host = rnd.host()
+    host.crash()
+    host.start()
+    return True
+
+
+# name: (how it is injected, function, whether attempts that run may be lost)
+FAULTS = {
+    'console': ('kill -9 of the owner, then resume', console, False),
+    'daemon': ('kill -9 of the agent daemon', daemon, False),
+    'worker': ('kill -9 of a worker process', worker, True),
+    'link': ('kill -9 of a link process', link, False),
+    'bridge': ('kill -9 of a bridge on the host', bridge, False),
+    'sessions': ('sshd and its sessions killed, then started', sessions,
+                 False),
+    'daemon-stops': ('SIGSTOP, SIGCONT of the daemon', daemon_stops, False),
+    'link-stops': ('SIGSTOP, SIGCONT of a link', link_stops, False),
+    'console-stops': ('SIGSTOP, SIGCONT of the owner', console_stops, False),
+    'worker-stops': ('SIGSTOP, SIGCONT of a worker', worker_stops, False),
+    'restart': ('yardmaster-agent restart', restart, False),
+    'terminate': ('SIGTERM to the daemon', terminate, False),
+    'crash': ('all of a host killed, then started', crash, True),
+}

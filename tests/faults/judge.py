@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on a round: what the run file says against what the executions
+themselves noted."""
+
+import faults
+
+FINAL = ('passed', 'healed', 'failed', 'timeout', 'error', 'cancelled',
+         'skipped')
+
+
+def planned(plan):
+    return [t for s in plan['suites'] for t in s['tests']]
+
+
+class Verdict:
+    """wrong: every broken promise, in words."""
+
+    def __init__(self, rnd, ended):
+        self.rnd, self.wrong, self.report = rnd, [], {}
+        self.lossy = any(faults.FAULTS[k][2] for k in rnd.injected)
+        self.starts, self.ends = {}, {}
+        self.lost = self.doubled = self.spoiled = 0
+        self._read_noted(rnd.lab.dir + '/noted')
+        self._once()
+        if not ended:
+            self.wrong.append('the run %s does not end' % rnd.run)
+            return
+        self.report = rnd.lab.json('report', rnd.run)
+        self._counts()
+        for x in self.report['executions']:
+            self._execution(x)
+        self.wrong += rnd.complaints()
+        for pid, words in rnd.strays():
+            self.wrong.append('process %d is left: %s' % (pid, words))
+
+    def _read_noted(self, path):
+        with open(path, 'a+') as f:
+            f.seek(0)
+            for sign, attempt, what in (line.split() for line in f):
+                if sign == 'S':
+                    self.starts.setdefault(attempt, []).append(what)
+                elif sign == 'E':
+                    self.ends.setdefault(attempt, []).append(int(what))
+                else:
+                    self.doubled += 1
+                    self.wrong.append('%s runs while another holds %s' % (
+                        attempt, what))
+
+    def _once(self):
+        for attempt, agents in self.starts.items():
+            if len(agents) > 1:
+                self.doubled += 1
+                self.wrong.append('attempt %s started %d times: %s' % (
+                    attempt, len(agents), agents))
+
+    def _counts(self):
+        want = len(planned(self.rnd.plan))
+        counts = self.report['counts']
+        final = sum(counts[s] for s in FINAL)
+        if final != want or len(self.report['executions']) != want:
+            self.lost += want - final
+            self.wrong.append('%d executions planned: %s' % (want, counts))
+
+    def _attempts(self, x):
+        """Attempts of an execution that started, in order."""
+        head = x['id'] + '/'
+        return sorted((a for a in self.starts if a.startswith(head)),
+                      key=lambda a: int(a[len(head):]))
+
+    def _execution(self, x):
+        step = x['steps'][0]
+        tries = {}
+        for t in step['tries']:
+            if t['attempt'] in tries:
+                self.doubled += 1
+                self.wrong.append('%s: attempt %d counted twice' % (
+                    x['id'], t['attempt']))
+            tries[t['attempt']] = t
+        started = self._attempts(x)
+        self._repeatable(x, started)
+        for attempt in started:
+            self._attempt(x, attempt, tries.get(int(attempt.split('/')[2])))
+        self._state(x, started)
+
+    def _repeatable(self, x, started):
+        if x['suite'] == 'once' and len(started) > 1:
+            self.doubled += 1
+            self.wrong.append('%s may not be repeated and ran as %s' % (
+                x['id'], started))
+
+    def _attempt(self, x, attempt, told):
+        """An attempt that started, and what was told of it."""
+        code = self.ends.get(attempt, [None])[0]
+        if told is None or told['exit_code'] is None:
+            self.spoiled += 1
+            if not self.lossy:
+                self.lost += 1
+                self.wrong.append('%s started, exit %s, its result is not '
+                                  'there: %s' % (attempt, code, told))
+        elif told['exit_code'] != code:
+            self.wrong.append('%s exits with %s, told %s' % (
+                attempt, code, told))
+
+    def _state(self, x, started):
+        """The state against what the last attempt did."""
+        codes = [self.ends.get(a, [None])[0] for a in started]
+        last = codes[-1] if codes else None
+        state = x['state']
+        if state in ('passed', 'healed') and last != 0 or \
+                state == 'failed' and last in (0, None):
+            self.wrong.append('%s is %s, its attempts exit with %s' % (
+                x['id'], state, codes))
+        elif state not in ('passed', 'healed', 'failed') and not self.lossy:
+            self.wrong.append('%s is %s (%s), its attempts exit with %s' % (
+                x['id'], state, x['text'], codes))
