@@ -79,6 +79,7 @@ extern const struct cli_command cli_split_commands[];
 extern const struct cli_command cli_check_commands[];
 extern const struct cli_command cli_list_commands[];
 extern const struct cli_command cli_runs_commands[];
+extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_fleet_commands[];
 extern const struct cli_command cli_console_commands[];

@@ -54,7 +54,20 @@ def main():
         tap.equal('a run that has ended is reported', done.returncode, 1)
         tap.ok('with its summary', 'fails-late' in done.stdout, done.stdout)
         held(lab)
+        upkeep(lab, run)
     tap.done()
+
+
+def upkeep(lab, run):
+    checked = lab.cli('store', 'check')
+    tap.ok('all run files are sound', checked.returncode == 0 and
+           run + ': ok' in checked.stdout, checked.stdout + checked.stderr)
+    copy = lab.dir + '/copy.db'
+    tap.equal('backup', lab.cli('store', 'backup', run, copy).returncode, 0)
+    tap.equal('no backup over a file', lab.cli(
+        'store', 'backup', run, copy).returncode, 2)
+    lab.cli('store', 'prune', '--keep', '1')
+    tap.equal('prune keeps the newest', len(lab.json('runs')['runs']), 1)
 
 
 def held(lab):
