@@ -3,23 +3,20 @@
  * How near to the lower bound runs of real suites end: their durations, with
  * 30% noise against what is predicted, 5% of the tests unknown, 2 s to start
  * a process, batches, 8 and 32 workers.
- *
- *	bench_makespan DURATIONS.json...   an object of test and seconds
  */
 #include "config.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "yardmaster/base/clock.h"
+#include "kit.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sched/sim.h"
 
 #define STARTUP_US (2 * US_PER_S)
-#define SEEDS 5
+#define SEEDS 3
+#define REACH 1.03	/* geometric mean, times the bound */
 
 struct suite {
 	struct sched_terms terms;
@@ -54,25 +51,24 @@ noise(uint64_t *seed)
 }
 
 static void
-suite_make(struct suite *u, const struct jval *durations, uint64_t seed,
-    bool batch)
+suite_make(struct suite *u, const struct jval *ms, uint64_t seed)
 {
-	uint32_t i, n = (uint32_t)jval_count(durations);
-	double s;
+	uint32_t i, n = (uint32_t)jval_count(ms);
+	int64_t us;
 
 	memset(u, 0, sizeof(*u));
 	u->terms = (struct sched_terms){ .repeatable = true, .workers = 1,
-		.batch = batch };
+		.batch = 1 };
 	u->execs = mem_calloc(n, sizeof(*u->execs));
 	u->step_us = mem_calloc(n, sizeof(*u->step_us));
 	u->first_step = mem_calloc((size_t)n + 1, sizeof(uint32_t));
 	for (i = 0; i < n; i++) {
-		s = jval_real(jval_value_at(durations, i), 0);
-		u->step_us[i] = (int64_t)(s * 1e6) + 1;
+		us = jval_int(jval_at(ms, i), 1) * US_PER_MS;
+		u->step_us[i] = us;
 		u->first_step[i + 1] = i + 1;
 		u->execs[i] = (struct sched_exec){ .member = SCHED_NONE,
 			.estimate_us = uniform(&seed) < 0.05 ? -1 :
-			(int64_t)(s * 1e6 * noise(&seed)) + 1 };
+			(int64_t)((double)us * noise(&seed)) + 1 };
 	}
 	u->run = (struct sched_run){ .id = "r", .order = ORDER_LONGEST,
 		.ahead = SCHED_AHEAD_AUTO, .start_cost_us = STARTUP_US,
@@ -81,8 +77,7 @@ suite_make(struct suite *u, const struct jval *durations, uint64_t seed,
 }
 
 static double
-ratio(const struct jval *durations, uint32_t workers, uint64_t seed,
-    bool batch)
+ratio(const struct jval *ms, uint32_t workers, uint64_t seed)
 {
 	struct sim_agent a = { .facts = { .name = "a", .max_workers = workers,
 		.threshold = workers } };
@@ -92,10 +87,11 @@ ratio(const struct jval *durations, uint32_t workers, uint64_t seed,
 	struct suite u;
 	double x;
 
-	suite_make(&u, durations, seed * 7919 + 1, batch);
+	suite_make(&u, ms, seed * 7919 + 1);
 	run = (struct sim_run){ &u.run, u.step_us, u.first_step };
-	if (sim_run(&a, 1, &run, 1, &opts, &res) < 0)
-		exit(1);
+	assert_int_equal(sim_run(&a, 1, &run, 1, &opts, &res), 0);
+	assert_int_equal(res.counts.n[EXEC_PASSED], u.run.n_execs);
+	assert_true(res.makespan_us >= res.bound_us);
 	x = (double)res.makespan_us / (double)res.bound_us;
 	sim_result_done(&res);
 	free(u.execs);
@@ -104,32 +100,48 @@ ratio(const struct jval *durations, uint32_t workers, uint64_t seed,
 	return x;
 }
 
-int
-main(int argc, char **argv)
+static double
+suite_ratio(const char *name, uint32_t workers)
 {
-	static const uint32_t workers[] = { 8, 32 };
-	double sum, all = 0, alone;
+	const char *dir = getenv("YM_SRCDIR");
+	char *path = str_fmt("%s/tests/data/durations/real-%s.json",
+	    dir != NULL ? dir : ".", name);
+	double sum = 0;
 	struct jdoc doc;
 	uint64_t seed;
-	int i, j, n = 0;
 
-	for (i = 1; i < argc; i++) {
-		if (jdoc_load(&doc, argv[i], 0, NULL) < 0)
-			return 1;
-		for (j = 0; j < 2; j++) {
-			for (sum = 0, seed = 1; seed <= SEEDS; seed++)
-				sum += log(ratio(doc.root, workers[j], seed,
-				    true));
-			alone = ratio(doc.root, workers[j], 1, false);
-			printf("%2u workers: %.3f x the bound (each alone "
-			    "%.3f)  %s\n", workers[j], exp(sum / SEEDS),
-			    alone, argv[i]);
-			all += sum;
-			n += SEEDS;
-		}
-		jdoc_done(&doc);
-	}
-	if (n > 0)
-		printf("geometric mean %.3f\n", exp(all / n));
-	return 0;
+	assert_int_equal(jdoc_load(&doc, path, 0, NULL), 0);
+	for (seed = 1; seed <= SEEDS; seed++)
+		sum += log(ratio(jval_get(doc.root, "ms"), workers, seed));
+	jdoc_done(&doc);
+	free(path);
+	print_message("# %s, %u workers: %.3f x the bound\n", name, workers,
+	    exp(sum / SEEDS));
+	return sum / SEEDS;
+}
+
+static void
+test_real_suites(void **state)
+{
+	static const char *const names[] = { "dbt-core", "identity-idp",
+		"localstack" };
+	static const uint32_t workers[] = { 8, 32 };
+	double sum = 0;
+	int i, j;
+
+	for (i = 0; i < 3; i++)
+		for (j = 0; j < 2; j++)
+			sum += suite_ratio(names[i], workers[j]);
+	print_message("# geometric mean %.3f\n", exp(sum / 6));
+	assert_true(exp(sum / 6) <= REACH);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_real_suites),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
