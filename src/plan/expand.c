@@ -135,11 +135,14 @@ add_rows(struct expander *x, uint32_t test, uint32_t target)
 	}
 }
 
+/* at: where the target is likely to stand; there may be thousands. */
 static bool
-has_target(const struct plan_props *props, uint32_t target)
+has_target(const struct plan_props *props, uint32_t target, uint32_t at)
 {
 	uint32_t i;
 
+	if (at < props->n_targets && props->targets[at] == target)
+		return true;
 	for (i = 0; i < props->n_targets; i++)
 		if (props->targets[i] == target)
 			return true;
@@ -165,28 +168,30 @@ gather(struct expander *x, const struct plan_props *props)
 static void
 gather_targets(struct expander *x, const struct plan_suite *s)
 {
-	const struct plan_props *last = NULL;
+	const uint32_t *last = s->props->targets;
+	const struct plan_props *props;
 	uint32_t i;
 
 	x->n_targets = 0;
 	gather(x, s->props);
 	for (i = 0; i < s->n_tests; i++) {
-		if (x->p->tests[s->first_test + i].props == last)
-			continue;
-		last = x->p->tests[s->first_test + i].props;
-		gather(x, last);
+		props = x->p->tests[s->first_test + i].props;
+		if (props->targets != last || last == NULL)
+			gather(x, props);
+		last = props->targets;
 	}
 }
 
 static void
-add_target(struct expander *x, const struct plan_suite *s, uint32_t target)
+add_target(struct expander *x, const struct plan_suite *s, uint32_t at)
 {
+	uint32_t target = x->targets[at];
 	const struct plan_test *t;
 	uint32_t i;
 
 	for (i = s->first_test; i < s->first_test + s->n_tests; i++) {
 		t = &x->p->tests[i];
-		if (t->props->enabled && has_target(t->props, target))
+		if (t->props->enabled && has_target(t->props, target, at))
 			add_rows(x, i, target);
 	}
 }
@@ -201,7 +206,7 @@ expand_grouped(struct expander *x, uint32_t suite, bool per_target)
 	gather_targets(x, s);
 	begin_exec(x, suite);
 	for (i = 0; i < x->n_targets; i++) {
-		add_target(x, s, x->targets[i]);
+		add_target(x, s, i);
 		if (!per_target)
 			continue;
 		end_exec(x);

@@ -163,6 +163,10 @@ const struct key plan_keys[] = {
 	    "0 (no limit)", "executions at once over the fleet" },
 	{ "instances", AT_TARGET, FORM_STRINGS, 0, 0, NULL, NONE, false, NULL,
 	    "names of which each execution gets one to itself" },
+	{ "matrix", AT_MATRIX, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
+	    "axes and their values; every combination is a target" },
+	{ "exclude", AT_MATRIX, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
+	    "combinations that are left out" },
 	{ "command", AT_DISCOVER, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
 	    "program and arguments that list the tests" },
 	{ "pattern", AT_DISCOVER, FORM_STRING, 0, 0, NULL, NONE, false,
@@ -247,13 +251,15 @@ static const struct {
 	[FORM_OBJECT] = { "an object", "object" },
 	[FORM_STRING_OR_OBJECT] = { "a string or an object",
 	    "string or object" },
-	[FORM_ARRAY_OR_OBJECT] = { "a list", "array or object" },
+	[FORM_ARRAY_OR_OBJECT] = { "a list or an object",
+	    "array or object" },
 	[FORM_INT_OR_STRING] = { "a whole number or a string",
 	    "integer or string" },
 };
 
 static const char *const places[] = { "a plan", "a suite", "a test",
-	"a target", "discover", "data", "a fleet", "an agent", "guards" };
+	"a target", "discover", "data", "a fleet", "an agent", "guards",
+	"a matrix" };
 
 const struct key *
 key_find(const char *name, unsigned at)

@@ -23,6 +23,7 @@ enum place {
 	AT_FLEET = 1 << 6,
 	AT_AGENT = 1 << 7,
 	AT_GUARDS = 1 << 8,
+	AT_MATRIX = 1 << 9,	/* targets written as an object */
 };
 
 /* What a value looks like. */

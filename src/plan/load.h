@@ -35,6 +35,9 @@ void check_runnable(struct loader *l, const struct plan_props *props);
 /* Sets the targets of props from the value of "targets". */
 void load_targets(struct loader *l, const struct jval *v,
     struct plan_props *props);
+/* The same for a matrix (load_matrix.c). */
+void load_matrix(struct loader *l, const struct jval *v,
+    struct plan_props *props);
 /* Declares the locks of the plan's "locks". */
 void load_lock_table(struct loader *l, const struct jval *v);
 /* Adds the locks of a suite's or test's "locks" to those of props. */

@@ -92,7 +92,7 @@ check_piece(struct loader *l, const struct piece *piece)
 		    "commands", n, piece->text), "YARDMASTER_WORKER is in the "
 		    "environment");
 	else if (piece->part != NULL && piece->kind != PH_ROW &&
-	    piece->kind != PH_PARAM)
+	    piece->kind != PH_PARAM && piece->kind != PH_TARGET)
 		check_fault(&l->c, "%.*s: {%s} has no parts", n, piece->text,
 		    piece->name);
 	else if (piece->part == NULL && piece->kind == PH_PARAM)

@@ -104,7 +104,7 @@ load_targets(struct loader *l, const struct jval *v, struct plan_props *props)
 	size_t mark, errors;
 
 	if (jval_type(v) == JVAL_OBJECT) {
-		check_fault(&l->c, "a matrix of targets is not supported yet");
+		load_matrix(l, v, props);
 		return;
 	}
 	list = mem_calloc(count, sizeof(*list));

@@ -171,12 +171,10 @@ plan_lock_index(struct plan *p, const char *name)
 uint32_t
 plan_target_find(const struct plan *p, const char *name)
 {
-	uint32_t i;
+	const struct target_entry *e;
 
-	for (i = 0; i < p->n_targets; i++)
-		if (strcmp(p->targets[i].name, name) == 0)
-			return i;
-	return PLAN_NONE;
+	HASH_FIND_STR(p->priv->by_target, name, e);
+	return e != NULL ? e->index : PLAN_NONE;
 }
 
 uint32_t
@@ -184,6 +182,7 @@ plan_target_index(struct plan *p, const char *name)
 {
 	struct plan_private *v = p->priv;
 	uint32_t i = plan_target_find(p, name);
+	struct target_entry *e;
 
 	if (i != PLAN_NONE)
 		return i;
@@ -193,6 +192,10 @@ plan_target_index(struct plan *p, const char *name)
 	v->target_defined = mem_grow(v->target_defined,
 	    &v->cap_target_defined, i + 1, sizeof(*v->target_defined));
 	p->targets[i].name = str_dup(name);
+	e = mem_zalloc(sizeof(*e));
+	e->index = i;
+	HASH_ADD_KEYPTR(hh, v->by_target, p->targets[i].name, strlen(name),
+	    e);
 	return i;
 }
 
@@ -305,8 +308,13 @@ static void
 private_free(struct plan *p)
 {
 	struct plan_private *v = p->priv;
+	struct target_entry *e, *next;
 	uint32_t i;
 
+	HASH_ITER(hh, v->by_target, e, next) {
+		HASH_DEL(v->by_target, e);
+		free(e);
+	}
 	for (i = 0; i < p->n_suites; i++)
 		raw_refs_done(&v->suite_needs[i]);
 	for (i = 0; i < p->n_tests; i++)
@@ -344,6 +352,7 @@ tables_free(struct plan *p)
 		free(p->targets[i].name);
 		strvec_done(&p->targets[i].instances);
 		strvec_done(&p->targets[i].env);
+		strvec_done(&p->targets[i].axes);
 	}
 	for (i = 0; i < p->n_locks; i++)
 		free(p->locks[i].name);

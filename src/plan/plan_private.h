@@ -6,6 +6,8 @@
 #ifndef PLAN_PRIVATE_H
 #define PLAN_PRIVATE_H
 
+#include <uthash.h>
+
 #include "plan/check.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/filter/pattern.h"
@@ -44,12 +46,19 @@ struct owned {
 	void (*free)(void *);
 };
 
+/* The place of a target in the table, by name. */
+struct target_entry {
+	UT_hash_handle hh;	/* key: its name in the table */
+	uint32_t index;
+};
+
 struct plan_private {
 	struct jdoc doc;	/* text NULL: none */
 	struct owned *owned;
 	size_t n_owned, cap_owned;
 	size_t cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
 	size_t cap_execs, cap_steps, cap_terms;
+	struct target_entry *by_target;
 	bool *target_defined;	/* by target: an object has defined it */
 	bool *lock_declared;	/* by lock */
 	size_t cap_target_defined, cap_lock_declared;

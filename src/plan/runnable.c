@@ -62,6 +62,36 @@ check_row(struct loader *l, const struct plan_props *props,
 	free(name);
 }
 
+/* {target.AXIS}: all targets need that axis; the first without it is said. */
+static void
+check_axis(struct loader *l, const struct plan_props *props,
+    const struct piece *piece)
+{
+	const struct plan_target *t;
+	struct strvec names = STRVEC_INIT;
+	struct diag *d;
+	char *name = str_ndup(piece->part, piece->part_len);
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < props->n_targets; i++) {
+		t = &l->p->targets[props->targets[i]];
+		strvec_done(&names);
+		for (k = 0; k < t->axes.n; k++)
+			strvec_push_owned(&names, str_ndup(t->axes.v[k],
+			    strcspn(t->axes.v[k], "=")));
+		if (strvec_find(&names, name) >= 0)
+			continue;
+		d = check_fault(&l->c, "%.*s: target \"%s\" has no axis "
+		    "\"%s\"", (int)piece->len, piece->text, t->name, name);
+		check_did_you_mean(d, text_nearest(name,
+		    (const char *const *)strvec_argv(&names), 2));
+		break;
+	}
+	strvec_done(&names);
+	free(name);
+}
+
 static void
 check_argument(struct loader *l, const struct plan_props *props,
     const char *text)
@@ -77,6 +107,8 @@ check_argument(struct loader *l, const struct plan_props *props,
 		    props->n_targets == 0 && !l->bad_targets)
 			check_fault(&l->c, "%.*s needs targets, and there are "
 			    "none", (int)piece.len, piece.text);
+		else if (piece.kind == PH_TARGET && piece.part != NULL)
+			check_axis(l, props, &piece);
 	}
 }
 

@@ -218,6 +218,7 @@ write_targets(struct writer *x)
 		jw_kv_int(w, "max", t->max);
 		write_strings(w, "instances", &t->instances);
 		write_strings(w, "env", &t->env);
+		write_strings(w, "axes", &t->axes);
 		jw_object_end(w);
 	}
 	jw_array_end(w);

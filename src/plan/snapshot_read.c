@@ -149,6 +149,7 @@ read_targets(struct restore *x)
 		t->max = get_index(x, v, "max", UINT64_C(1) << 32);
 		get_strings(x, v, "instances", &t->instances);
 		get_pairs(x, v, "env", &t->env);
+		get_pairs(x, v, "axes", &t->axes);
 	}
 }
 

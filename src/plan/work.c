@@ -45,19 +45,28 @@ put_cell(const struct filling *f, const struct piece *piece, struct buf *out)
 	}
 }
 
-static void
-put_param(const struct filling *f, const struct piece *piece,
-    struct buf *out)
+/* The value behind the name that the part of piece says. */
+static const char *
+find_pair(const struct strvec *pairs, const struct piece *piece)
 {
-	const char *pair;
-	size_t i;
+	size_t i, n = piece->part_len;
 
-	for (i = 0; i < f->p->params.n; i++) {
-		pair = f->p->params.v[i];
-		if (strncmp(pair, piece->part, piece->part_len) == 0 &&
-		    pair[piece->part_len] == '=')
-			buf_puts(out, pair + piece->part_len + 1);
-	}
+	for (i = 0; i < pairs->n; i++)
+		if (strncmp(pairs->v[i], piece->part, n) == 0 &&
+		    pairs->v[i][n] == '=')
+			return pairs->v[i] + n + 1;
+	return NULL;
+}
+
+static const char *
+target_text(const struct filling *f, const struct piece *piece)
+{
+	const struct plan_target *t;
+
+	if (f->step->target == PLAN_NONE)
+		return NULL;
+	t = &f->p->targets[f->step->target];
+	return piece->part != NULL ? find_pair(&t->axes, piece) : t->name;
 }
 
 static void
@@ -72,8 +81,7 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 		text = f->p->tests[f->step->test].name;
 		break;
 	case PH_TARGET:
-		if (f->step->target != PLAN_NONE)
-			text = f->p->targets[f->step->target].name;
+		text = target_text(f, piece);
 		break;
 	case PH_INSTANCE:
 		text = f->place->instance;
@@ -88,7 +96,7 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 			text = plan_row_name(f->p, f->step, number);
 		break;
 	case PH_PARAM:
-		put_param(f, piece, out);
+		text = find_pair(&f->p->params, piece);
 		break;
 	default:	/* refused when the plan was loaded */
 		break;
@@ -152,6 +160,23 @@ set_row(const struct filling *f, struct strvec *env)
 	}
 }
 
+/* Name and axes of the target. */
+static void
+set_target(const struct plan_target *t, struct strvec *env)
+{
+	const char *pair;
+	size_t i, n;
+
+	if (t == NULL)
+		return;
+	strvec_setenv(env, "YARDMASTER_TARGET", t->name);
+	for (i = 0; i < t->axes.n; i++) {
+		pair = t->axes.v[i];
+		n = strcspn(pair, "=");
+		set_named(env, "YARDMASTER_TARGET_", pair, n, pair + n + 1);
+	}
+}
+
 static void
 fill_step_env(const struct filling *f, struct strvec *env)
 {
@@ -163,8 +188,7 @@ fill_step_env(const struct filling *f, struct strvec *env)
 		set_all(env, &target->env);
 	set_all(env, t->env);
 	strvec_setenv(env, "YARDMASTER_TEST", t->name);
-	if (target != NULL)
-		strvec_setenv(env, "YARDMASTER_TARGET", target->name);
+	set_target(target, env);
 	set_row(f, env);
 }
 

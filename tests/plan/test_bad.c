@@ -237,7 +237,53 @@ static const struct {
 	    "p.json:2: targets[7].instances[1]: instance \"x\" is there "
 	    "twice\n" },
 	{ WITH("\"targets\": {\"matrix\": {}}, \"suites\": [" GOOD "]"),
-	    "p.json:2: targets: a matrix of targets is not supported yet\n" },
+	    "p.json:2: targets.matrix: the matrix has no axis\n" },
+	{ WITH("\"targets\": {\"exclude\": []}, \"suites\": [" GOOD "]"),
+	    "p.json:2: targets: no targets: \"matrix\" is missing\n" },
+	{ WITH("\"targets\": {\"matrx\": {\"a\": [1]}}, \"suites\": ["
+	    "{\"name\": \"s\", \"command\": [\"{target.a}\"], "
+	    "\"tests\": [\"t\"]}]"),
+	    "p.json:2: targets.matrx: unknown key \"matrx\" (did you mean "
+	    "\"matrix\"?)\n" },
+	{ WITH("\"targets\": {\"matrix\": {\"os\": [], \"a b\": [1], "
+	    "\"OS\": [1, \"1\", null, \"\"], \"c\": 3}}, \"suites\": ["
+	    GOOD "]"),
+	    "p.json:2: targets.matrix.os: the list is empty\n"
+	    "p.json:2: targets.matrix[\"a b\"]: not a usable name of an axis "
+	    "(letters, digits and _)\n"
+	    "p.json:2: targets.matrix.OS: differs from axis \"os\" in "
+	    "capitals only\n"
+	    "p.json:2: targets.matrix.OS[1]: \"1\" is there twice\n"
+	    "p.json:2: targets.matrix.OS[2]: a string, a number or a boolean "
+	    "is expected, not null\n"
+	    "p.json:2: targets.matrix.OS[3]: not a usable value of an axis\n"
+	    "p.json:2: targets.matrix.c: a list is expected, not a whole "
+	    "number\n" },
+	{ WITH("\"targets\": {\"matrix\": {\"os\": [\"mac\"]}, "
+	    "\"exclude\": [{}, {\"so\": 1}, {\"os\": \"mak\"}, 3]}, "
+	    "\"suites\": [" GOOD "]"),
+	    "p.json:2: targets.exclude[0]: names no axis\n"
+	    "p.json:2: targets.exclude[1].so: the matrix has no axis \"so\" "
+	    "(did you mean \"os\"?)\n"
+	    "p.json:2: targets.exclude[2].os: not a value of axis \"os\" "
+	    "(did you mean \"mac\"?)\n"
+	    "p.json:2: targets.exclude[3]: an object is expected, not a whole "
+	    "number\n" },
+	{ WITH("\"targets\": {\"matrix\": {\"os\": [\"mac\"]}, "
+	    "\"exclude\": [{\"os\": \"mac\"}]}, \"suites\": [" GOOD "]"),
+	    "p.json:2: targets: every combination is excluded\n" },
+	{ WITH("\"targets\": {\"matrix\": {\"a\": [\"x\", \"x-y\"], "
+	    "\"b\": [\"y-z\", \"z\"]}}, \"suites\": [" GOOD "]"),
+	    "p.json:2: targets: two combinations are named \"x-y-z\"\n" },
+	{ WITH("\"targets\": {\"matrix\": {\"os\": [\"mac\"]}}, "
+	    "\"suites\": [{\"name\": \"s\", \"command\": [\"{target.so}\","
+	    " \"{target.os}\"], \"tests\": [\"t\"]}, {\"name\": \"n\", "
+	    "\"command\": [\"{target.os}\"], \"targets\": [\"x\"], "
+	    "\"tests\": [\"t\"]}]"),
+	    "p.json:2: suites[0]: {target.so}: target \"mac\" has no axis "
+	    "\"so\" (did you mean \"os\"?)\n"
+	    "p.json:2: suites[1]: {target.os}: target \"x\" has no axis "
+	    "\"os\"\n" },
 	{ WITH("\"locks\": {\"db\": 0, \"a b\": 1, \"c\": \"x\"}, "
 	    "\"suites\": [" GOOD "]"),
 	    "p.json:2: locks.db: 0 is not between 1 and 1000000\n"

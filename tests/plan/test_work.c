@@ -162,6 +162,32 @@ test_env(void **state)
 	plan_free(p);
 }
 
+/* The axes of a target, also after a snapshot. */
+static void
+test_axes(void **state)
+{
+	struct plan *p = expand_good("{\"parallel\": \"tests\", \"targets\": "
+	    "{\"matrix\": {\"browser\": [\"chrome\"], \"Os\": [\"mac\", "
+	    "\"a=b\"]}}, \"suites\": [{\"name\": \"s\", \"command\": "
+	    "[\"x\", \"{target}:{target.browser}:{target.Os}\"], \"tests\": "
+	    "[\"t\"]}]}", NULL), *again;
+	struct buf text = BUF_INIT;
+	struct work w;
+
+	plan_snapshot(p, &text);
+	assert_int_equal(plan_from_snapshot(buf_str(&text), buf_len(&text),
+	    &again), 0);
+	plan_free(p);
+	fill(again, 2, &w);
+	assert_string_equal(w.steps[0].argv.v[1], "chrome-a=b:chrome:a=b");
+	assert_string_equal(both(&w, "YARDMASTER_TARGET"), "chrome-a=b");
+	assert_string_equal(both(&w, "YARDMASTER_TARGET_BROWSER"), "chrome");
+	assert_string_equal(both(&w, "YARDMASTER_TARGET_OS"), "a=b");
+	work_done(&w);
+	plan_free(again);
+	buf_done(&text);
+}
+
 /* A retry sends the steps that did not pass. */
 static void
 test_some_steps(void **state)
@@ -200,6 +226,7 @@ main(void)
 		cmocka_unit_test(test_grammar),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_env),
+		cmocka_unit_test(test_axes),
 		cmocka_unit_test(test_some_steps),
 	};
 

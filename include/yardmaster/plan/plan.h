@@ -44,6 +44,7 @@ struct plan_target {
 	uint32_t max;		/* over the fleet; 0: no limit */
 	struct strvec instances;	/* fleet-wide; empty: none named here */
 	struct strvec env;	/* "KEY=VALUE" */
+	struct strvec axes;	/* "AXIS=VALUE" in a matrix; else empty */
 };
 
 struct plan_lock {
