@@ -155,7 +155,8 @@ count_inflight(struct sched *s, struct parcel *p, bool on)
 	if (on) {
 		if (++r->inflight == r->max_parallel)
 			r->full_us = s->now_us;
-	} else if (r->inflight-- == r->max_parallel) {
+	} else if (r->inflight-- == r->max_parallel ||
+	    r->inflight + 1 == r->enough) {
 		run_wake(s, r);
 	}
 }

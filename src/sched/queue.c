@@ -292,7 +292,8 @@ bool
 run_gated(const struct sched *s, const struct run *r)
 {
 	return s->paused != NULL || r->held != NULL || r->ended ||
-	    (r->max_parallel > 0 && r->inflight >= r->max_parallel);
+	    (r->max_parallel > 0 && r->inflight >= r->max_parallel) ||
+	    (r->enough > 0 && r->inflight >= r->enough);
 }
 
 uint32_t

@@ -218,6 +218,9 @@ timers_run(struct sched *s)
 		case TIMER_LOST:
 			lost_timer(s, t.a);
 			break;
+		case TIMER_DEADLINE:
+			deadline_timer(s, t.a);
+			break;
 		}
 	}
 }
@@ -230,6 +233,8 @@ timer_stale(const struct sched *s, const struct timer_arg *t, int64_t at_us)
 
 	if (t->kind == TIMER_LOST)
 		return s->agents[t->a].up;
+	if (t->kind == TIMER_DEADLINE)
+		return run_get(s, t->a) == NULL || s->runs[t->a]->n_open == 0;
 	if (t->kind != TIMER_READY)
 		return false;
 	r = run_get(s, t->a);
@@ -267,6 +272,7 @@ runs_look(struct sched *s)
 		if (r == NULL)
 			continue;
 		needs_look(s, r);
+		deadline_look(s, r);
 		if (r->n_open > 0 || r->ended)
 			continue;
 		r->ended = true;

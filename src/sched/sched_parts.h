@@ -198,6 +198,13 @@ void lost_timer(struct sched *s, uint32_t idx);
 /* A lost one is there after all; false when it is superseded. */
 bool lost_found(struct sched *s, uint32_t parcel, enum parcel_state state);
 
+/* deadline.c */
+/* How many workers are enough now; after every event. */
+void deadline_look(struct sched *s, struct run *r);
+void deadline_timer(struct sched *s, uint32_t handle);
+/* An execution is no longer final (1), or is (-1). */
+void deadline_count(struct run *r, const struct exec *x, int by);
+
 /* reserve.c */
 /* Whether a class that waits has waited long enough, and what it keeps. */
 void reserve_look(struct sched *s, struct class *c);

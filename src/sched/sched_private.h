@@ -241,6 +241,10 @@ struct run {
 	int32_t priority;
 	uint32_t max_parallel, max_failures, ahead;
 	int64_t deadline_us, start_cost_us;
+	int64_t left_us;	/* predicted, of what is not final */
+	int64_t longest_us;	/* of all */
+	uint32_t left_unknown;	/* of them without a prediction */
+	uint32_t enough;	/* parcels that meet the deadline; 0: any */
 	struct counts counts;
 	uint32_t inflight;	/* current parcels */
 	uint32_t workers;	/* of its live attempts */
@@ -377,7 +381,7 @@ struct placement {
 	enum tier tier;
 };
 
-enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST };
+enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST, TIMER_DEADLINE };
 
 struct move {
 	uint32_t run, exec, agent;

@@ -211,6 +211,21 @@ limit_facts(const struct limit *l, struct buf *b)
 }
 
 static void
+why_parallel(struct ask *q)
+{
+	const struct run *r = q->r;
+
+	if (r->max_parallel > 0 && r->inflight >= r->max_parallel)
+		why_found(q, REASON_PLAN_LIMIT, r->full_us, q->brief ? NULL :
+		    str_fmt("max_parallel %u: %u assigned or running",
+		    r->max_parallel, r->inflight));
+	if (r->enough > 0 && r->inflight >= r->enough)
+		why_found(q, REASON_PLAN_LIMIT, 0, q->brief ? NULL :
+		    str_fmt("deadline: %u at a time are enough to meet it",
+		    r->enough));
+}
+
+static void
 why_limits(struct ask *q)
 {
 	const struct sched *s = q->s;
@@ -232,10 +247,7 @@ why_limits(struct ask *q)
 		holders(s, ls->v[i].limit, &b);
 		why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
 	}
-	if (q->r->max_parallel > 0 && q->r->inflight >= q->r->max_parallel)
-		why_found(q, REASON_PLAN_LIMIT, q->r->full_us, q->brief ? NULL :
-		    str_fmt("max_parallel %u: %u assigned or running",
-		    q->r->max_parallel, q->r->inflight));
+	why_parallel(q);
 }
 
 /* ---- what is out --------------------------------------------------------------------------- */

@@ -429,6 +429,38 @@ test_max_parallel(void **state)
 	kit_done(&k);
 }
 
+/* The fewest that still meet it, more when it gets late, all when it is. */
+static void
+test_deadline(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run, i;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 10);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 20);
+	for (i = 0; i < 20; i++)
+		p.execs[i].estimate_us = 10 * US_PER_S;
+	p.run.deadline_us = k.now_us + 120 * US_PER_S;
+	run = kit_run(&k, &p);
+	kit_decide(&k);		/* 200 s of work and a margin, in 110 s */
+	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
+	assert_string_equal(kit_why(&k, run, 3), "plan-limit");
+	assert_true(kit_says(&k, run, 3, "plan-limit", "2 at a time"));
+	kit_started(&k, run, 1);
+	kit_started(&k, run, 2);
+	k.now_us += 70 * US_PER_S;
+	kit_decide(&k);		/* the same in 40 s */
+	assert_int_equal(kit_count(&k, SCHED_SEND), 4);
+	k.now_us += 50 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 4);
+	kit_done(&k);
+}
+
 static void
 test_bad_indices_are_refused(void **state)
 {
@@ -472,6 +504,7 @@ main(void)
 		cmocka_unit_test(test_lock_held_elsewhere),
 		cmocka_unit_test(test_lock_is_reserved),
 		cmocka_unit_test(test_max_parallel),
+		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_bad_indices_are_refused),
 	};
 

@@ -110,6 +110,8 @@ run_make(struct world *w, uint32_t r)
 	p->run.priority = (int32_t)pick(w, 3);
 	p->run.order = ORDER_PLAN + pick(w, 3);
 	p->run.max_parallel = chance(w, 30) ? 1 + pick(w, 6) : 0;
+	p->run.deadline_us = chance(w, 15) ? (int64_t)pick(w, 200) *
+	    US_PER_S : 0;
 	p->run.start_cost_us = pick(w, 10) * US_PER_S;
 	p->run.max_failures = chance(w, 10) ? 1 + pick(w, 5) : 0;
 	p->run.ahead = chance(w, 70) ? SCHED_AHEAD_AUTO :
