@@ -35,11 +35,12 @@ cmd_show(struct cli *c)
 	return EXIT_OK;
 }
 
-/* The values of "plan simulate", as they were given. */
+/* The values of "plan simulate" and "plan order", as they were given. */
 struct sim_args {
 	struct simulate_opts opts;
 	struct jdoc history, actual;
 	struct fleet_spec *fleet;
+	int64_t rtt_us;
 };
 
 static int
@@ -55,6 +56,25 @@ load_lengths(const struct cli *c, const char *opt, struct jdoc *doc,
 	diags_done(&ds);
 	*ret = doc->root;
 	return 0;
+}
+
+static int
+load_fleet(const struct cli *c, struct sim_args *a)
+{
+	struct diags ds = DIAGS_INIT;
+	int r = fleet_open(cli_get(c, "fleet"), &ds, &a->fleet);
+
+	return cli_diags(&ds, r < 0 ? EXIT_USAGE : 0);
+}
+
+static void
+sim_args_done(struct sim_args *a)
+{
+	fleet_spec_free(a->fleet);
+	if (a->opts.history != NULL)
+		jdoc_done(&a->history);
+	if (a->opts.actual != NULL)
+		jdoc_done(&a->actual);
 }
 
 static int
@@ -76,7 +96,6 @@ read_number(const struct cli *c, const char *opt, double max, double *ret)
 static int
 read_sim_args(const struct cli *c, struct sim_args *a)
 {
-	struct diags ds = DIAGS_INIT;
 	double rtt_ms = 0, seed = 1;
 	int r;
 
@@ -91,40 +110,68 @@ read_sim_args(const struct cli *c, struct sim_args *a)
 	    &a->opts.history)) != 0 ||
 	    (r = load_lengths(c, "actual", &a->actual, &a->opts.actual)) != 0)
 		return r;
-	a->opts.rtt_us = (int64_t)(rtt_ms * 1000);
+	a->rtt_us = (int64_t)(rtt_ms * 1000);
 	a->opts.seed = (uint64_t)seed;
-	r = fleet_open(cli_get(c, "fleet"), &ds, &a->fleet);
-	return cli_diags(&ds, r < 0 ? EXIT_USAGE : 0);
+	return load_fleet(c, a);
+}
+
+typedef void (*write_fn)(const struct simulation *s, struct buf *out);
+
+/* Loads the plan, simulates it and prints what write makes of it. */
+static int
+simulate_and_print(struct cli *c, const struct sim_args *a, write_fn text,
+    write_fn json)
+{
+	struct simulation *s = NULL;
+	struct buf out = BUF_INIT;
+	struct plan *p = NULL;
+	int r;
+
+	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
+		return r;
+	if ((r = simulate_fleet(p, a->fleet, a->rtt_us, &a->opts, &s)) < 0) {
+		r = cli_fail(c, EXIT_USAGE, "%s", err_text(r));
+		goto out;
+	}
+	(cli_has(c, "json") ? json : text)(s, &out);
+	fputs(buf_str(&out), stdout);
+	if (cli_has(c, "json"))
+		putchar('\n');
+out:
+	simulation_free(s);
+	buf_done(&out);
+	plan_free(p);
+	return r;
 }
 
 static int
 cmd_simulate(struct cli *c)
 {
 	struct sim_args a = { .fleet = NULL };
-	struct buf out = BUF_INIT;
-	struct plan *p = NULL;
 	int r;
 
-	if ((r = read_sim_args(c, &a)) != 0 ||
-	    (r = plan_args_load(c, c->args.v[0], &p)) != 0)
+	if ((r = read_sim_args(c, &a)) == 0)
+		r = simulate_and_print(c, &a, simulate_text, simulate_json);
+	sim_args_done(&a);
+	return r;
+}
+
+static int
+cmd_order(struct cli *c)
+{
+	struct sim_args a = { .fleet = NULL };
+	int r;
+
+	if ((r = load_lengths(c, "history", &a.history,
+	    &a.opts.history)) != 0 || (r = load_fleet(c, &a)) != 0)
 		goto out;
-	r = (cli_has(c, "json") ? simulate_json : simulate_text)(p, a.fleet,
-	    &a.opts, &out);
-	if (r < 0) {
-		r = cli_fail(c, EXIT_USAGE, "%s", err_text(r));
-		goto out;
-	}
-	fputs(buf_str(&out), stdout);
-	if (cli_has(c, "json"))
-		putchar('\n');
+	/* As a launch would: what was recorded, unless a file says. */
+	if (a.opts.history == NULL && lengths_recorded(&a.history) == 0)
+		a.opts.history = a.history.root;
+	r = simulate_and_print(c, &a, simulate_order_text,
+	    simulate_order_json);
 out:
-	buf_done(&out);
-	plan_free(p);
-	fleet_spec_free(a.fleet);
-	if (a.opts.history != NULL)
-		jdoc_done(&a.history);
-	if (a.opts.actual != NULL)
-		jdoc_done(&a.actual);
+	sim_args_done(&a);
 	return r;
 }
 
@@ -142,6 +189,12 @@ static const struct cli_opt simulate_opts[] = {
 	{ "seed", 0, "N", "of the random numbers" },
 	{ NULL }
 };
+static const struct cli_opt order_opts[] = {
+	SELECT_OPTS, FLEET_OPT, JSON_OPT,
+	{ "history", 0, "FILE", "seconds by test, instead of what was "
+	    "recorded" },
+	{ NULL }
+};
 
 const struct cli_command cli_plan_commands[] = {
 	{ "plan show", "PLAN", "the executions a plan expands to", NULL,
@@ -151,5 +204,10 @@ const struct cli_command cli_plan_commands[] = {
 	    "an actual length\na test takes what history says, else its "
 	    "estimate, else 60 s.\n",
 	    simulate_opts, 1, 1, cmd_simulate },
+	{ "plan order", "PLAN", "in which order the executions would start",
+	    "Predicted by the real scheduler on the agents of the fleet file, "
+	    "from the history\nthat earlier runs recorded. What has no "
+	    "length at all counts as 60 s.\n",
+	    order_opts, 1, 1, cmd_order },
 	{ NULL }
 };

@@ -2,10 +2,15 @@
 /* Files of seconds by test, and how a step is found in one. */
 #include "config.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/jw.h"
 #include "yardmaster/engine/lengths.h"
 #include "yardmaster/store/registry.h"
+#include "yardmaster/sys/paths.h"
 
 /* No test that is meant takes longer: a year. */
 #define SECONDS_MAX (366.0 * 86400.0)
@@ -43,6 +48,37 @@ lengths_load(struct jdoc *ret, const char *file, struct diags *ds)
 		return 0;
 	jdoc_done(ret);
 	return ERR_INVALID;
+}
+
+int
+lengths_recorded(struct jdoc *ret)
+{
+	char *state = NULL, *path = NULL;
+	struct registry *reg = NULL;
+	struct buf text = BUF_INIT;
+	struct jw w;
+	int r;
+
+	if ((r = paths_state(&state)) < 0)
+		return r;
+	path = path_join(state, "registry.db");
+	/* Looking must not make one. */
+	if (access(path, R_OK) < 0) {
+		r = ERR_NOT_FOUND;
+		goto out;
+	}
+	if ((r = registry_open(state, &reg)) < 0)
+		goto out;
+	jw_init(&w, &text);
+	if ((r = history_export(reg, &w)) == 0)
+		r = jdoc_parse(ret, "history", buf_str(&text), buf_len(&text),
+		    0, NULL);
+out:
+	registry_close(reg);
+	buf_done(&text);
+	free(path);
+	free(state);
+	return r;
 }
 
 int64_t

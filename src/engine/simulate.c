@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plan on a fleet in made-up time: its numbers in, its timeline out. */
+/* A plan on a fleet in made-up time: its numbers in, what came of it out. */
 #include "config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "yardmaster/base/clock.h"
-#include "yardmaster/base/jw.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/engine/lengths.h"
-#include "yardmaster/engine/simulate.h"
-#include "yardmaster/sched/sim.h"
 
 #include "engine/feed.h"
+#include "engine/simulation.h"
 
 #define UNKNOWN_US (60 * US_PER_S)
-#define RUN_ID "r0000000000"
-#define CHART_CELLS 60
-
-struct simulation {
-	const struct plan *p;
-	const struct fleet_spec *fleet;
-	const struct simulate_opts *opts;
-	struct sim_agent *agents;
-	struct sched_pool *pools;
-	int64_t *believed_us;	/* by execution, -1 unknown */
-	int64_t *actual_us;	/* by step */
-	uint32_t *first_step;
-	struct sim_result result;
-};
 
 static void
 fill_lengths(struct simulation *s)
@@ -60,24 +43,25 @@ fill_lengths(struct simulation *s)
 			else
 				s->believed_us[i] += believed;
 		}
+		s->unknown += s->believed_us[i] < 0;
 	}
 	s->first_step[p->n_execs] = p->n_steps;
 }
 
 static void
-fill_agents(struct simulation *s)
+fill_agents(struct simulation *s, const struct simulate_agent *agents)
 {
 	const struct agent_spec *a;
 	struct sched_pool *pool;
 	size_t i, k, n = 0;
 
-	for (i = 0; i < s->fleet->n_agents; i++)
-		n += s->fleet->agents[i].n_instances;
+	for (i = 0; i < s->n_agents; i++)
+		n += agents[i].spec->n_instances;
 	s->pools = mem_calloc(n, sizeof *s->pools);
-	s->agents = mem_calloc(s->fleet->n_agents, sizeof *s->agents);
+	s->agents = mem_calloc(s->n_agents, sizeof *s->agents);
 	pool = s->pools;
-	for (i = 0; i < s->fleet->n_agents; i++) {
-		a = &s->fleet->agents[i];
+	for (i = 0; i < s->n_agents; i++) {
+		a = agents[i].spec;
 		s->agents[i].facts = (struct sched_agent){
 			.name = a->name,
 			.labels = &a->labels,
@@ -85,12 +69,10 @@ fill_agents(struct simulation *s)
 			.pools = pool,
 			.n_pools = (uint32_t)a->n_instances,
 			.up = true,
-			.max_workers = a->virtual || a->max_workers == 0 ? 1 :
-			    a->max_workers,
-			.rtt_us = s->opts->rtt_us,
+			.max_workers = agents[i].max_workers,
+			.threshold = agents[i].threshold,
+			.rtt_us = agents[i].rtt_us,
 		};
-		s->agents[i].facts.threshold = threshold_effective(
-		    &a->threshold, s->agents[i].facts.max_workers);
 		s->agents[i].speed = (uint32_t)(a->speed * 1000 + 0.5);
 		for (k = 0; k < a->n_instances; k++)
 			*pool++ = (struct sched_pool){
@@ -115,175 +97,111 @@ run_it(void *arg, const struct sched_run *spec)
 		.seed = s->opts->seed,
 	};
 
-	return sim_run(s->agents, (uint32_t)s->fleet->n_agents, &run, 1,
-	    &opts, &s->result);
+	s->order = spec->order;
+	return sim_run(s->agents, s->n_agents, &run, 1, &opts, &s->result);
 }
 
-static int
-simulate(struct simulation *s)
+int
+simulate(const struct plan *p, const struct simulate_agent *agents,
+    uint32_t n, const struct simulate_opts *opts, struct simulation **ret)
 {
-	struct feed_state st;
+	struct simulation *s = mem_zalloc(sizeof *s);
+	struct feed_state st = { .execs = NULL };
+	int rc;
 
+	s->p = p;
+	s->opts = opts;
+	s->n_agents = n;
 	fill_lengths(s);
-	fill_agents(s);
-	st.execs = NULL;
+	fill_agents(s, agents);
 	st.estimates_us = s->believed_us;
-	return feed_plan(s->p, RUN_ID, &st, run_it, s);
+	if ((rc = feed_plan(p, SIMULATED_RUN, &st, run_it, s)) < 0) {
+		simulation_free(s);
+		return rc;
+	}
+	s->opts = NULL;
+	*ret = s;
+	return 0;
 }
 
-static void
-simulation_done(struct simulation *s)
+int
+simulate_fleet(const struct plan *p, const struct fleet_spec *fleet,
+    int64_t rtt_us, const struct simulate_opts *opts,
+    struct simulation **ret)
 {
+	struct simulate_agent *agents;
+	const struct agent_spec *a;
+	size_t i;
+	int rc;
+
+	agents = mem_calloc(fleet->n_agents, sizeof *agents);
+	for (i = 0; i < fleet->n_agents; i++) {
+		a = &fleet->agents[i];
+		agents[i].spec = a;
+		agents[i].max_workers = a->virtual || a->max_workers == 0 ?
+		    1 : a->max_workers;
+		agents[i].threshold = threshold_effective(&a->threshold,
+		    agents[i].max_workers);
+		agents[i].rtt_us = rtt_us;
+	}
+	rc = simulate(p, agents, (uint32_t)fleet->n_agents, opts, ret);
+	free(agents);
+	return rc;
+}
+
+void
+simulation_free(struct simulation *s)
+{
+	if (s == NULL)
+		return;
 	sim_result_done(&s->result);
 	free(s->agents);
 	free(s->pools);
 	free(s->believed_us);
 	free(s->actual_us);
 	free(s->first_step);
+	free(s);
 }
 
-/* ---- JSON ------------------------------------------------------------------- */
-
-static void
-write_step(const struct simulation *s, const struct sim_step *st,
-    struct jw *w)
+void
+simulation_sum(const struct simulation *s, struct simulated *ret)
 {
-	const struct plan *p = s->p;
-	const struct plan_exec *x = &p->execs[st->exec - 1];
-	const struct plan_step *step = &p->steps[x->first_step + st->step];
-	const char *row;
-	char number[16];
-
-	row = plan_row_name(p, step, number);
-	jw_object(w);
-	jw_kv_str(w, "test", p->tests[step->test].name);
-	if (row == number)
-		jw_kv_int(w, "row", strtol(number, NULL, 10));
-	else
-		jw_kv_str(w, "row", row);
-	jw_kv_str(w, "target", step->target != PLAN_NONE ?
-	    p->targets[step->target].name : NULL);
-	jw_kv_seconds(w, "start_s", st->start_us);
-	jw_kv_seconds(w, "end_s", st->end_us);
-	jw_object_end(w);
+	*ret = (struct simulated){
+		.makespan_us = s->result.makespan_us,
+		.bound_us = s->result.bound_us,
+		.attempts = (uint32_t)s->result.n_rows,
+		.never = counts_total(&s->result.counts) -
+		    counts_final(&s->result.counts),
+		.unknown = s->unknown,
+		.order = s->order == ORDER_AUTO ? ORDER_PLAN : s->order,
+	};
 }
 
-static void
-write_row(const struct simulation *s, const struct sim_row *row, struct jw *w)
+/* How many of an agent's workers an execution occupies. */
+static uint32_t
+width_of(const struct simulation *s, uint32_t exec)
 {
-	const struct plan *p = s->p;
-	const struct plan_exec *x = &p->execs[row->exec - 1];
-	uint32_t target = p->steps[x->first_step].target, i;
-	char id[IDENT_TEXT];
-	struct ident ident = { .execution = row->exec };
+	uint32_t n = s->p->terms[s->p->execs[exec - 1].terms].workers;
 
-	memcpy(ident.run, RUN_ID, sizeof RUN_ID);
-	jw_object(w);
-	jw_kv_str(w, "id", ident_format(&ident, id));
-	jw_kv_str(w, "suite", p->suites[x->suite].path);
-	jw_kv_str(w, "target", target != PLAN_NONE ? p->targets[target].name :
-	    NULL);
-	jw_kv_int(w, "attempt", row->attempt);
-	jw_kv_str(w, "agent", s->fleet->agents[row->agent].name);
-	jw_kv_int(w, "worker", row->worker);
-	jw_kv_str(w, "tier", tier_name(row->tier));
-	jw_kv_str(w, "outcome", outcome_name(row->outcome));
-	jw_kv_seconds(w, "start_s", row->start_us);
-	jw_kv_seconds(w, "end_s", row->end_us);
-	jw_key(w, "steps");
-	jw_array(w);
-	for (i = 0; i < row->n_steps; i++)
-		write_step(s, &s->result.steps[row->first_step + i], w);
-	jw_array_end(w);
-	jw_object_end(w);
+	return n > 0 ? n : 1;
 }
 
-int
-simulate_json(const struct plan *p, const struct fleet_spec *fleet,
-    const struct simulate_opts *opts, struct buf *out)
+void
+simulation_agent(const struct simulation *s, uint32_t i,
+    struct simulated_agent *ret)
 {
-	struct simulation s = { .p = p, .fleet = fleet, .opts = opts };
-	struct jw w;
-	size_t i;
-	int rc;
-
-	if ((rc = simulate(&s)) == 0) {
-		jw_init(&w, out);
-		jw_object(&w);
-		jw_kv_seconds(&w, "makespan_s", s.result.makespan_us);
-		jw_kv_seconds(&w, "lower_bound_s", s.result.bound_us);
-		jw_key(&w, "executions");
-		jw_array(&w);
-		for (i = 0; i < s.result.n_rows; i++)
-			write_row(&s, &s.result.rows[i], &w);
-		jw_array_end(&w);
-		jw_object_end(&w);
-	}
-	simulation_done(&s);
-	return rc;
-}
-
-/* ---- the chart ------------------------------------------------------------------ */
-
-/* One worker: a block of letters for each execution, '.' where it is idle. */
-static void
-chart_line(const struct simulation *s, uint32_t agent, uint32_t worker,
-    struct buf *out)
-{
-	const struct sim_result *r = &s->result;
-	char cells[CHART_CELLS + 1];
 	const struct sim_row *row;
-	int64_t busy = 0;
-	size_t i, from, to;
+	size_t k;
 
-	memset(cells, '.', CHART_CELLS);
-	cells[CHART_CELLS] = '\0';
-	for (i = 0; i < r->n_rows; i++) {
-		row = &r->rows[i];
-		if (row->agent != agent || row->worker != worker)
+	*ret = (struct simulated_agent){ .attempts = 0 };
+	for (k = 0; k < s->result.n_rows; k++) {
+		row = &s->result.rows[k];
+		if (row->agent != i)
 			continue;
-		busy += row->end_us - row->start_us;
-		from = (size_t)(row->start_us * CHART_CELLS / r->makespan_us);
-		to = (size_t)(row->end_us * CHART_CELLS / r->makespan_us);
-		if (to <= from)
-			to = from + 1;
-		if (to > CHART_CELLS)
-			to = CHART_CELLS;
-		if (from < to)
-			memset(cells + from,
-			    (char)('A' + (row->exec - 1) % 26), to - from);
+		ret->attempts++;
+		ret->busy_us += (row->end_us - row->start_us) *
+		    width_of(s, row->exec);
+		if (row->end_us > ret->end_us)
+			ret->end_us = row->end_us;
 	}
-	buf_putf(out, "%12s#%-3u |%s| %3d%%\n", s->fleet->agents[agent].name,
-	    worker, cells, (int)(busy * 100 / r->makespan_us));
-}
-
-int
-simulate_text(const struct plan *p, const struct fleet_spec *fleet,
-    const struct simulate_opts *opts, struct buf *out)
-{
-	struct simulation s = { .p = p, .fleet = fleet, .opts = opts };
-	char makespan[DURATION_TEXT], bound[DURATION_TEXT];
-	uint32_t i, k;
-	int rc;
-
-	if ((rc = simulate(&s)) < 0)
-		goto out;
-	for (i = 0; s.result.makespan_us > 0 && i < fleet->n_agents; i++)
-		for (k = 1; k <= s.agents[i].facts.max_workers; k++)
-			chart_line(&s, i, k, out);
-	buf_putf(out, "%u executions, %zu attempts; makespan %s, lower bound "
-	    "%s", p->n_execs, s.result.n_rows,
-	    duration_format(s.result.makespan_us, makespan),
-	    duration_format(s.result.bound_us, bound));
-	if (s.result.bound_us > 0)
-		buf_putf(out, ", ratio %.3f", (double)s.result.makespan_us /
-		    (double)s.result.bound_us);
-	buf_putc(out, '\n');
-	if (counts_final(&s.result.counts) < counts_total(&s.result.counts))
-		buf_putf(out, "%u executions never start on this fleet\n",
-		    counts_total(&s.result.counts) -
-		    counts_final(&s.result.counts));
-out:
-	simulation_done(&s);
-	return rc;
 }

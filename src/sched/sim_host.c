@@ -101,7 +101,7 @@ begin(struct sim *m, uint32_t try, uint16_t worker)
 	struct try *t = &m->tries[try];
 	struct sim_result *res = m->res;
 	struct sim_row row = { .run = t->id.run, .exec = t->id.exec,
-		.attempt = t->id.attempt, .agent = t->agent,
+		.attempt = t->id.attempt, .decision = try, .agent = t->agent,
 		.worker = worker, .tier = t->tier, .start_us = m->now_us,
 		.first_step = (uint32_t)res->n_steps };
 	int64_t at_us = m->now_us + m->opts->startup_us;

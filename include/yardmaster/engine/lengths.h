@@ -14,6 +14,10 @@
  * in ds. jdoc_done() is due only after success. */
 int lengths_load(struct jdoc *ret, const char *file, struct diags *ds);
 
+/* The same of what earlier runs of the state folder took. ERR_NOT_FOUND when
+ * nothing was recorded yet. */
+int lengths_recorded(struct jdoc *ret);
+
 /* The length of a step in microseconds by its most specific key in by (may
  * be NULL); -1 when no key is there. */
 int64_t lengths_of(const struct plan *p, const struct plan_step *s,

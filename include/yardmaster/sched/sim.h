@@ -46,6 +46,7 @@ struct sim_step {
 struct sim_row {
 	uint32_t run;		/* index in runs */
 	uint32_t exec, attempt;	/* of a batch: the leading one */
+	uint32_t decision;	/* how many sends were decided before it */
 	uint32_t agent;
 	uint16_t worker;	/* from 1: the lowest it occupies */
 	enum tier tier;

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What came of a simulation: the timeline, the chart, the order of starts. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/ident.h"
+#include "yardmaster/base/jw.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/base/text.h"
+
+#include "engine/simulation.h"
+
+#define CHART_CELLS 60
+
+static void
+write_step(const struct simulation *s, const struct sim_step *st,
+    struct jw *w)
+{
+	const struct plan *p = s->p;
+	const struct plan_exec *x = &p->execs[st->exec - 1];
+	const struct plan_step *step = &p->steps[x->first_step + st->step];
+	const char *row;
+	char number[16];
+
+	row = plan_row_name(p, step, number);
+	jw_object(w);
+	jw_kv_str(w, "test", p->tests[step->test].name);
+	if (row == number)
+		jw_kv_int(w, "row", strtol(number, NULL, 10));
+	else
+		jw_kv_str(w, "row", row);
+	jw_kv_str(w, "target", step->target != PLAN_NONE ?
+	    p->targets[step->target].name : NULL);
+	jw_kv_seconds(w, "start_s", st->start_us);
+	jw_kv_seconds(w, "end_s", st->end_us);
+	jw_object_end(w);
+}
+
+static void
+write_row(const struct simulation *s, const struct sim_row *row, struct jw *w)
+{
+	const struct plan *p = s->p;
+	const struct plan_exec *x = &p->execs[row->exec - 1];
+	uint32_t target = p->steps[x->first_step].target, i;
+	char id[IDENT_TEXT];
+	struct ident ident = { .execution = row->exec };
+
+	memcpy(ident.run, SIMULATED_RUN, sizeof SIMULATED_RUN);
+	jw_object(w);
+	jw_kv_str(w, "id", ident_format(&ident, id));
+	jw_kv_str(w, "suite", p->suites[x->suite].path);
+	jw_kv_str(w, "target", target != PLAN_NONE ? p->targets[target].name :
+	    NULL);
+	jw_kv_int(w, "attempt", row->attempt);
+	jw_kv_str(w, "agent", s->agents[row->agent].facts.name);
+	jw_kv_int(w, "worker", row->worker);
+	jw_kv_str(w, "tier", tier_name(row->tier));
+	jw_kv_str(w, "outcome", outcome_name(row->outcome));
+	jw_kv_seconds(w, "start_s", row->start_us);
+	jw_kv_seconds(w, "end_s", row->end_us);
+	jw_key(w, "steps");
+	jw_array(w);
+	for (i = 0; i < row->n_steps; i++)
+		write_step(s, &s->result.steps[row->first_step + i], w);
+	jw_array_end(w);
+	jw_object_end(w);
+}
+
+static void
+write_rows(const struct simulation *s, const struct sim_row *rows,
+    struct jw *w)
+{
+	size_t i;
+
+	jw_key(w, "executions");
+	jw_array(w);
+	for (i = 0; i < s->result.n_rows; i++)
+		write_row(s, &rows[i], w);
+	jw_array_end(w);
+}
+
+void
+simulate_json(const struct simulation *s, struct buf *out)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_object(&w);
+	jw_kv_seconds(&w, "makespan_s", s->result.makespan_us);
+	jw_kv_seconds(&w, "lower_bound_s", s->result.bound_us);
+	write_rows(s, s->result.rows, &w);
+	jw_object_end(&w);
+}
+
+/* ---- the chart ------------------------------------------------------------------ */
+
+/* One worker: a block of letters for each execution, '.' where it is idle. */
+static void
+chart_line(const struct simulation *s, uint32_t agent, uint32_t worker,
+    struct buf *out)
+{
+	const struct sim_result *r = &s->result;
+	char cells[CHART_CELLS + 1];
+	const struct sim_row *row;
+	int64_t busy = 0;
+	size_t i, from, to;
+
+	memset(cells, '.', CHART_CELLS);
+	cells[CHART_CELLS] = '\0';
+	for (i = 0; i < r->n_rows; i++) {
+		row = &r->rows[i];
+		if (row->agent != agent || row->worker != worker)
+			continue;
+		busy += row->end_us - row->start_us;
+		from = (size_t)(row->start_us * CHART_CELLS / r->makespan_us);
+		to = (size_t)(row->end_us * CHART_CELLS / r->makespan_us);
+		if (to <= from)
+			to = from + 1;
+		if (to > CHART_CELLS)
+			to = CHART_CELLS;
+		if (from < to)
+			memset(cells + from,
+			    (char)('A' + (row->exec - 1) % 26), to - from);
+	}
+	buf_putf(out, "%12s#%-3u |%s| %3d%%\n", s->agents[agent].facts.name,
+	    worker, cells, (int)(busy * 100 / r->makespan_us));
+}
+
+void
+simulate_text(const struct simulation *s, struct buf *out)
+{
+	char makespan[DURATION_TEXT], bound[DURATION_TEXT];
+	struct simulated sum;
+	uint32_t i, k;
+
+	simulation_sum(s, &sum);
+	for (i = 0; sum.makespan_us > 0 && i < s->n_agents; i++)
+		for (k = 1; k <= s->agents[i].facts.max_workers; k++)
+			chart_line(s, i, k, out);
+	buf_putf(out, "%u executions, %u attempts; makespan %s, lower bound "
+	    "%s", s->p->n_execs, sum.attempts,
+	    duration_format(sum.makespan_us, makespan),
+	    duration_format(sum.bound_us, bound));
+	if (sum.bound_us > 0)
+		buf_putf(out, ", ratio %.3f", (double)sum.makespan_us /
+		    (double)sum.bound_us);
+	buf_putc(out, '\n');
+	if (sum.never > 0)
+		buf_putf(out, "%u executions never start on this fleet\n",
+		    sum.never);
+}
+
+/* ---- the order of starts ---------------------------------------------------- */
+
+static int
+by_decision(const void *pa, const void *pb)
+{
+	const struct sim_row *a = pa, *b = pb;
+
+	if (a->start_us != b->start_us)
+		return a->start_us < b->start_us ? -1 : 1;
+	return a->decision < b->decision ? -1 : a->decision > b->decision;
+}
+
+/* The rows; those that start at one instant as they were decided. The caller
+ * frees. */
+static struct sim_row *
+ordered(const struct simulation *s)
+{
+	struct sim_row *v = mem_dup(s->result.rows,
+	    s->result.n_rows * sizeof *v);
+
+	qsort(v, s->result.n_rows, sizeof *v, by_decision);
+	return v;
+}
+
+/* By number - 1: it starts. The caller frees. */
+static bool *
+started(const struct simulation *s)
+{
+	bool *v = mem_calloc(s->p->n_execs, sizeof *v);
+	size_t i;
+
+	for (i = 0; i < s->result.n_steps; i++)
+		v[s->result.steps[i].exec - 1] = true;
+	return v;
+}
+
+static void
+put_label(const struct simulation *s, uint32_t exec, struct buf *out)
+{
+	struct buf label = BUF_INIT;
+
+	plan_exec_label(s->p, exec, &label);
+	text_escape(out, buf_str(&label), buf_len(&label));
+	buf_done(&label);
+}
+
+static void
+order_line(const struct simulation *s, size_t i, const struct sim_row *row,
+    struct buf *out)
+{
+	char start[DURATION_TEXT], took[DURATION_TEXT];
+
+	buf_putf(out, "%5zu  %7s  %7s  ", i + 1,
+	    duration_format(row->start_us, start),
+	    duration_format(row->end_us - row->start_us, took));
+	put_label(s, row->exec, out);
+	buf_putf(out, "  %s#%u", s->agents[row->agent].facts.name,
+	    row->worker);
+	if (row->attempt > 1)
+		buf_putf(out, "  attempt %u", row->attempt);
+	buf_putc(out, '\n');
+}
+
+void
+simulate_order_text(const struct simulation *s, struct buf *out)
+{
+	struct sim_row *rows = ordered(s);
+	bool *starts = started(s);
+	struct simulated sum;
+	uint32_t i;
+	size_t k;
+
+	simulation_sum(s, &sum);
+	buf_putf(out, "%5s  %7s  %7s  %s\n", "#", "START", "TAKES",
+	    "EXECUTION");
+	for (k = 0; k < s->result.n_rows; k++)
+		order_line(s, k, &rows[k], out);
+	for (i = 1; i <= s->p->n_execs; i++) {
+		if (starts[i - 1])
+			continue;
+		buf_putf(out, "%5s  %7s  %7s  ", "-", "never", "");
+		put_label(s, i, out);
+		buf_putc(out, '\n');
+	}
+	buf_putf(out, "order %s", order_name(sum.order));
+	if (sum.unknown > 0)
+		buf_putf(out, "; %u executions of unknown length count as 60s "
+		    "a step", sum.unknown);
+	buf_putc(out, '\n');
+	free(starts);
+	free(rows);
+}
+
+void
+simulate_order_json(const struct simulation *s, struct buf *out)
+{
+	struct sim_row *rows = ordered(s);
+	bool *starts = started(s);
+	struct buf label = BUF_INIT;
+	struct simulated sum;
+	struct jw w;
+	uint32_t i;
+
+	simulation_sum(s, &sum);
+	jw_init(&w, out);
+	jw_object(&w);
+	jw_kv_str(&w, "order", order_name(sum.order));
+	jw_kv_seconds(&w, "makespan_s", sum.makespan_us);
+	jw_kv_int(&w, "unknown", sum.unknown);
+	write_rows(s, rows, &w);
+	jw_key(&w, "never");
+	jw_array(&w);
+	for (i = 1; i <= s->p->n_execs; i++) {
+		if (starts[i - 1])
+			continue;
+		buf_clear(&label);
+		plan_exec_label(s->p, i, &label);
+		jw_str(&w, buf_str(&label));
+	}
+	jw_array_end(&w);
+	jw_object_end(&w);
+	buf_done(&label);
+	free(starts);
+	free(rows);
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plan order: who starts when, by the plan, by length, by what was recorded;
+and the files of seconds that plan simulate takes."""
+
+import json
+import os
+import sqlite3
+import struct
+
+import tap
+from plan_cli import DATA, Folder, plan_of
+
+FLEET = {'name': 'two', 'agents': [
+    {'name': 'one', 'transport': 'local', 'max_workers': 1},
+    {'name': 'other', 'transport': 'local', 'max_workers': 1,
+     'labels': ['gpu']}]}
+
+
+def tests_of(out):
+    return [x['steps'][0]['test'] for x in out['executions']]
+
+
+def record(f, seconds):
+    """What an earlier run would have left of passes."""
+    folder = f.dir + '/state/yardmaster'
+    db = sqlite3.connect(folder + '/registry.db')
+    for key, s in seconds.items():
+        db.execute('INSERT OR REPLACE INTO history VALUES(?,?,?)',
+                   (key, struct.pack('<q', int(s * 1e6)), b'\1'))
+    db.commit()
+    db.close()
+
+
+def check_order(f, plan, fleet):
+    history = f.write('history', {'a': 1, 's/b': 5, 'c': 3, 'd': 0})
+    args = ('plan', 'order', plan, '--fleet', fleet)
+    out = f.json(*args, '--order', 'plan')
+    tap.equal('in the order of the plan', (out['order'], tests_of(out)),
+              ('plan', ['a', 'b', 'c', 'd']))
+    out = f.json(*args, '--history', history)
+    tap.equal('the longest first, where most is known',
+              (out['order'], tests_of(out), out['unknown']),
+              ('longest', ['b', 'c', 'a', 'd'], 0))
+    tap.equal('they end when they should', out['makespan_s'], 5)
+    lines = f.lines(*args, '--history', history)
+    tap.equal('as text, a line each', [' '.join(line.split())
+                                       for line in lines],
+              ['# START TAKES EXECUTION', '1 0.0s 5.0s s/b one#1',
+               '2 0.0s 3.0s s/c other#1', '3 3.0s 1.0s s/a other#1',
+               '4 4.0s 0.0s s/d other#1', 'order longest'])
+    tap.ok('nothing was made in the state folder',
+           not os.path.exists(f.dir + '/state'))
+
+
+def check_recorded(f, plan, fleet):
+    # Whatever opens the fleet makes the registry.
+    f.cli('agents', '--fleet', fleet)
+    record(f, {'s/a': 9, 'b': 1, 'c': 2, 'd': 3})
+    out = f.json('plan', 'order', plan, '--fleet', fleet)
+    tap.equal('recorded lengths decide', tests_of(out), ['a', 'd', 'c', 'b'])
+
+
+def check_never(f, fleet):
+    plan = f.write('never.json', plan_of(
+        ['a', {'name': 'b', 'agents': ['@gpu'], 'workers': 2}],
+        parallel='tests'))
+    out = f.json('plan', 'order', plan, '--fleet', fleet)
+    tap.equal('what can never start is named', (tests_of(out), out['never']),
+              (['a'], ['s/b']))
+    lines = f.lines('plan', 'order', plan, '--fleet', fleet)
+    tap.ok('and as text', any(line.split()[:3] == ['-', 'never', 's/b']
+                              for line in lines), lines)
+
+
+def check_simulate(f, fleet):
+    path = DATA + '/durations/pytest-split.test_durations'
+    with open(path, encoding='utf-8') as file:
+        known = json.load(file)
+    plan = f.write('known.json', plan_of(list(known), parallel='tests'))
+    for option in ('--history', '--actual'):
+        out = f.json('plan', 'simulate', plan, '--fleet', fleet, option, path)
+        total = sum(x['end_s'] - x['start_s'] for x in out['executions'])
+        tap.ok('simulate takes .test_durations for ' + option,
+               abs(total - sum(known.values())) < 0.001, total)
+        bad = f.write('bad.json', {'a': 'long'})
+        done = f.cli('plan', 'simulate', plan, '--fleet', fleet, option, bad)
+        tap.ok('and refuses words for ' + option, done.returncode == 4 and
+               'bad.json:1: a:' in done.stderr, done.stderr)
+
+
+def main():
+    with Folder() as f:
+        fleet = f.write('fleet.json', FLEET)
+        plan = f.write('plan.json', plan_of(['a', 'b', 'c', 'd'],
+                                            parallel='tests'))
+        check_order(f, plan, fleet)
+        check_never(f, fleet)
+        check_simulate(f, fleet)
+        check_recorded(f, plan, fleet)
+        done = f.cli('plan', 'order', plan, '--order', 'best')
+        tap.equal('an unknown order is refused', done.returncode, 4)
+    tap.done()
+
+
+main()
