@@ -31,7 +31,20 @@ not_out(const struct exec *x, struct sched_id id)
 	return SCHED_SAID;
 }
 
-/* First report since the link came up: what was asked is asked again. */
+/* It is not where, or not when, it should be. */
+static bool
+misplaced(const struct sched *s, const struct parcel *p)
+{
+	const struct run *r = s->runs[p->run];
+	const struct exec *x = exec_get(r, p->exec);
+
+	return s->agents[p->agent].draining || (x->flags & X_HELD) != 0 ||
+	    ((x->flags & X_PINNED) != 0 && x->pin != p->agent) ||
+	    (r->halted && (x->flags & X_WAIVED) == 0);
+}
+
+/* First report since the link came up: what was asked while it was down is
+ * asked now. */
 static void
 heard(struct sched *s, uint32_t parcel)
 {
@@ -43,6 +56,8 @@ heard(struct sched *s, uint32_t parcel)
 	if (p->cancel) {
 		p->cancel = false;
 		parcel_ask_cancel(s, parcel);
+	} else if (misplaced(s, p)) {
+		parcel_ask_back(s, parcel, NONE);
 	}
 }
 
@@ -115,9 +130,9 @@ sched_started(struct sched *s, struct sched_id id, uint16_t worker,
 	if (s->parcels[i].state == P_LOST) {
 		taken = found(s, i, P_RUNNING);
 	} else {
-		heard(s, i);
 		if (s->parcels[i].state != P_RUNNING)
 			parcel_state(s, i, P_RUNNING);
+		heard(s, i);
 	}
 	members_running(s, r, i);
 	return s->parcels[i].stale ? SCHED_LATE : taken;

@@ -372,6 +372,45 @@ test_lost_and_found(void **state)
 	kit_done(&k);
 }
 
+/* What was asked while the link was down is asked when it is up again. */
+static void
+test_asked_while_silent(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	spec_init(&p);
+	p.run.ahead = 3;
+	spec_terms(&p);
+	spec_execs(&p, 4);
+	run = begin(&k, &p, 1);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 4);
+	kit_started(&k, run, 1);
+	link_set(&k, 0, "A", 1, false);
+	kit_agent(&k, 1, "B", 1);
+	assert_int_equal(sched_exec_cancel(k.s, run, 1, k.now_us), 0);
+	assert_int_equal(sched_exec_hold(k.s, run, 2, "ann", k.now_us), 0);
+	assert_int_equal(sched_exec_move(k.s, run, 3, 1, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(k.out.n, 0);
+	link_set(&k, 0, "A", 1, true);
+	assert_int_equal(sched_started(k.s, kit_id(&k, run, 1), 1,
+	    k.now_us), SCHED_SAID);
+	assert_int_equal(sched_accepted(k.s, kit_id(&k, run, 2), k.now_us),
+	    SCHED_TAKEN);
+	assert_int_equal(sched_accepted(k.s, kit_id(&k, run, 3), k.now_us),
+	    SCHED_TAKEN);
+	sched_agent_synced(k.s, 0, run, k.now_us);	/* 4 never came */
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_CANCEL, run, 1));
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 2));
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 3));
+	assert_int_equal(kit_sent(&k, run, 4), 1);
+	kit_done(&k);
+}
+
 static void
 test_not_repeatable(void **state)
 {
@@ -548,6 +587,7 @@ main(void)
 		cmocka_unit_test(test_stop_ends_the_run),
 		cmocka_unit_test(test_lost_keeps_locks),
 		cmocka_unit_test(test_lost_and_found),
+		cmocka_unit_test(test_asked_while_silent),
 		cmocka_unit_test(test_not_repeatable),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_hold_and_cancel),
