@@ -90,7 +90,7 @@ on_facts(void *arg)
 }
 
 static void
-on_commit(void *arg)
+on_turn_due(void *arg)
 {
 	/* The turn that this makes is what is wanted. */
 }
@@ -292,9 +292,10 @@ start_loop(struct daemon *d)
 		    &d->sigs[i])) < 0)
 			return r;
 	d->tick = timer_new(d->loop, on_tick, d);
-	d->commit_timer = timer_new(d->loop, on_commit, d);
+	d->commit_timer = timer_new(d->loop, on_turn_due, d);
+	d->report_timer = timer_new(d->loop, on_turn_due, d);
 	d->facts_timer = timer_new(d->loop, on_facts, d);
-	d->retry_timer = timer_new(d->loop, on_commit, d);
+	d->retry_timer = timer_new(d->loop, on_turn_due, d);
 	d->expire_timer = timer_new(d->loop, on_expire, d);
 	d->sweep_timer = timer_new(d->loop, on_sweep, d);
 	timer_start(d->tick, tick_length(d));
@@ -351,6 +352,7 @@ end(struct daemon *d)
 		sigwatch_free(d->sigs[i]);
 	timer_free(d->tick);
 	timer_free(d->commit_timer);
+	timer_free(d->report_timer);
 	timer_free(d->facts_timer);
 	timer_free(d->retry_timer);
 	timer_free(d->expire_timer);

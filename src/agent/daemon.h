@@ -74,6 +74,8 @@ struct daemon {
 	struct timer *tick;	/* 5 s: facts, guards, idle, spool */
 	struct timer *commit_timer;	/* when the next commit may be made */
 	int64_t committed_us;	/* when the last one was begun */
+	struct timer *report_timer;	/* when reports may be told */
+	int64_t reported_us;	/* when the last one was */
 	struct timer *facts_timer, *retry_timer, *expire_timer, *sweep_timer;
 	struct sigwatch *sigs[DAEMON_SIGNALS];
 	bool facts_due;

@@ -40,6 +40,9 @@
 /* Commits are at least so far apart: what comes in close order shares one,
  * and one message. The first after a pause does not wait. */
 #define COMMIT_GAP_US (2 * US_PER_MS)
+/* So far apart are messages with reports, as long as workers have enough to
+ * do: what was queued, began and ended meanwhile is told once. */
+#define REPORT_GAP_US (15 * US_PER_MS)
 
 void
 turn_touch(struct daemon *d, struct attempt *a, unsigned due)
@@ -324,16 +327,30 @@ commit(struct daemon *d)
 }
 
 static void
-say_report(const struct attempt *a)
+say_report(struct daemon *d, const struct attempt *a)
 {
 	struct buf b = BUF_INIT;
 	size_t i;
 
+	d->reported_us = loop_now_us(d->loop);
 	if (a->run->n_watchers > 0)
 		turn_report(a, &b);
 	for (i = 0; i < a->run->n_watchers; i++)
 		link_report(a->run->watchers[i], buf_str(&b), buf_len(&b));
 	buf_done(&b);
+}
+
+/* Whether reports wait for more of them: nobody's next work depends on it. */
+static bool
+hold_reports(struct daemon *d)
+{
+	int64_t wait = d->reported_us + REPORT_GAP_US - loop_now_us(d->loop);
+
+	if (wait <= 0 || d->queue.n == 0)
+		return false;
+	if (!timer_armed(d->report_timer))
+		timer_start(d->report_timer, wait);
+	return true;
 }
 
 /* Tells what the commit allowed; what comes up meanwhile is for the next
@@ -342,6 +359,7 @@ static void
 tell(struct daemon *d)
 {
 	struct attempts now = TAILQ_HEAD_INITIALIZER(now);
+	bool hold = hold_reports(d);
 	struct attempt *a;
 
 	TAILQ_CONCAT(&now, &d->due, in_turn);
@@ -358,8 +376,12 @@ tell(struct daemon *d)
 		}
 		if (a->listed)	/* it failed at once: not committed yet */
 			continue;
+		if (hold && (a->due & DUE_REPORT) != 0) {
+			turn_touch(d, a, DUE_REPORT);
+			continue;
+		}
 		if ((a->due & DUE_REPORT) != 0)
-			say_report(a);
+			say_report(d, a);
 		a->due = 0;
 	}
 }
@@ -399,7 +421,7 @@ work_off(struct daemon *d)
 		return;
 	tell(d);
 	consoles_flush(d);
-	if (!TAILQ_EMPTY(&d->due))
+	if (store_due(d))
 		loop_poke(d->loop);
 }
 

@@ -22,7 +22,7 @@
 /* Turns that decide and commit are at least so far apart: what agents say in
  * close order shares one commit, and the answers one message. The first after
  * a pause does not wait. */
-#define TURN_GAP_US (3 * US_PER_MS)
+#define TURN_GAP_US (8 * US_PER_MS)
 
 /* ---- what agents shall be told ---------------------------------------------- */
 
