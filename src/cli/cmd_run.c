@@ -14,6 +14,7 @@
 #include "yardmaster/store/run_file.h"
 
 #include "cli/attach.h"
+#include "cli/dry_run.h"
 #include "cli/handoff.h"
 #include "cli/launch.h"
 #include "cli/owner_client.h"
@@ -118,6 +119,12 @@ cmd_run(struct cli *c)
 		return r;
 	}
 	f.s = &s;
+	if (cli_has(c, "dry-run")) {
+		r = dry_run(&s, c, p);
+		plan_free(p);
+		session_close(&s);
+		return r;
+	}
 	if ((r = launch_plan(&s, c, p, f.run)) != 0) {
 		session_close(&s);
 		return r;
@@ -223,6 +230,8 @@ cmd_report(struct cli *c)
 
 static const struct cli_opt run_opts[] = {
 	SELECT_OPTS, FLEET_OPT, REPORT_OPTS,
+	{ "dry-run", 'n', NULL, "say what would come of it on the agents as "
+	    "they are" },
 	{ "detach", 'd', NULL, "print the run's id and let it go on by "
 	    "itself" },
 	{ "give-up", 0, "TIME", "end as error what cannot start for so long "

@@ -170,10 +170,13 @@ by_decision(const void *pa, const void *pb)
 static struct sim_row *
 ordered(const struct simulation *s)
 {
-	struct sim_row *v = mem_dup(s->result.rows,
-	    s->result.n_rows * sizeof *v);
+	size_t n = s->result.n_rows;
+	struct sim_row *v = mem_calloc(n, sizeof *v);
 
-	qsort(v, s->result.n_rows, sizeof *v, by_decision);
+	if (n > 0) {
+		memcpy(v, s->result.rows, n * sizeof *v);
+		qsort(v, n, sizeof *v, by_decision);
+	}
 	return v;
 }
 

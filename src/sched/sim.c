@@ -250,7 +250,9 @@ totals(struct sim *m, const struct sim_agent *agents)
 	m->res->bound_us = sim_bound_us(agents, m->n_hosts, length_us, n,
 	    m->opts->startup_us);
 	free(length_us);
-	qsort(m->res->rows, m->res->n_rows, sizeof(*m->res->rows), by_start);
+	if (m->res->n_rows > 0)
+		qsort(m->res->rows, m->res->n_rows, sizeof(*m->res->rows),
+		    by_start);
 }
 
 static void

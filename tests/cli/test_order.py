@@ -68,6 +68,10 @@ def check_never(f, fleet):
     tap.equal('what can never start is named', (tests_of(out), out['never']),
               (['a'], ['s/b']))
     lines = f.lines('plan', 'order', plan, '--fleet', fleet)
+    done = f.cli('plan', 'order', f.write('none.json', plan_of(
+        ['a'], workers=9)), '--fleet', fleet)
+    tap.ok('nor is it a fault when nothing ever starts',
+           done.returncode == 0 and 's/a' in done.stdout, done.stderr)
     tap.ok('and as text', any(line.split()[:3] == ['-', 'never', 's/b']
                               for line in lines), lines)
 

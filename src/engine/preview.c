@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a launch would come to: facts of live agents in, a forecast out. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/jw.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/engine/lengths.h"
+#include "yardmaster/engine/preview.h"
+#include "yardmaster/engine/simulate.h"
+
+struct preview {
+	const struct plan *p;
+	const struct fleet_spec *fleet;
+	const struct engine *e;
+	struct simulate_agent *agents;	/* those that take part */
+	size_t *index;		/* of each, in the fleet */
+	uint32_t n;
+	struct jdoc history;
+	struct simulation *sim;
+	struct simulated sum;
+};
+
+/* True when some execution of the plan may run on the agent. */
+static bool
+is_wanted(const struct plan *p, const struct agent_spec *a)
+{
+	const struct plan_terms *t;
+	uint32_t i, k;
+
+	for (i = 0; i < p->n_terms; i++) {
+		t = &p->terms[i];
+		for (k = 0; k < t->n_agents && selector_match(
+		    p->agents[t->agents[k]].selector, a->name, &a->labels);)
+			k++;
+		if (k < t->n_agents)
+			continue;
+		for (k = 0; k < t->n_targets && agent_spec_offers(a,
+		    p->targets[t->targets[k]].name);)
+			k++;
+		if (k == t->n_targets)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+is_unwanted(const struct preview *v, size_t i, struct buf *text)
+{
+	if (is_wanted(v->p, &v->fleet->agents[i]))
+		return NULL;
+	buf_puts(text, "no execution of the plan may run there");
+	return "requirement";
+}
+
+static const char *
+is_offline(const struct preview *v, size_t i, struct buf *text)
+{
+	const struct agent *a = engine_agent(v->e, i);
+
+	if (a->link >= LINK_UP && a->known)
+		return NULL;
+	buf_puts(text, a->error != NULL ? a->error : a->question != NULL ?
+	    a->question : "it did not answer in time");
+	return reason_name(REASON_AGENTS_OFFLINE);
+}
+
+static const char *
+is_stopped(const struct stop_note *s, enum reason why, struct buf *text)
+{
+	if (!s->on)
+		return NULL;
+	buf_putf(text, "by %s%s%s", s->who != NULL ? s->who : "somebody",
+	    s->note != NULL ? ": " : "", s->note != NULL ? s->note : "");
+	return reason_name(why);
+}
+
+static const char *
+is_draining(const struct preview *v, size_t i, struct buf *text)
+{
+	return is_stopped(&engine_agent(v->e, i)->facts.draining,
+	    REASON_AGENTS_DRAINING, text);
+}
+
+static const char *
+is_held(const struct preview *v, size_t i, struct buf *text)
+{
+	return is_stopped(&engine_agent(v->e, i)->facts.held,
+	    REASON_AGENTS_HELD, text);
+}
+
+static const char *
+is_benched(const struct preview *v, size_t i, struct buf *text)
+{
+	if (engine_agent(v->e, i)->state != AGENT_BENCHED)
+		return NULL;
+	buf_puts(text, "errors piled up on it");
+	return reason_name(REASON_AGENTS_BENCHED);
+}
+
+static const char *
+is_guarded(const struct preview *v, size_t i, struct buf *text)
+{
+	const char *guard = engine_agent(v->e, i)->facts.guard;
+
+	if (guard == NULL)
+		return NULL;
+	buf_puts(text, guard);
+	return reason_name(REASON_GUARD);
+}
+
+static const char *
+is_closed(const struct preview *v, size_t i, struct buf *text)
+{
+	if (engine_agent(v->e, i)->facts.max_workers > 0)
+		return NULL;
+	buf_puts(text, "its max workers are 0");
+	return reason_name(REASON_WORKERS_BUSY);
+}
+
+/* Why an agent takes no part: the name of the reason with facts in text, or
+ * NULL when it does. */
+static const char *
+excluded(const struct preview *v, size_t i, struct buf *text)
+{
+	static const char *(*const checks[])(const struct preview *v,
+	    size_t i, struct buf *text) = {
+		is_unwanted, is_offline, is_draining, is_held, is_benched,
+		is_guarded, is_closed,
+	};
+	const char *why = NULL;
+	size_t k;
+
+	for (k = 0; k < sizeof checks / sizeof *checks && why == NULL; k++)
+		why = checks[k](v, i, text);
+	return why;
+}
+
+static void
+gather(struct preview *v)
+{
+	size_t n = engine_agent_count(v->e), i;
+	struct buf text = BUF_INIT;
+	const struct agent *a;
+
+	v->agents = mem_calloc(n, sizeof *v->agents);
+	v->index = mem_calloc(n, sizeof *v->index);
+	for (i = 0; i < n; i++) {
+		if (excluded(v, i, &text) != NULL)
+			continue;
+		a = engine_agent(v->e, i);
+		v->agents[v->n] = (struct simulate_agent){
+			.spec = &v->fleet->agents[i],
+			.max_workers = a->facts.max_workers,
+			.threshold = a->facts.effective,
+			.rtt_us = a->rtt_us,
+		};
+		v->index[v->n++] = i;
+	}
+	buf_done(&text);
+}
+
+static void
+write_excluded(const struct preview *v, struct jw *w)
+{
+	struct buf text = BUF_INIT;
+	const char *why;
+	size_t i;
+
+	jw_key(w, "excluded");
+	jw_array(w);
+	for (i = 0; i < engine_agent_count(v->e); i++) {
+		buf_clear(&text);
+		if ((why = excluded(v, i, &text)) == NULL)
+			continue;
+		jw_object(w);
+		jw_kv_str(w, "name", v->fleet->agents[i].name);
+		jw_kv_str(w, "reason", why);
+		jw_kv_str(w, "text", buf_str(&text));
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	buf_done(&text);
+}
+
+/* An agent is paid for from the launch to the end of its last attempt. */
+static double
+cost_of(const struct agent_spec *a, const struct simulated_agent *did)
+{
+	return a->cost_per_hour * (double)did->end_us / (3600.0 * US_PER_S);
+}
+
+static void
+write_agent(const struct preview *v, uint32_t i, struct jw *w)
+{
+	const struct facts *f = &engine_agent(v->e, v->index[i])->facts;
+	const struct agent_spec *a = v->agents[i].spec;
+	struct simulated_agent did;
+
+	simulation_agent(v->sim, i, &did);
+	jw_object(w);
+	jw_kv_str(w, "name", a->name);
+	jw_kv_int(w, "max_workers", f->max_workers);
+	jw_kv_int(w, "threshold", f->effective);
+	jw_kv_int(w, "busy", f->busy);
+	jw_kv_int(w, "executions", did.attempts);
+	jw_kv_seconds(w, "busy_s", did.busy_us);
+	jw_kv_seconds(w, "end_s", did.end_us);
+	jw_key(w, "cost");
+	if (a->cost_per_hour > 0)
+		jw_real(w, cost_of(a, &did));
+	else
+		jw_null(w);
+	jw_object_end(w);
+}
+
+/* Workers, worker-minutes and cost of all that take part. */
+static void
+write_totals(const struct preview *v, struct jw *w)
+{
+	struct simulated_agent did;
+	double cost = 0;
+	int64_t busy_us = 0;
+	uint32_t i, workers = 0;
+	bool priced = false;
+
+	for (i = 0; i < v->n; i++) {
+		simulation_agent(v->sim, i, &did);
+		workers += v->agents[i].max_workers;
+		busy_us += did.busy_us;
+		priced |= v->agents[i].spec->cost_per_hour > 0;
+		cost += cost_of(v->agents[i].spec, &did);
+	}
+	jw_kv_int(w, "workers", workers);
+	jw_kv_real(w, "worker_minutes", (double)busy_us / (60.0 * US_PER_S));
+	jw_key(w, "cost");
+	if (priced)
+		jw_real(w, cost);
+	else
+		jw_null(w);
+}
+
+static void
+write_preview(const struct preview *v, struct buf *out)
+{
+	struct jw w;
+	uint32_t i;
+
+	jw_init(&w, out);
+	jw_object(&w);
+	jw_kv_str(&w, "plan", v->p->name);
+	jw_kv_int(&w, "executions", v->p->n_execs);
+	jw_kv_int(&w, "steps", v->p->n_steps);
+	jw_kv_str(&w, "order", order_name(v->sum.order));
+	jw_kv_int(&w, "never", v->sum.never);
+	jw_kv_int(&w, "unknown", v->sum.unknown);
+	jw_kv_seconds(&w, "makespan_s", v->sum.makespan_us);
+	jw_kv_seconds(&w, "lower_bound_s", v->sum.bound_us);
+	jw_kv_time(&w, "end", v->sum.attempts == 0 ? 0 : clock_wall_us() +
+	    v->sum.makespan_us);
+	write_totals(v, &w);
+	jw_key(&w, "agents");
+	jw_array(&w);
+	for (i = 0; i < v->n; i++)
+		write_agent(v, i, &w);
+	jw_array_end(&w);
+	write_excluded(v, &w);
+	jw_object_end(&w);
+}
+
+int
+preview_json(const struct engine *e, const struct fleet_spec *fleet,
+    const struct plan *p, struct buf *out, bool *ret_runs)
+{
+	struct preview v = { .p = p, .fleet = fleet, .e = e };
+	struct simulate_opts opts = { .seed = 1 };
+	int r;
+
+	gather(&v);
+	if (lengths_recorded(&v.history) == 0)
+		opts.history = v.history.root;
+	if ((r = simulate(p, v.agents, v.n, &opts, &v.sim)) < 0)
+		goto out;
+	simulation_sum(v.sim, &v.sum);
+	write_preview(&v, out);
+	*ret_runs = v.sum.attempts > 0;
+out:
+	simulation_free(v.sim);
+	if (opts.history != NULL)
+		jdoc_done(&v.history);
+	free(v.agents);
+	free(v.index);
+	return r;
+}
