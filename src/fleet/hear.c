@@ -53,9 +53,8 @@ hear_welcome(struct peer *p, const struct jval *v)
 
 	if (protocol != PROTO_VERSION) {
 		peer_fail(p, ERR_VERSION, "%s: its agent speaks protocol %lld, "
-		    "this console %d; yardmaster deploy %s brings the same "
-		    "version", p->agent.name, (long long)protocol,
-		    PROTO_VERSION, p->agent.name);
+		    "this console %d; install the same version on both",
+		    p->agent.name, (long long)protocol, PROTO_VERSION);
 		return false;
 	}
 	if (!take_facts(p, jval_get(v, "facts")))
@@ -271,8 +270,12 @@ hear(struct peer *p)
 			return;
 	if (r == ERR_VERSION)
 		peer_fail(p, r, "%s: its agent speaks another protocol than "
-		    "this console (%d); yardmaster deploy %s brings the same "
-		    "version", p->agent.name, PROTO_VERSION, p->agent.name);
+		    "this console (%d); install the same version on both",
+		    p->agent.name, PROTO_VERSION);
+	else if (r < 0 && p->reader.noise > BANNER_NOISE_MAX)
+		peer_fail(p, r, "%s: its login files print more than %u kB "
+		    "before the agent can speak", p->agent.name,
+		    BANNER_NOISE_MAX / 1024);
 	else if (r < 0)
 		peer_fail(p, r, "%s: its agent does not keep to the protocol "
 		    "(%s)", p->agent.name, err_text(r));

@@ -74,8 +74,8 @@ exit_text(const struct link *l)
 	if (l->via == LINK_VIA_OPENSSH && l->exit_code == 255)
 		return str_dup("ssh failed");
 	if (l->via == LINK_VIA_OPENSSH && l->exit_code == 127)
-		return str_fmt("no agent installed on %s; yardmaster deploy %s "
-		    "installs it", l->host, l->name);
+		return str_fmt("no agent installed on %s; install it, or name "
+		    "it with agent_path", l->host);
 	if (l->exit_code == 0)
 		return str_dup("the far end ended the link");
 	return str_fmt("the far end ended the link (exit status %d)",

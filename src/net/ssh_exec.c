@@ -390,7 +390,7 @@ ssh_run(struct ssh *s)
 	for (; *program != NULL && r == 1; program++)
 		r = run_program(s, *program);
 	return r != 1 ? r : ssh_fail(s, ERR_NOT_FOUND, "no agent installed on "
-	    "%s (%s): %s not found there; yardmaster deploy %s installs it",
-	    s->name, s->host, s->agent_path[0] != '\0' ? s->agent_path :
-	    "yardmaster-agent", s->name);
+	    "%s (%s): %s not found there; install it, or name it with "
+	    "agent_path", s->name, s->host, s->agent_path[0] != '\0' ?
+	    s->agent_path : "yardmaster-agent");
 }

@@ -320,7 +320,7 @@ def agent_keys(lab, locked, wrong):
 
 def test_far_side(lab):
     fails('no agent installed', lab.cat(agent_path=None), ERR_NOT_FOUND,
-          'no agent installed on lab-1', 'yardmaster deploy lab-1')
+          'no agent installed on lab-1', 'agent_path')
     fails('not where it was said', lab.cat(agent_path='/nonexistent/agent'),
           ERR_NOT_FOUND, '/nonexistent/agent not found')
     fails('openssh: no agent installed',

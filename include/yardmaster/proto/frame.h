@@ -34,7 +34,7 @@ struct frame_reader {
 	size_t whole;		/* private */
 	unsigned number;	/* private */
 	struct buf said;	/* private: what came before the banner */
-	size_t noise;		/* private: how much that was */
+	size_t noise;		/* how much that was */
 	size_t taken;		/* private: of the message given last */
 	int phase;		/* private */
 };
