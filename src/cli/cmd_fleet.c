@@ -51,8 +51,9 @@ say_link(const struct agent *a)
 		    a->facts.version, a->facts.max_workers,
 		    (double)a->rtt_us / 1000,
 		    a->facts.root ? ", runs as root" : "");
-	else if (text != NULL) {
+	else {
 		buf_puts(&line, "  ");
+		text = text != NULL ? text : "no answer yet";
 		text_escape(&line, text, strlen(text));
 	}
 	puts(buf_str(&line));
@@ -68,7 +69,7 @@ cmd_test(struct cli *c)
 	int r, failed = 0;
 
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0) {
-		session_wait_links(&s);
+		session_wait_links(&s, NULL, 0);
 		for (i = 0; i < engine_agent_count(s.engine); i++)
 			failed += !say_link(engine_agent(s.engine, i));
 		r = failed > 0 ? EXIT_ERRORS : EXIT_OK;

@@ -171,7 +171,7 @@ list_of_fleet(struct cli *c)
 	int r;
 
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0) {
-		session_wait_links(&s);
+		session_wait_links(&s, NULL, 0);
 		engine_query(s.engine, c->command->name, NULL, &out);
 		r = print_list(c, c->command->name, &out);
 	}

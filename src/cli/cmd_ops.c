@@ -79,7 +79,7 @@ on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
 			r = EXIT_USAGE;
 			goto out;
 		}
-	session_wait_links(&s);
+	session_wait_links(&s, names, n);
 	for (i = 0; i < n; i++) {
 		const struct agent *a = engine_agent(s.engine,
 		    (size_t)engine_agent_find(s.engine, names[i]));

@@ -111,8 +111,9 @@ cmd_runs(struct cli *c)
 struct log_out {
 	const struct cli *c;
 	uint64_t next;		/* offset expected */
-	bool ended, tty;
+	bool begun, ended, tty, follow;
 	int code;
+	const struct agent *agent;	/* where it is */
 };
 
 static void
@@ -127,6 +128,7 @@ log_data(void *arg, uint64_t offset, const uint8_t *p, size_t n)
 		cli_fail(l->c, 0, "%llu bytes are missing here",
 		    (unsigned long long)(offset - l->next));
 	l->next = offset + n;
+	l->begun = true;
 	if (!l->tty) {
 		fwrite(p, 1, n, stdout);
 		return;
@@ -158,10 +160,14 @@ log_end(void *arg, int code, const char *text)
 	    text != NULL ? text : err_text(code));
 }
 
+/* A link that failed may come back; only who follows waits for that. */
 static bool
 log_ended(void *arg)
 {
-	return ((struct log_out *)arg)->ended;
+	const struct log_out *l = arg;
+
+	return l->ended || (l->agent->link == LINK_DOWN &&
+	    l->agent->error != NULL && !(l->follow && l->begun));
 }
 
 static int
@@ -181,7 +187,6 @@ cmd_logs(struct cli *c)
 		    "(RUN/NUMBER)", c->args.v[0]);
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
-	session_wait_links(&s);
 	r = engine_tail(s.engine, &id, 0, cli_has(c, "follow"), &ops, &l,
 	    &tail);
 	if (r == ERR_NOT_FOUND) {
@@ -193,7 +198,11 @@ cmd_logs(struct cli *c)
 		r = cli_fail(c, EXIT_ERRORS, "%s", err_text(r));
 		goto out;
 	}
-	r = session_wait(&s, log_ended, &l, 0) ? l.code : EXIT_OK;
+	l.agent = engine_agent(s.engine, engine_tail_agent(tail));
+	l.follow = cli_has(c, "follow");
+	if (session_wait(&s, log_ended, &l, 0))
+		r = l.ended ? l.code : cli_fail(c, EXIT_ERRORS,
+		    "%s has the output: %s", l.agent->name, l.agent->error);
 	engine_untail(tail);
 out:
 	session_close(&s);

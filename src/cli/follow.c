@@ -59,8 +59,10 @@ say_end(struct follow *f, const struct execution *x)
 	    exec_state_name(x->state));
 	put_label(&line, x);
 	if (x->agent >= 0)
-		buf_putf(&line, "  %s#%u", engine_agent(f->s->engine,
-		    (size_t)x->agent)->name, x->worker);
+		buf_putf(&line, "  %s", engine_agent(f->s->engine,
+		    (size_t)x->agent)->name);
+	if (x->agent >= 0 && x->worker != 0)
+		buf_putf(&line, "#%u", x->worker);
 	if (x->elapsed_us > 0)
 		buf_putf(&line, "  %s", duration_format(x->elapsed_us, took));
 	if (x->attempt > 1)

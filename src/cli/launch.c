@@ -23,6 +23,7 @@
 
 struct one_tail {
 	struct tail *tail;
+	const struct agent *agent;	/* that has it */
 	struct buf bytes;
 	uint32_t no;
 	bool ended;
@@ -54,7 +55,7 @@ tails_ended(void *arg)
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (!t->v[i].ended)
+		if (!t->v[i].ended && t->v[i].agent->error == NULL)
 			return false;
 	return true;
 }
@@ -87,8 +88,11 @@ ask_tails(struct session *s, struct report_run *r, struct tails *t)
 		id.execution = one->no;
 		id.attempt = r->execs[i].attempt;
 		if (engine_tail(s->engine, &id, -TAIL_BYTES, false, &ops, one,
-		    &one->tail) == 0)
-			t->n++;
+		    &one->tail) < 0)
+			continue;
+		one->agent = engine_agent(s->engine,
+		    engine_tail_agent(one->tail));
+		t->n++;
 	}
 }
 

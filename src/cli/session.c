@@ -16,7 +16,7 @@
 
 #include "cli/session.h"
 
-#define LINKS_WAIT_US (10 * US_PER_S)
+#define LINKS_WAIT_US (12 * US_PER_S)	/* a host may be mute for 10 */
 
 char *
 session_who(void)
@@ -157,24 +157,43 @@ session_wait(struct session *s, bool (*done)(void *arg), void *arg,
 	return true;
 }
 
+struct links {
+	struct session *s;
+	char *const *names;	/* NULL: all */
+	size_t n;
+};
+
+static bool
+is_named(const struct links *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; l->names != NULL && i < l->n; i++)
+		if (strcmp(l->names[i], name) == 0)
+			return true;
+	return l->names == NULL;
+}
+
 static bool
 links_settled(void *arg)
 {
-	struct session *s = arg;
+	const struct links *l = arg;
 	const struct agent *a;
-	size_t i, n = engine_agent_count(s->engine);
+	size_t i, n = engine_agent_count(l->s->engine);
 
 	for (i = 0; i < n; i++) {
-		a = engine_agent(s->engine, i);
+		a = engine_agent(l->s->engine, i);
 		if (a->link != LINK_UP && a->error == NULL &&
-		    a->question == NULL)
+		    a->question == NULL && is_named(l, a->name))
 			return false;
 	}
 	return true;
 }
 
 void
-session_wait_links(struct session *s)
+session_wait_links(struct session *s, char *const *names, size_t n)
 {
-	session_wait(s, links_settled, s, LINKS_WAIT_US);
+	struct links l = { .s = s, .names = names, .n = n };
+
+	session_wait(s, links_settled, &l, LINKS_WAIT_US);
 }

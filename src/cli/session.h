@@ -46,8 +46,9 @@ int session_agent(const struct session *s, const struct cli *c,
 bool session_wait(struct session *s, bool (*done)(void *arg), void *arg,
     int64_t timeout_us);
 
-/* Waits until every agent's link is up or has failed once, at most 10 s. */
-void session_wait_links(struct session *s);
+/* Waits until the link of each of the n named agents (names NULL: of all) is
+ * up or has failed once, at most 12 s. */
+void session_wait_links(struct session *s, char *const *names, size_t n);
 
 /* login@host of this process. The caller frees. */
 char *session_who(void);

@@ -27,6 +27,7 @@ struct owner;
 /* Texts of one execution that its view borrows. */
 struct exec_texts {
 	char *row, *why, *reason;
+	uint32_t lost;		/* the attempt its agent called lost, or 0 */
 };
 
 /* A run that this process drives (or drove: file is NULL then). */
@@ -127,6 +128,9 @@ struct erun *erun_by_handle(const struct engine *e, uint32_t handle);
 /* Takes the code of a put: a fault of the disk or store fails the run's file;
  * what the store would not have (a stranger's number) harms nothing. */
 void erun_put(struct erun *r, int code);
+/* Says why execution no is as it is; text (owned; NULL: it is well) is shown
+ * and recorded with its state. */
+void erun_why(struct erun *r, uint32_t no, char *text);
 /* Which steps of execution no the next attempt runs: indices within it, in
  * *ret (heap; NULL when it is all of them). Returns how many. */
 uint32_t erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret);

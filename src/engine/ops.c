@@ -191,12 +191,21 @@ op_priority(struct engine *e, struct erun *r, const struct op *op)
 static int
 op_give_up(struct engine *e, struct erun *r, const struct op *op)
 {
+	const struct execution *x;
 	uint32_t i;
 
-	for (i = 0; i < r->live.n; i++)
-		if (r->live.executions[i].state == EXEC_WAITING)
-			(void)sched_exec_give_up(e->sched, r->handle, i + 1,
-			    clock_mono_us());
+	for (i = 0; i < r->live.n; i++) {
+		x = &r->live.executions[i];
+		if (x->state != EXEC_WAITING)
+			continue;
+		erun_why(r, x->no, str_fmt("%s%sgave up: %s%s%s",
+		    x->text != NULL ? x->text : "",
+		    x->text != NULL ? "; " : "", reason_name(x->reason),
+		    x->reason_text != NULL ? ": " : "",
+		    x->reason_text != NULL ? x->reason_text : ""));
+		(void)sched_exec_give_up(e->sched, r->handle, x->no,
+		    clock_mono_us());
+	}
 	return 0;
 }
 

@@ -39,7 +39,6 @@ static void
 take_steps(struct erun *r, const struct report *rep)
 {
 	const struct plan_exec *x = &r->plan->execs[rep->id.execution - 1];
-	struct exec_texts *texts = &r->texts[rep->id.execution - 1];
 	const char *text = rep->text;
 	uint32_t *left, n, i, step;
 
@@ -52,10 +51,22 @@ take_steps(struct erun *r, const struct report *rep)
 			text = rep->steps[i].text;
 	}
 	free(left);
-	free(texts->why);
-	texts->why = str_dup(text);
-	r->live.executions[rep->id.execution - 1].text = texts->why;
+	erun_why(r, rep->id.execution, str_dup(text));
 	r->live.executions[rep->id.execution - 1].elapsed_us = rep->elapsed_us;
+}
+
+/* Its start may have gone unheard while there was no link. */
+static void
+started_unheard(struct engine *e, struct erun *r, const struct report *rep)
+{
+	struct sched_view v;
+
+	if (rep->worker == 0 || sched_exec_view(e->sched, r->handle,
+	    rep->id.execution, &v) < 0 || v.attempt != rep->id.attempt)
+		return;
+	if (v.state == EXEC_ASSIGNED || v.state == EXEC_WAITING)
+		sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
+		    clock_mono_us());
 }
 
 static void
@@ -67,6 +78,7 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 	bool is_new;
 	int rc;
 
+	started_unheard(e, r, rep);
 	taken = sched_ended(e->sched, sched_id_of(r, &rep->id), rep->outcome,
 	    rep->elapsed_us, now);
 	if (taken == SCHED_STRANGE) {
@@ -137,6 +149,9 @@ attempt_lost(struct engine *e, size_t agent, struct erun *r,
 		    "execution %u: attempt %u was lost on %s: %s", a.exec,
 		    a.attempt, a.agent, a.text != NULL ? a.text : "?");
 		erun_put(r, run_file_put_attempt(r->file, &a));
+		r->texts[a.exec - 1].lost = a.attempt;
+		erun_why(r, a.exec, str_fmt("attempt %u was lost on %s: %s",
+		    a.attempt, a.agent, a.text != NULL ? a.text : "?"));
 	}
 	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }

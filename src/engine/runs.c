@@ -189,6 +189,14 @@ erun_start(struct engine *e, struct erun *r, const struct feed_state *st)
 	return 0;
 }
 
+void
+erun_why(struct erun *r, uint32_t no, char *text)
+{
+	free(r->texts[no - 1].why);
+	r->texts[no - 1].why = text;
+	r->live.executions[no - 1].text = text;
+}
+
 uint32_t
 erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret)
 {

@@ -12,6 +12,7 @@
 
 struct tail {
 	struct fleet_tail *inner;
+	size_t agent;
 	const struct tail_ops *ops;
 	void *arg;
 };
@@ -90,6 +91,7 @@ engine_tail(struct engine *e, const struct ident *id, int64_t offset,
 		return ERR_NOT_FOUND;
 	full.attempt = l.found;
 	t = mem_zalloc(sizeof *t);
+	t->agent = (size_t)agent;
 	t->ops = ops;
 	t->arg = arg;
 	rc = fleet_tail(e->fleet, (size_t)agent, &full, offset, follow,
@@ -100,6 +102,12 @@ engine_tail(struct engine *e, const struct ident *id, int64_t offset,
 	}
 	*ret = t;
 	return 0;
+}
+
+size_t
+engine_tail_agent(const struct tail *t)
+{
+	return t->agent;
 }
 
 void

@@ -206,23 +206,32 @@ decided_cancel(struct engine *e, struct erun *r,
 	engine_out(e, OUT_CANCEL, d->agent, &id, r->epoch);
 }
 
+/* The agent was silent for too long, or came back without it. What the agent
+ * itself said of it is recorded already. */
 static void
 decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
 {
+	const struct agent *agent = d->agent != SCHED_NONE ?
+	    fleet_agent(e->fleet, d->agent) : NULL;
 	struct run_attempt a = {
 		.exec = d->id.exec,
 		.attempt = d->id.attempt,
-		.agent = d->agent != SCHED_NONE ?
-		    fleet_agent(e->fleet, d->agent)->name : NULL,
+		.agent = agent != NULL ? agent->name : NULL,
 		.state = ATTEMPT_LOST,
 		.outcome = OUTCOME_ERROR,
-		.text = "the agent was silent for too long",
+		.text = agent != NULL && agent->link == LINK_UP ?
+		    "the agent does not know it any more" :
+		    "the agent was silent for too long",
 	};
 
+	if (r->texts[a.exec - 1].lost == a.attempt)
+		return;
 	erun_put(r, run_file_put_attempt(r->file, &a));
+	erun_why(r, a.exec, str_fmt("attempt %u was lost on %s: %s", a.attempt,
+	    a.agent != NULL ? a.agent : "?", a.text));
 	engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: attempt "
-	    "%u on %s counts as lost", a.exec, a.attempt,
-	    a.agent != NULL ? a.agent : "?");
+	    "%u on %s counts as lost: %s", a.exec, a.attempt,
+	    a.agent != NULL ? a.agent : "?", a.text);
 }
 
 static void
@@ -235,13 +244,8 @@ static void
 decided_final(struct engine *e, struct erun *r,
     const struct sched_decision *d)
 {
-	struct exec_texts *texts = &r->texts[d->id.exec - 1];
-
-	if (d->state == EXEC_SKIPPED && d->cause != REASON_NONE) {
-		free(texts->why);
-		texts->why = str_dup(reason_info(d->cause)->name);
-		r->live.executions[d->id.exec - 1].text = texts->why;
-	}
+	if (d->state == EXEC_SKIPPED && d->cause != REASON_NONE)
+		erun_why(r, d->id.exec, str_dup(reason_info(d->cause)->name));
 	erun_put_exec(e, r, d->id.exec);
 	if (d->state != EXEC_PASSED)
 		engine_say(e, EVENT_RESULT, NULL, r->live.id,
