@@ -97,8 +97,10 @@ class Lab:
                         XDG_CONFIG_HOME=self.dir + '/config')
         self.plans = 0
 
-    def write_fleet(self, agents=None, **more):
-        listed = self.hosts.agents(**more)
+    def write_fleet(self, agents=None, others=(), **more):
+        """agents: further keys by name; others: agents that are no hosts of
+        the lab; more: keys for each host."""
+        listed = self.hosts.agents(**more) + list(others)
         for a in listed:
             a.update((agents or {}).get(a['name'], {}))
         with open(self.fleet, 'w') as f:
