@@ -158,12 +158,7 @@ say_at(const struct plan *p, const struct plan_agents *a, long term,
 	buf_puts(&path, a->path != NULL ? a->path : "agents");
 	if (term >= 0)
 		jdoc_path_index(&path, (size_t)term);
-	if (a->path == NULL || p->priv->doc.text == NULL)
-		d = diag_add(ds, level, p->file, 0, buf_str(&path), "%s",
-		    text);
-	else
-		d = jdoc_fault(&p->priv->doc, ds, level, buf_str(&path), "%s",
-		    text);
+	d = plan_fault(p, a->doc, ds, level, buf_str(&path), text);
 	buf_done(&path);
 	return d;
 }

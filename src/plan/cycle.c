@@ -87,30 +87,28 @@ put_name(struct strvec *names, const struct plan *p,
 	buf_done(&b);
 }
 
-static const char *
-need_path(const struct graph *g, const struct plan_ref *owner)
+/* The first need of a suite or test as it was written, or NULL. */
+static const struct raw_ref *
+need_place(const struct graph *g, const struct plan_ref *owner)
 {
 	const struct raw_refs *raw = owner->is_test ?
 	    &g->p->priv->test_needs[owner->index] :
 	    &g->p->priv->suite_needs[owner->index];
 
-	return raw->n > 0 ? raw->v[0].path : NULL;
+	return raw->n > 0 ? &raw->v[0] : NULL;
 }
 
 static void
-say(struct graph *g, const char *path, const struct strvec *names)
+say(struct graph *g, const struct raw_ref *at, const struct strvec *names)
 {
 	struct buf text = BUF_INIT;
 	uint32_t i;
 
 	for (i = 0; i < names->n; i++)
-		buf_putf(&text, "%s%s", i > 0 ? " -> " : "", names->v[i]);
-	if (g->p->priv->doc.text != NULL)
-		jdoc_fault(&g->p->priv->doc, g->ds, DIAG_ERROR, path,
-		    "a cycle: %s", buf_str(&text));
-	else
-		diag_add(g->ds, DIAG_ERROR, g->p->file, 0, path,
-		    "a cycle: %s", buf_str(&text));
+		buf_putf(&text, "%s%s", i > 0 ? " -> " : "a cycle: ",
+		    names->v[i]);
+	plan_fault(g->p, at != NULL ? at->doc : NULL, g->ds, DIAG_ERROR,
+	    at != NULL ? at->path : NULL, buf_str(&text));
 	buf_done(&text);
 }
 
@@ -122,7 +120,7 @@ say_self(struct graph *g, const struct plan_ref *ref)
 
 	put_name(&names, g->p, ref);
 	strvec_push(&names, names.v[0]);
-	say(g, need_path(g, ref), &names);
+	say(g, need_place(g, ref), &names);
 	strvec_done(&names);
 }
 
@@ -212,7 +210,7 @@ static void
 say_cycle(struct graph *g, uint32_t node)
 {
 	struct strvec names = STRVEC_INIT;
-	const char *path = NULL;
+	const struct raw_ref *at = NULL;
 	const struct edge *e;
 	uint32_t from, i;
 
@@ -222,15 +220,15 @@ say_cycle(struct graph *g, uint32_t node)
 		e = &g->edges[g->stack[i]];
 		if (e->need == NULL)
 			continue;
-		if (path == NULL)
-			path = need_path(g, &e->owner);
+		if (at == NULL)
+			at = need_place(g, &e->owner);
 		put_name(&names, g->p, &e->owner);
 		put_name(&names, g->p, e->need);
 	}
 	if (names.n == 1 ||
 	    (names.n > 1 && strcmp(names.v[0], names.v[names.n - 1]) != 0))
 		strvec_push(&names, names.v[0]);
-	say(g, path, &names);
+	say(g, at, &names);
 	strvec_done(&names);
 }
 

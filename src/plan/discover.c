@@ -44,6 +44,7 @@ load_discover(struct loader *l, const struct jval *v, uint32_t suite)
 	    sizeof(*priv->discoveries));
 	d = &priv->discoveries[priv->n_discoveries++];
 	d->suite = suite;
+	d->doc = l->c.doc;
 	d->path = str_dup(buf_str(&l->c.path));
 	command = plan_own_list(l->p);
 	value_strings(check_get(v, "command", AT_DISCOVER), command);
@@ -267,10 +268,7 @@ static struct diag *
 fault(const struct plan *p, const struct discovery *d, struct diags *ds,
     const char *text)
 {
-	if (p->priv->doc.text == NULL)
-		return diag_add(ds, DIAG_ERROR, p->file, 0, d->path, "%s",
-		    text);
-	return jdoc_fault(&p->priv->doc, ds, DIAG_ERROR, d->path, "%s", text);
+	return plan_fault(p, d->doc, ds, DIAG_ERROR, d->path, text);
 }
 
 /* The last line that is not empty. */

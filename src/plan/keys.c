@@ -36,7 +36,7 @@ static const char *const kinds[] = { "standard", "virtual", NULL };
 
 const struct key plan_keys[] = {
 	/* plan, suite, test */
-	{ "$schema", P | AT_FLEET, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	{ "$schema", P | S | AT_FLEET, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
 	    "for editors; not used" },
 	{ "name", ANYWHERE, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
 	    "what it is called" },
@@ -96,8 +96,8 @@ const struct key plan_keys[] = {
 	    "files brought back from the agents" },
 	{ "suites", P | S, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "suites, in order; they nest" },
-	{ "include", S, FORM_STRING, 0, 0, NULL, LATER, NULL,
-	    "file to read the suite from" },
+	{ "include", S, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	    "file to read suites from" },
 	{ "tests", S, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "tests, in order: names or objects" },
 	{ "mode", S, FORM_CHOICE, 0, 0, modes, NONE, false, "free",

@@ -23,6 +23,8 @@ struct named {
 
 static void load_suites(struct loader *l, const struct jval *v,
     uint32_t parent, const struct plan_props *base);
+static void load_nested(struct loader *l, const char *file, uint32_t parent,
+    const struct plan_props *base);
 
 static int
 by_name(const void *pa, const void *pb)
@@ -33,9 +35,9 @@ by_name(const void *pa, const void *pb)
 	return r != 0 ? r : a->index < b->index ? -1 : 1;
 }
 
-/* Notes names of a list (at hand) that were there before. Sorts the list. */
+/* Notes tests of a list (at hand) that were there before. Sorts the list. */
 static void
-check_twice(struct loader *l, struct named *list, size_t n, const char *what)
+check_twice(struct loader *l, struct named *list, size_t n)
 {
 	size_t i, mark;
 
@@ -44,7 +46,7 @@ check_twice(struct loader *l, struct named *list, size_t n, const char *what)
 		if (strcmp(list[i].name, list[i - 1].name) != 0)
 			continue;
 		mark = check_index(&l->c, list[i].index);
-		check_fault(&l->c, "%s named \"%s\" was there before", what,
+		check_fault(&l->c, "a test named \"%s\" was there before",
 		    list[i].name);
 		check_back(&l->c, mark);
 	}
@@ -81,8 +83,7 @@ load_needs(struct loader *l, const struct jval *obj, unsigned at,
 	mark = check_key(&l->c, "needs");
 	for (i = 0; i < n; i++) {
 		inner = check_index(&l->c, i);
-		raw_refs_add(refs, jval_str(jval_at(v, i), ""),
-		    buf_str(&l->c.path));
+		raw_refs_add(refs, jval_str(jval_at(v, i), ""), &l->c);
 		check_back(&l->c, inner);
 	}
 	check_back(&l->c, mark);
@@ -167,7 +168,7 @@ load_tests(struct loader *l, const struct jval *v, struct common *common)
 		if (name != NULL)
 			names[named++] = (struct named){ name, i };
 	}
-	check_twice(l, names, named, "a test");
+	check_twice(l, names, named);
 	free(names);
 	check_back(&l->c, mark);
 }
@@ -193,7 +194,7 @@ load_suite_values(struct loader *l, const struct jval *obj, uint32_t index)
 static void
 check_members(struct loader *l, const struct jval *obj, size_t errors)
 {
-	static const char *const members[] = { "tests", "suites",
+	static const char *const members[] = { "tests", "suites", "include",
 		"discover" };
 	size_t i, n = 0;
 
@@ -204,7 +205,7 @@ check_members(struct loader *l, const struct jval *obj, size_t errors)
 		return;		/* perhaps one of them is misspelt */
 	if (n == 0)
 		check_fault(&l->c, "the suite is empty: it needs tests, "
-		    "suites or discover");
+		    "suites, include or discover");
 	else if (n == 1 && jval_get(obj, "tests") != NULL &&
 	    jval_count(jval_get(obj, "tests")) == 0)
 		check_fault_at(&l->c, "tests", "the list is empty");
@@ -215,6 +216,7 @@ load_suite_members(struct loader *l, const struct jval *obj, uint32_t index,
     const struct plan_props *props)
 {
 	const struct jval *suites = check_get(obj, "suites", AT_SUITE);
+	const struct jval *include = check_get(obj, "include", AT_SUITE);
 	const struct jval *discover = check_get(obj, "discover", AT_SUITE);
 	struct common common = { .suite = index, .props = props };
 	struct plan *p = l->p;
@@ -236,7 +238,11 @@ load_suite_members(struct loader *l, const struct jval *obj, uint32_t index,
 		    "here or above", common.naked);
 	else if (discover != NULL && !has_command(l, props))
 		check_fault(&l->c, "no command and no shell, here or above");
-	if (suites != NULL)
+	if (suites != NULL && include != NULL)
+		check_fault(&l->c, "suites and include at once; give one");
+	else if (include != NULL)
+		load_nested(l, jval_str(include, ""), index, props);
+	else if (suites != NULL)
 		load_suites(l, suites, index, props);
 }
 
@@ -270,26 +276,118 @@ load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
 	return name;
 }
 
+/* ---- suites beside each other ---- */
+
 static void
-load_suites(struct loader *l, const struct jval *v, uint32_t parent,
-    const struct plan_props *base)
+add_sibling(struct loader *l, const char *name, struct siblings *s)
 {
-	size_t i, inner, mark, n = jval_count(v), named = 0;
-	struct named *names = mem_calloc(n, sizeof(*names));
+	s->v = mem_grow(s->v, &s->cap, s->n + 1, sizeof(*s->v));
+	s->v[s->n] = (struct sibling){ .name = name, .doc = l->c.doc,
+		.path = str_dup(buf_str(&l->c.path)), .order = s->n };
+	s->n++;
+}
+
+static int
+by_sibling(const void *pa, const void *pb)
+{
+	const struct sibling *a = pa, *b = pb;
+	int r = strcmp(a->name, b->name);
+
+	return r != 0 ? r : a->order < b->order ? -1 : 1;
+}
+
+/* Notes names that were there before, and frees the list. */
+static void
+end_siblings(struct loader *l, struct siblings *s)
+{
+	size_t i;
+
+	if (s->n > 0)
+		qsort(s->v, s->n, sizeof(*s->v), by_sibling);
+	for (i = 1; i < s->n; i++)
+		if (strcmp(s->v[i].name, s->v[i - 1].name) == 0)
+			jdoc_fault(s->v[i].doc, l->c.ds, DIAG_ERROR,
+			    s->v[i].path, "a suite named \"%s\" was there "
+			    "before", s->v[i].name);
+	for (i = 0; i < s->n; i++)
+		free(s->v[i].path);
+	free(s->v);
+}
+
+/* An element that is no suite, only a file of some: all else that it says
+ * would be lost. */
+static void
+load_splice(struct loader *l, const struct jval *obj, struct siblings *s)
+{
+	const struct jval *v = check_get(obj, "include", AT_SUITE);
+	size_t i, mark, n = jval_count(obj);
+
+	check_object(&l->c, obj, AT_SUITE);
+	for (i = 0; i < n; i++) {
+		if (strcmp(jval_key_at(obj, i), "include") == 0 ||
+		    key_find(jval_key_at(obj, i), AT_SUITE) == NULL)
+			continue;
+		mark = check_key(&l->c, jval_key_at(obj, i));
+		diag_set_hint(check_fault(&l->c, "an include without a name "
+		    "has nothing beside it"), "give the suite a name");
+		check_back(&l->c, mark);
+	}
+	if (v == NULL)
+		return;
+	mark = check_key(&l->c, "include");
+	load_included(l, jval_str(v, ""), s);
+	check_back(&l->c, mark);
+}
+
+void
+load_member(struct loader *l, const struct jval *v, struct siblings *s)
+{
 	const char *name;
 
-	mark = check_key(&l->c, "suites");
+	if (jval_get(v, "include") != NULL && jval_get(v, "name") == NULL) {
+		load_splice(l, v, s);
+		return;
+	}
+	name = load_suite(l, v, s->parent, s->base);
+	if (name != NULL)
+		add_sibling(l, name, s);
+}
+
+void
+load_members(struct loader *l, const struct jval *v, struct siblings *s)
+{
+	size_t i, inner, n = jval_count(v);
+
 	if (n == 0)
 		check_fault(&l->c, "the list is empty");
 	for (i = 0; i < n; i++) {
 		inner = check_index(&l->c, i);
-		name = load_suite(l, jval_at(v, i), parent, base);
+		load_member(l, jval_at(v, i), s);
 		check_back(&l->c, inner);
-		if (name != NULL)
-			names[named++] = (struct named){ name, i };
 	}
-	check_twice(l, names, named, "a suite");
-	free(names);
+}
+
+static void
+load_suites(struct loader *l, const struct jval *v, uint32_t parent,
+    const struct plan_props *base)
+{
+	struct siblings s = { .parent = parent, .base = base };
+	size_t mark = check_key(&l->c, "suites");
+
+	load_members(l, v, &s);
+	end_siblings(l, &s);
+	check_back(&l->c, mark);
+}
+
+static void
+load_nested(struct loader *l, const char *file, uint32_t parent,
+    const struct plan_props *base)
+{
+	struct siblings s = { .parent = parent, .base = base };
+	size_t mark = check_key(&l->c, "include");
+
+	load_included(l, file, &s);
+	end_siblings(l, &s);
 	check_back(&l->c, mark);
 }
 
@@ -313,8 +411,7 @@ load_exclusive(struct loader *l, const struct jval *v)
 		else
 			for (k = 0; k < 2; k++)
 				raw_refs_add(&l->p->priv->pairs,
-				    jval_str(jval_at(pair, k), ""),
-				    buf_str(&l->c.path));
+				    jval_str(jval_at(pair, k), ""), &l->c);
 		check_back(&l->c, inner);
 	}
 	check_back(&l->c, mark);
@@ -385,6 +482,22 @@ load_root(struct loader *l, const struct jval *root)
 		load_exclusive(l, v);
 }
 
+/* Where the file of a folder is, links followed; NULL when it is not. */
+static char *
+real_path(const char *dir, const char *file)
+{
+	const char *base;
+	char *path, *real;
+
+	if (dir == NULL || file == NULL)
+		return NULL;
+	base = strrchr(file, '/');
+	path = path_join(dir, base != NULL ? base + 1 : file);
+	real = realpath(path, NULL);
+	free(path);
+	return real;
+}
+
 /* Takes over the document in doc, whether it succeeds or not. */
 static int
 load_document(const char *file, const char *dir, struct jdoc *doc,
@@ -400,12 +513,15 @@ load_document(const char *file, const char *dir, struct jdoc *doc,
 	absolute = realpath(dir != NULL ? dir : ".", NULL);
 	l.p->dir = str_dup(absolute != NULL ? absolute : dir);
 	free(absolute);
+	l.dir = l.p->dir;
+	l.real = real_path(l.p->dir, file);
 	check_init(&l.c, &l.p->priv->doc, ds);
 	load_root(&l, doc->root);
 	plan_resolve(l.p, false, ds);
 	if (ds->errors > errors)
 		r = ERR_INVALID;
 	check_done(&l.c);
+	free(l.real);
 	if (r < 0)
 		plan_free(l.p);
 	else

@@ -5,14 +5,54 @@
 
 #include "plan/plan_private.h"
 
+/* A file that is being included. */
+struct including {
+	const struct including *outer;	/* NULL: by the plan itself */
+	const char *real;	/* its path without links */
+	unsigned depth;		/* from 1 */
+};
+
 struct loader {
 	struct check c;
 	struct plan *p;
+	const char *dir;	/* folder of the file at hand, or NULL */
+	char *real;		/* path of the plan without links, or NULL */
+	const struct including *in;	/* NULL: in the plan itself */
+	size_t n_included, included_bytes;	/* so far */
 	/* Some of these were at fault: that there is none is no news. */
 	bool bad_command;	/* or shell */
 	bool bad_data;
 	bool bad_targets;
 };
+
+/* A suite beside others, and where it stands. */
+struct sibling {
+	const char *name;	/* borrowed */
+	const struct jdoc *doc;
+	char *path;
+	size_t order;
+};
+
+/* The suites of one suite (or of the plan), over all files that list them. */
+struct siblings {
+	uint32_t parent;	/* PLAN_NONE: of the plan */
+	const struct plan_props *base;
+	struct sibling *v;
+	size_t n, cap;
+};
+
+/* ---- load.c ---- */
+
+/* Loads one element of "suites", at hand: a suite, or a file of some. */
+void load_member(struct loader *l, const struct jval *v, struct siblings *s);
+/* Loads all elements of a list that is at hand. */
+void load_members(struct loader *l, const struct jval *v,
+    struct siblings *s);
+
+/* ---- load_include.c ---- */
+
+/* Loads the suites of a file as siblings; its name is at hand. */
+void load_included(struct loader *l, const char *name, struct siblings *s);
 
 /* ---- load_props.c, runnable.c ---- */
 

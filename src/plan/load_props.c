@@ -60,8 +60,10 @@ set_agents(struct setting *s, const struct jval *v)
 		free(error);
 	} else {
 		a = &s->l->p->agents[s->props->agents];
-		if (a->path == NULL)
+		if (a->path == NULL) {
 			a->path = str_dup(buf_str(&s->l->c.path));
+			a->doc = s->l->c.doc;
+		}
 	}
 	strvec_done(&terms);
 }
@@ -220,7 +222,7 @@ set_exits(struct setting *s, const struct jval *v)
 static void
 set_data(struct setting *s, const struct jval *v)
 {
-	struct plan_data *d = data_load(&s->l->c, v, s->l->p->dir);
+	struct plan_data *d = data_load(&s->l->c, v, s->l->dir);
 
 	if (d != NULL)
 		s->props->data = plan_own(s->l->p, d, plan_data_free);

@@ -145,6 +145,7 @@ plan_agents_index(struct plan *p, const struct strvec *terms, uint32_t *ret,
 	strvec_push_all(&a->terms, terms);
 	a->selector = selector;
 	a->path = NULL;
+	a->doc = NULL;
 	*ret = p->n_agents++;
 	return 0;
 }
@@ -225,12 +226,21 @@ plan_add_test(struct plan *p)
 	return i;
 }
 
+struct diag *
+plan_fault(const struct plan *p, const struct jdoc *doc, struct diags *ds,
+    enum diag_level level, const char *path, const char *text)
+{
+	if (doc == NULL)
+		return diag_add(ds, level, p->file, 0, path, "%s", text);
+	return jdoc_fault(doc, ds, level, path, "%s", text);
+}
+
 void
-raw_refs_add(struct raw_refs *r, const char *text, const char *path)
+raw_refs_add(struct raw_refs *r, const char *text, const struct check *c)
 {
 	r->v = mem_grow(r->v, &r->cap, r->n + 1, sizeof(*r->v));
-	r->v[r->n].text = str_dup(text);
-	r->v[r->n++].path = str_dup(path);
+	r->v[r->n++] = (struct raw_ref){ .text = str_dup(text),
+		.doc = c->doc, .path = str_dup(buf_str(&c->path)) };
 }
 
 void

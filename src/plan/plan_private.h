@@ -16,6 +16,7 @@
 /* A name written in needs or exclusive, and where. */
 struct raw_ref {
 	char *text;
+	const struct jdoc *doc;	/* the plan's, or of an included file */
 	char *path;
 };
 
@@ -30,6 +31,7 @@ struct discovery {
 	const struct strvec *command;
 	struct pattern *pattern;
 	int64_t timeout_us;
+	const struct jdoc *doc;
 	char *path;		/* of "discover" in the document */
 	bool done;
 };
@@ -117,7 +119,15 @@ uint32_t plan_target_find(const struct plan *p, const char *name);
 uint32_t plan_add_suite(struct plan *p);
 uint32_t plan_add_test(struct plan *p);
 
-void raw_refs_add(struct raw_refs *r, const char *text, const char *path);
+/* Adds a diagnostic at path of doc; without the document (NULL) at path of
+ * the plan. */
+struct diag *plan_fault(const struct plan *p, const struct jdoc *doc,
+    struct diags *ds, enum diag_level level, const char *path,
+    const char *text);
+
+/* Adds a name that stands at the place at hand. */
+void raw_refs_add(struct raw_refs *r, const char *text,
+    const struct check *c);
 void raw_refs_done(struct raw_refs *r);
 void plan_data_free(void *data);
 

@@ -18,15 +18,6 @@
 /* Names that a hint may suggest; more would take long to compare. */
 #define CANDIDATES_MAX 20000
 
-static struct diag *
-fault(const struct plan *p, struct diags *ds, const char *path,
-    const char *text)
-{
-	if (p->priv->doc.text == NULL)
-		return diag_add(ds, DIAG_ERROR, p->file, 0, path, "%s", text);
-	return jdoc_fault(&p->priv->doc, ds, DIAG_ERROR, path, "%s", text);
-}
-
 static void
 say_unknown(const struct plan *p, const struct raw_ref *raw, int code,
     struct diags *ds)
@@ -38,7 +29,7 @@ say_unknown(const struct plan *p, const struct raw_ref *raw, int code,
 
 	text = str_fmt(code == ERR_EXISTS ? "several suites or tests are "
 	    "named \"%s\"" : "no suite or test is named \"%s\"", raw->text);
-	d = fault(p, ds, raw->path, text);
+	d = plan_fault(p, raw->doc, ds, DIAG_ERROR, raw->path, text);
 	free(text);
 	if (code == ERR_EXISTS) {
 		diag_set_hint(d, "write suite/test");

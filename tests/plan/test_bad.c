@@ -30,7 +30,7 @@ static const struct {
 	{ SUITES("{\"tests\": [\"t\"]}"), "p.json:2: suites[0]: a suite needs "
 	    "a name\n" },
 	{ SUITES("{\"name\": \"s\"}"), "p.json:2: suites[0]: the suite is "
-	    "empty: it needs tests, suites or discover\n" },
+	    "empty: it needs tests, suites, include or discover\n" },
 	{ SUITES("{\"name\": \"s\", \"tests\": []}"),
 	    "p.json:2: suites[0].tests: the list is empty\n" },
 	{ SUITES("{\"name\": \"a/b\", \"tests\": [\"t\"]}"),
@@ -55,11 +55,11 @@ static const struct {
 	    "]"), "p.json:2: deadline: \"deadline\" is not supported yet\n"
 	    "p.json:2: setup: \"setup\" is not supported yet\n" },
 	{ SUITES("{\"name\": \"s\", \"shards\": 8, \"batch\": true, "
-	    "\"together\": [], \"include\": \"x\"}"),
+	    "\"together\": []}"),
 	    "p.json:2: suites[0].shards: \"shards\" is not supported yet\n"
 	    "p.json:2: suites[0].batch: \"batch\" is not supported yet\n"
-	    "p.json:2: suites[0].together: \"together\" is not supported yet\n"
-	    "p.json:2: suites[0].include: \"include\" is not supported yet\n" },
+	    "p.json:2: suites[0].together: \"together\" is not supported "
+	    "yet\n" },
 
 	/* what is misspelt is not missing, too */
 	{ WITH("\"suits\": [" GOOD "]"), "p.json:2: suits: unknown key "

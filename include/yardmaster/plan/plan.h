@@ -76,11 +76,14 @@ struct plan_exit {
 	enum outcome outcome;
 };
 
+struct jdoc;
+
 /* A distinct list of agent selectors. */
 struct plan_agents {
 	struct strvec terms;	/* empty: every agent */
 	struct selector *selector;
-	char *path;		/* where the file says so first, or NULL */
+	char *path;		/* where a file says so first, or NULL */
+	const struct jdoc *doc;	/* that file, or NULL */
 };
 
 /* Rows of data. A cell is cells[row * columns.n + column]; NULL: absent. */
