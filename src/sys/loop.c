@@ -26,11 +26,21 @@ struct timer {
 };
 
 static void
+on_idle(uv_idle_t *h)
+{
+	(void)h;		/* an active one keeps libuv from waiting */
+}
+
+/* libuv has run the timers and is about to wait. After a timer it must not:
+ * the turn has done something, and the hooks are due. */
+static void
 on_prepare(uv_prepare_t *h)
 {
 	struct loop *l = h->data;
 
 	l->now_us = 0;
+	if (l->fired)
+		uv_idle_start(&l->idle, on_idle);
 }
 
 static void
@@ -42,7 +52,9 @@ on_nothing(uv_async_t *h)
 static void
 on_limit(uv_timer_t *h)
 {
-	(void)h;		/* having woken up is all it is for */
+	struct loop *l = h->data;
+
+	l->fired = true;
 }
 
 const char *
@@ -68,9 +80,10 @@ loop_new(struct loop **ret)
 	}
 	uv_prepare_init(&l->uv, &l->prepare);
 	uv_prepare_start(&l->prepare, on_prepare);
+	uv_idle_init(&l->uv, &l->idle);
 	uv_timer_init(&l->uv, &l->limit);
 	uv_signal_init(&l->uv, &l->sigchld);
-	l->prepare.data = l->sigchld.data = l;
+	l->prepare.data = l->limit.data = l->sigchld.data = l;
 	TAILQ_INIT(&l->due);
 	TAILQ_INIT(&l->dirty);
 	TAILQ_INIT(&l->children);
@@ -91,6 +104,7 @@ loop_free(struct loop *l)
 	loop_drop_children(l);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->keep, NULL);
+	uv_close((uv_handle_t *)&l->idle, NULL);
 	uv_close((uv_handle_t *)&l->limit, NULL);
 	uv_close((uv_handle_t *)&l->sigchld, NULL);
 	for (i = 0; i < CLOSE_TURNS && uv_loop_alive(&l->uv); i++)
@@ -175,6 +189,7 @@ loop_turn(struct loop *l, int timeout_ms)
 	busy = timeout_ms == 0 || l->poked || !TAILQ_EMPTY(&l->due) ||
 	    !TAILQ_EMPTY(&l->dirty) || !TAILQ_EMPTY(&l->ended);
 	l->poked = false;
+	l->fired = false;
 	run_due(l);
 	if (!busy && timeout_ms > 0) {
 		uv_update_time(&l->uv);
@@ -182,6 +197,7 @@ loop_turn(struct loop *l, int timeout_ms)
 	}
 	uv_run(&l->uv, busy ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 	uv_timer_stop(&l->limit);
+	uv_idle_stop(&l->idle);
 	run_hooks(l);
 	loop_flush_streams(l);
 	return 0;
@@ -216,6 +232,7 @@ on_timer(uv_timer_t *h)
 {
 	struct timer *t = h->data;
 
+	t->l->fired = true;
 	t->fn(t->arg);
 }
 

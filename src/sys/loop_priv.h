@@ -27,11 +27,13 @@ struct loop {
 	uv_loop_t uv;
 	uv_prepare_t prepare;	/* forgets the time of the turn before */
 	uv_async_t keep;	/* never fires; a loop without handles spins */
+	uv_idle_t idle;		/* active: this turn does not wait */
 	uv_timer_t limit;	/* ends the wait of loop_turn() */
 	uv_signal_t sigchld;	/* active while there are children */
 	bool reaping;
 	bool stopped;
 	bool poked;
+	bool fired;		/* a timer ran in this turn */
 	int64_t now_us;		/* 0: not read in this turn yet */
 	struct hook *hooks;
 	size_t n_hooks, cap_hooks;

@@ -87,6 +87,29 @@ test_timer_not_early(void **state)
 	timer_free(k.t);
 }
 
+/* A timer that is over before the turn begins to wait ends the turn: nobody
+ * waits with its consequences for the next thing to happen. */
+static void
+test_timer_before_the_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct tick k = { .l = f->l, .limit = 1 };
+	struct tick late = { .l = f->l, .limit = 1 };
+	int64_t from = clock_mono_us();
+
+	k.t = timer_new(f->l, on_tick, &k);
+	late.t = timer_new(f->l, on_tick, &late);
+	timer_start(k.t, 1);
+	timer_start(late.t, 5 * US_PER_S);
+	while (clock_mono_us() < from + 5 * US_PER_MS)
+		;
+	loop_turn(f->l, -1);
+	assert_int_equal(k.n, 1);
+	assert_int_equal(late.n, 0);
+	timer_free(k.t);
+	timer_free(late.t);
+}
+
 static void
 free_itself(void *arg)
 {
@@ -248,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_timer_zero),
 		T(test_timer_not_early),
+		T(test_timer_before_the_wait),
 		T(test_timer_free_in_callback),
 		T(test_hooks),
 		T(test_watch),
