@@ -397,13 +397,14 @@ note_busy(struct daemon *d)
 	d->was_busy = busy;
 }
 
-/* True when a commit is due and the last one was just made. */
+/* True when a commit is due and the last one was just made. An edit does not
+ * wait: its answer leaves with this turn. */
 static bool
 too_soon(struct daemon *d)
 {
 	int64_t wait = d->committed_us + COMMIT_GAP_US - loop_now_us(d->loop);
 
-	if (wait <= 0 || !store_due(d))
+	if (wait <= 0 || !store_due(d) || d->values.dirty || d->edits.n > 0)
 		return false;
 	if (!timer_armed(d->commit_timer))
 		timer_start(d->commit_timer, wait);

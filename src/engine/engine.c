@@ -28,6 +28,13 @@ engine_wake(struct engine *e)
 	engine_touch(e);
 }
 
+void
+engine_hurry(struct engine *e)
+{
+	e->turned_us = 0;
+	engine_wake(e);
+}
+
 static void
 wake_due(void *arg)
 {

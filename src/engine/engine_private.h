@@ -100,6 +100,9 @@ struct engine {
 void engine_touch(struct engine *e);
 /* The scheduler has news: decide at the end of this turn. */
 void engine_wake(struct engine *e);
+/* The same at once: what somebody asked for is committed in this turn, before
+ * the answer leaves. */
+void engine_hurry(struct engine *e);
 
 /* ---- events.c */
 /* Records what happened; who and object may be NULL (scheduler, none). */

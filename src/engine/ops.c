@@ -306,7 +306,7 @@ on_run(struct engine *e, const struct op_row *row, const struct op *op)
 	    am.what != NULL ? ": " : "", am.what != NULL ? am.what : "");
 	if (op->id.execution != 0)
 		view_execution(e, r, op->id.execution);
-	engine_wake(e);
+	engine_hurry(e);
 	return 0;
 }
 

@@ -185,7 +185,7 @@ erun_start(struct engine *e, struct erun *r, const struct feed_state *st)
 	for (i = 1; i <= r->live.n; i++)
 		view_execution(e, r, (uint32_t)i);
 	foreign_refresh(e);
-	engine_wake(e);
+	engine_hurry(e);
 	return 0;
 }
 
