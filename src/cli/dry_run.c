@@ -97,7 +97,7 @@ dry_run(struct session *s, const struct cli *c, const struct plan *p)
 	if (plan_check_agents(p, s->fleet, &ds) > 0)
 		return cli_diags(&ds, EXIT_USAGE);
 	cli_diags(&ds, 0);
-	session_wait_links(s);
+	session_wait_links(s, NULL, 0);
 	if ((r = preview_json(s->engine, s->fleet, p, &out, &runs)) < 0) {
 		buf_done(&out);
 		return cli_fail(c, EXIT_USAGE, "%s", err_text(r));
