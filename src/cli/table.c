@@ -61,7 +61,7 @@ widths(const struct column *columns, const struct jval *rows, size_t *ret)
 	struct buf b = BUF_INIT;
 	size_t i, k, w, n = 0;
 
-	for (; columns[n].title != NULL && n < COLUMNS_MAX; n++)
+	for (; n < COLUMNS_MAX && columns[n].title != NULL; n++)
 		ret[n] = text_width(columns[n].title,
 		    strlen(columns[n].title));
 	for (i = 0; i < jval_count(rows); i++)
