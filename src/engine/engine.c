@@ -119,6 +119,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
     struct diags *ds, struct engine **ret)
 {
 	struct engine *e = mem_zalloc(sizeof *e);
+	size_t i;
 	int r;
 
 	e->loop = loop;
@@ -142,6 +143,9 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 		engine_free(e);
 		return r;
 	}
+	/* The scheduler knows the agents before any run that names them. */
+	for (i = 0; i < fleet_count(e->fleet); i++)
+		feed_agent(e, i);
 	foreign_refresh(e);
 	*ret = e;
 	return 0;
