@@ -122,15 +122,19 @@ void slot_send(struct daemon *d, struct attempt *a);
 void slot_cancel(struct daemon *d, struct attempt *a, double grace_s);
 /* Connects to a worker that an earlier daemon started. 0 or a code. */
 int slot_adopt(struct daemon *d, uint16_t no);
+/* What was never begun, and never will be by the worker it was for, goes back
+ * in line; it ends instead when it was to be cancelled. */
+void slot_put_back(struct daemon *d, struct attempt *a);
 /* The record of a result: "ID REPORT". */
 void slot_record(struct daemon *d, const char *record, size_t n);
 
 /* recover.c */
 enum recovery { RECOVER_QUEUE, RECOVER_KEEP, RECOVER_RESULT, RECOVER_ADOPT,
 	RECOVER_LOST };
-/* What becomes of an attempt of the journal, in that state there. */
+/* What becomes of an attempt of the journal, in that state there; began as
+ * begun() says. */
 enum recovery recover_decide(enum attempt_state state, bool same_boot,
-    bool result_there, bool lock_held);
+    bool result_there, bool lock_held, bool began);
 /* Loads the journal and finds workers. 0 or a code. */
 int recover(struct daemon *d);
 

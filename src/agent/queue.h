@@ -59,6 +59,7 @@ struct attempt {
 	bool stored;		/* a row is in the journal */
 	bool gone;		/* to be forgotten once that is committed */
 	bool unsent;		/* its worker has not been told yet */
+	bool again;		/* was put back, as its worker died before */
 	TAILQ_ENTRY(attempt) in_queue;
 	TAILQ_ENTRY(attempt) in_turn;
 	UT_hash_handle hh;

@@ -8,7 +8,9 @@
  *	queued    any           any      in line again: it never ran
  *	running   any           there    ended, as the file says
  *	running   held          not      adopted: the worker is connected to
- *	running   free          not      lost, outcome unknown
+ *	running   free          not      in line again when its worker noted that
+ *	                                 it began another; else lost, outcome
+ *	                                 unknown
  *	ended     any           any      kept until it is acknowledged
  *
  * The lock is looked at before the file: a worker that ends in between has
@@ -16,10 +18,12 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/begun.h"
 #include "agent/console.h"
 #include "agent/output.h"
 #include "agent/result_file.h"
@@ -32,9 +36,12 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/proc.h"
 
+#define REACH_TRIES 250
+#define REACH_WAIT_MS 20
+
 enum recovery
 recover_decide(enum attempt_state state, bool same_boot, bool result_there,
-    bool lock_held)
+    bool lock_held, bool began)
 {
 	if (state == ATTEMPT_QUEUED)
 		return RECOVER_QUEUE;
@@ -42,7 +49,11 @@ recover_decide(enum attempt_state state, bool same_boot, bool result_there,
 		return RECOVER_KEEP;
 	if (result_there)
 		return RECOVER_RESULT;
-	return same_boot && lock_held ? RECOVER_ADOPT : RECOVER_LOST;
+	if (!same_boot)
+		return RECOVER_LOST;
+	if (lock_held)
+		return RECOVER_ADOPT;
+	return began ? RECOVER_LOST : RECOVER_QUEUE;
 }
 
 static int
@@ -108,8 +119,21 @@ lose(struct daemon *d, struct attempt *a, bool same_boot)
 	turn_fail(d, a, ATTEMPT_LOST, OUTCOME_ERROR, why);
 }
 
+/* A worker that holds its lock and does not listen is about to do so, or to
+ * give it up. 0 or a code. */
+static int
+reach(struct daemon *d, const struct attempt *a, const char *lock)
+{
+	int r, tries = REACH_TRIES;
+
+	while ((r = slot_adopt(d, a->worker)) < 0 && tries-- > 0 &&
+	    file_lock_held(lock))
+		poll(NULL, 0, REACH_WAIT_MS);
+	return r;
+}
+
 static void
-adopt(struct daemon *d, struct attempt *a)
+adopt(struct daemon *d, struct attempt *a, const char *lock)
 {
 	struct buf record = BUF_INIT;
 	int r;
@@ -117,10 +141,12 @@ adopt(struct daemon *d, struct attempt *a)
 	/* Its exact start is not known any more; as people count it is. */
 	a->started_us = clock_mono_us() -
 	    (clock_wall_us() - a->started_wall_us);
-	if ((r = slot_adopt(d, a->worker)) < 0) {
+	if ((r = reach(d, a, lock)) < 0) {
 		log_warn("worker %u: %s", a->worker, err_text(r));
 		if (read_result(a, &record))
 			slot_record(d, buf_str(&record), buf_len(&record));
+		else if (!begun(a->worker, &a->id))
+			slot_put_back(d, a);
 		else
 			lose(d, a, true);
 	}
@@ -141,15 +167,19 @@ take(struct daemon *d, struct attempt *a, enum attempt_state state,
 	there = read_result(a, &record);
 	if (state != ATTEMPT_QUEUED && a->result == NULL && a->worker > 0)
 		slots_take_one(d, a, a->worker);
-	switch (recover_decide(state, same_boot, there, held)) {
+	switch (recover_decide(state, same_boot, there, held,
+	    a->worker == 0 || begun(a->worker, &a->id))) {
 	case RECOVER_QUEUE:
-		queue_enter(&d->queue, a);
+		if (state == ATTEMPT_QUEUED)
+			queue_enter(&d->queue, a);
+		else
+			slot_put_back(d, a);
 		break;
 	case RECOVER_RESULT:
 		slot_record(d, buf_str(&record), buf_len(&record));
 		break;
 	case RECOVER_ADOPT:
-		adopt(d, a);
+		adopt(d, a, name);
 		break;
 	case RECOVER_LOST:
 		lose(d, a, same_boot);

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/begun.h"
 #include "agent/daemon.h"
 #include "agent/output.h"
 #include "agent/result_file.h"
@@ -143,27 +144,41 @@ slot_record(struct daemon *d, const char *record, size_t n)
 	turn_result(d, a, ATTEMPT_ENDED, blank + 1, n - len - 1);
 }
 
+void
+slot_put_back(struct daemon *d, struct attempt *a)
+{
+	slots_release(d, a);
+	a->worker = 0;
+	a->started_wall_us = a->started_us = 0;
+	if (a->state == ATTEMPT_ENDING) {
+		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_CANCELLED, NULL);
+		return;
+	}
+	queue_enter(&d->queue, a);
+	turn_touch(d, a, DUE_STORE | DUE_REPORT);
+}
+
 /* A worker that an earlier daemon left says what it runs, or ran last. When
  * it is not what the journal says, that was never begun and now never will
- * be: the connection it may have been on its way in is closed. */
+ * be: the connection it may have been on its way in is closed. The same way
+ * it may not have heard that it is to end. */
 static void
 compare(struct slot *s, struct attempt *a, const struct jval *v)
 {
 	const char *runs = jval_get_str(v, "attempt", "");
 	const char *last = jval_get_str(v, "last", "");
+	bool ending = jval_get_bool(v, "ending", false);
 	struct daemon *d = s->d;
 	char text[IDENT_TEXT];
 
 	ident_format(&a->id, text);
-	if (strcmp(runs, text) == 0 && jval_get_bool(v, "ending", false)) {
+	if (strcmp(runs, text) == 0 && ending) {
 		a->state = ATTEMPT_ENDING;
 		turn_touch(d, a, DUE_STORE | DUE_REPORT);
+	} else if (strcmp(runs, text) == 0 && a->state == ATTEMPT_ENDING) {
+		slot_cancel(d, a, (double)d->file.grace_us / (double)US_PER_S);
 	} else if (strcmp(runs, text) != 0 && strcmp(last, text) != 0) {
-		slots_release(d, a);
-		a->worker = 0;
-		a->started_wall_us = a->started_us = 0;
-		queue_enter(&d->queue, a);
-		turn_touch(d, a, DUE_STORE | DUE_REPORT);
+		slot_put_back(d, a);
 	}
 }
 
@@ -215,7 +230,7 @@ worker_data(void *arg, const uint8_t *p, size_t n)
 }
 
 /* The worker is gone while it had an attempt. Its result may be in the file
- * and not have been sent. */
+ * and not have been sent. What it did not begin gets another worker, once. */
 static void
 lose_attempt(struct slot *s, struct attempt *a)
 {
@@ -231,6 +246,11 @@ lose_attempt(struct slot *s, struct attempt *a)
 	buf_done(&record);
 	if (a->result != NULL)
 		return;
+	if (!a->again && !begun(s->no, &a->id)) {
+		a->again = true;
+		slot_put_back(d, a);
+		return;
+	}
 	killed = tree_kill_orphans(&a->id);
 	(void)output_claim(&a->id, s->no);
 	began = s->greeted || s->adopted;

@@ -88,13 +88,14 @@ int
 tree_kill_orphans(const struct ident *id)
 {
 	char text[IDENT_TEXT], *wanted;
-	int n = 0, found, round;
+	int n = 0, found, round, none = 0;
 
 	wanted = str_fmt("YARDMASTER_ATTEMPT=%s", ident_format(id, text));
-	/* Until none is found: one may have forked while we looked. */
-	for (round = 0; round < ROUNDS_MAX; round++) {
-		if ((found = kill_round(wanted)) == 0)
-			break;
+	/* Until none is found, and once more: one may have forked while we
+	 * looked, or be between two programs and show no environment. */
+	for (round = 0; round < ROUNDS_MAX && none < 2; round++) {
+		found = kill_round(wanted);
+		none = found == 0 ? none + 1 : 0;
 		n += found;
 	}
 	free(wanted);

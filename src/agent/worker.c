@@ -9,6 +9,9 @@
  *    unread there can start after the daemon asked what runs here.
  * 3. Without a daemon it ends as soon as nothing runs and the last result is
  *    in its file.
+ * 4. What it begins is noted in worker-N.lock first, so a daemon that finds
+ *    the lock free and no such note knows that it never ran. Hence nothing is
+ *    begun by a worker that got its lock after its daemon died.
  */
 #include "config.h"
 
@@ -21,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/begun.h"
 #include "agent/folder.h"
 #include "agent/result_file.h"
 #include "agent/runner.h"
@@ -153,6 +157,10 @@ take_run(struct worker_process *w, const uint8_t *body, size_t n)
 	jval_free(v);
 	if (r < 0)
 		return r;
+	if ((r = begun_note(w->lock_fd, &work.id)) < 0) {
+		work_done(&work);
+		return r;
+	}
 	timer_stop(w->again);
 	buf_clear(&w->record);
 	w->record_kept = true;
@@ -206,7 +214,7 @@ daemon_data(void *arg, const uint8_t *p, size_t n)
 			break;
 	}
 	if (r < 0) {
-		log_error("worker %u: bad message of the daemon: %s",
+		log_error("worker %u: cannot follow the daemon: %s",
 		    w->place.worker, err_text(r));
 		lose_daemon(w);
 	}
@@ -291,7 +299,8 @@ set_up(struct worker_process *w, unsigned no)
 	int r;
 
 	snprintf(name, sizeof name, WORKER_LOCK, no);
-	if ((r = take_lock(w, name)) < 0)
+	if ((r = take_lock(w, name)) < 0 ||
+	    (r = begun_note(w->lock_fd, NULL)) < 0)
 		return r;
 	snprintf(name, sizeof name, WORKER_RESULT, no);
 	if ((r = result_file_open(name, &w->result_fd)) < 0)
@@ -311,6 +320,15 @@ set_up(struct worker_process *w, unsigned no)
 		return r;
 	snprintf(name, sizeof name, WORKER_SOCKET, no);
 	return listener_new(w->loop, name, take_daemon, w, &w->listener);
+}
+
+/* The daemon that made us died before we could be found by the next one. */
+static bool
+is_orphan(void)
+{
+	struct pollfd p = { .fd = WORKER_FD };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
 static void
@@ -354,7 +372,7 @@ worker_main(const struct worker_options *opt)
 	signal(SIGHUP, SIG_IGN);
 	frame_reader_init(&w.reader);
 	r = set_up(&w, opt->no);
-	if (r == 0) {
+	if (r == 0 && !is_orphan()) {
 		take_daemon(&w, WORKER_FD);
 		r = loop_run(w.loop);
 	}

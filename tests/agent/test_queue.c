@@ -2,8 +2,13 @@
 /* Which attempt may start next: order, threshold (TH1 to TH3), wide ones. */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/begun.h"
 #include "agent/daemon.h"
 #include "agent/queue.h"
 #include "../lib/check.h"
@@ -193,27 +198,63 @@ what_a_start_finds(void **state)
 {
 	static const struct {
 		enum attempt_state state;
-		bool same_boot, result, held;
+		bool same_boot, result, held, began;
 		enum recovery want;
 	} cases[] = {
-		{ ATTEMPT_QUEUED, true, false, false, RECOVER_QUEUE },
-		{ ATTEMPT_QUEUED, false, false, true, RECOVER_QUEUE },
-		{ ATTEMPT_RUNNING, true, true, false, RECOVER_RESULT },
-		{ ATTEMPT_RUNNING, true, true, true, RECOVER_RESULT },
-		{ ATTEMPT_RUNNING, false, true, false, RECOVER_RESULT },
-		{ ATTEMPT_RUNNING, true, false, true, RECOVER_ADOPT },
-		{ ATTEMPT_ENDING, true, false, true, RECOVER_ADOPT },
-		{ ATTEMPT_RUNNING, true, false, false, RECOVER_LOST },
-		{ ATTEMPT_RUNNING, false, false, true, RECOVER_LOST },
-		{ ATTEMPT_ENDED, true, false, false, RECOVER_KEEP },
-		{ ATTEMPT_LOST, false, true, true, RECOVER_KEEP },
+		{ ATTEMPT_QUEUED, true, false, false, true, RECOVER_QUEUE },
+		{ ATTEMPT_QUEUED, false, false, true, true, RECOVER_QUEUE },
+		{ ATTEMPT_RUNNING, true, true, false, true, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, true, true, true, true, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, false, true, false, true, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, true, false, true, true, RECOVER_ADOPT },
+		{ ATTEMPT_ENDING, true, false, true, true, RECOVER_ADOPT },
+		{ ATTEMPT_RUNNING, true, false, false, true, RECOVER_LOST },
+		{ ATTEMPT_RUNNING, false, false, true, true, RECOVER_LOST },
+		{ ATTEMPT_RUNNING, true, false, false, false, RECOVER_QUEUE },
+		{ ATTEMPT_RUNNING, true, false, true, false, RECOVER_ADOPT },
+		{ ATTEMPT_RUNNING, true, true, false, false, RECOVER_RESULT },
+		{ ATTEMPT_RUNNING, false, false, false, false, RECOVER_LOST },
+		{ ATTEMPT_ENDED, true, false, false, true, RECOVER_KEEP },
+		{ ATTEMPT_LOST, false, true, true, true, RECOVER_KEEP },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(recover_decide(cases[i].state,
-		    cases[i].same_boot, cases[i].result, cases[i].held),
-		    cases[i].want);
+		    cases[i].same_boot, cases[i].result, cases[i].held,
+		    cases[i].began), cases[i].want);
+}
+
+/* A note says what was begun; an empty one, or one cut off, says nothing. */
+static void
+what_a_worker_began(void **state)
+{
+	const struct ident a = { "r0000000000", 1, 1 };
+	const struct ident b = { "r0000000000", 11, 1 };
+	char dir[] = "/tmp/ym-begun-XXXXXX";
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	assert_false(begun(1, &a));
+	fd = open("worker-1.lock", O_RDWR | O_CREAT, 0600);
+	assert_true(begun(1, &a));
+	assert_int_equal(begun_note(fd, NULL), 0);
+	assert_false(begun(1, &a));
+	assert_int_equal(begun_note(fd, &b), 0);
+	assert_false(begun(1, &a));
+	assert_true(begun(1, &b));
+	assert_false(begun(2, &b));
+	assert_int_equal(begun_note(fd, &a), 0);
+	assert_true(begun(1, &a));
+	assert_false(begun(1, &b));
+	assert_int_equal(ftruncate(fd, 5), 0);
+	assert_true(begun(1, &b));
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(begun_note(fd, &a), -EBADF);
+	assert_int_equal(unlink("worker-1.lock"), 0);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 int
@@ -229,6 +270,7 @@ main(void)
 		cmocka_unit_test(wider_than_the_agent_runs_alone),
 		cmocka_unit_test(back_in_line_keeps_its_place),
 		cmocka_unit_test(what_a_start_finds),
+		cmocka_unit_test(what_a_worker_began),
 	};
 
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
