@@ -23,6 +23,8 @@ struct loader {
 	bool bad_command;	/* or shell */
 	bool bad_data;
 	bool bad_targets;
+	bool bad_shards;
+	uint64_t n_shards;	/* of all suites so far */
 };
 
 /* A suite beside others, and where it stands. */
@@ -86,6 +88,12 @@ void load_locks(struct loader *l, const struct jval *v,
 /* Sets the exit codes of props. */
 void load_exits(struct loader *l, const struct jval *v,
     struct plan_props *props);
+
+/* ---- load_shards.c ---- */
+
+/* Makes the test of a suite (at the place at hand) with "shards". */
+void load_shards(struct loader *l, const struct jval *obj, uint32_t suite,
+    const struct plan_props *props);
 
 /* ---- refs.c ---- */
 

@@ -73,8 +73,7 @@ static void
 check_piece(struct loader *l, const struct piece *piece)
 {
 	static const bool later[PLACEHOLDERS] = { [PH_TESTS] = true,
-		[PH_SHARD] = true, [PH_RESULTS] = true,
-		[PH_WORKSPACE] = true };
+		[PH_RESULTS] = true, [PH_WORKSPACE] = true };
 	int n = (int)piece->len;
 	const char *near;
 
@@ -94,11 +93,16 @@ check_piece(struct loader *l, const struct piece *piece)
 		    "commands", n, piece->text), "YARDMASTER_WORKER is in the "
 		    "environment");
 	else if (piece->part != NULL && piece->kind != PH_ROW &&
-	    piece->kind != PH_PARAM && piece->kind != PH_TARGET)
+	    piece->kind != PH_PARAM && piece->kind != PH_TARGET &&
+	    piece->kind != PH_SHARD)
 		check_fault(&l->c, "%.*s: {%s} has no parts", n, piece->text,
 		    piece->name);
 	else if (piece->part == NULL && piece->kind == PH_PARAM)
 		check_fault(&l->c, "{param} needs a name, as {param.NAME}");
+	else if (piece->kind == PH_SHARD && !piece_part_is(piece, "index") &&
+	    !piece_part_is(piece, "total"))
+		check_fault(&l->c, "%.*s: there are {shard.index} and "
+		    "{shard.total}", n, piece->text);
 }
 
 /* {param.NAME} of a parameter that was declared. */
@@ -295,6 +299,8 @@ note_faulty(struct loader *l, const char *name, unsigned at)
 		l->bad_data = true;
 	else if (strcmp(meant, "targets") == 0)
 		l->bad_targets = true;
+	else if (strcmp(meant, "shards") == 0)
+		l->bad_shards = true;
 }
 
 const struct plan_props *

@@ -75,8 +75,10 @@ plan_find(const struct plan *p, const char *name, struct plan_ref *ret)
 			found = (struct plan_ref){ .index = i };
 			n++;
 		}
+	/* The test of a suite with shards is named like the suite. */
 	for (i = 0; i < p->n_tests; i++)
-		if (strcmp(p->tests[i].name, name) == 0) {
+		if (p->tests[i].props->shards == 0 &&
+		    strcmp(p->tests[i].name, name) == 0) {
 			found = (struct plan_ref){ .is_test = true,
 				.index = i };
 			n++;

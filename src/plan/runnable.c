@@ -107,6 +107,10 @@ check_argument(struct loader *l, const struct plan_props *props,
 		    props->n_targets == 0 && !l->bad_targets)
 			check_fault(&l->c, "%.*s needs targets, and there are "
 			    "none", (int)piece.len, piece.text);
+		else if (piece.kind == PH_SHARD && props->shards == 0 &&
+		    !l->bad_shards)
+			check_fault(&l->c, "%.*s needs shards, and there are "
+			    "none", (int)piece.len, piece.text);
 		else if (piece.kind == PH_TARGET && piece.part != NULL)
 			check_axis(l, props, &piece);
 	}

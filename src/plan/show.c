@@ -120,6 +120,16 @@ plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* How the executions of a suite are formed. */
+static const char *
+way(const struct plan *p, uint32_t suite)
+{
+	if (p->suites[suite].props->shards > 0)
+		return "shards";
+	return p->suites[suite].mode == MODE_SEQUENTIAL ? "sequential" :
+	    parallel_name(plan_parallel(p, suite));
+}
+
 void
 plan_show_text(const struct plan *p, struct buf *out)
 {
@@ -133,9 +143,7 @@ plan_show_text(const struct plan *p, struct buf *out)
 		if (p->execs[i].suite != suite) {
 			suite = p->execs[i].suite;
 			put_safe(out, p->suites[suite].path);
-			buf_putf(out, " (%s)\n", p->suites[suite].mode ==
-			    MODE_SEQUENTIAL ? "sequential" :
-			    parallel_name(plan_parallel(p, suite)));
+			buf_putf(out, " (%s)\n", way(p, suite));
 		}
 		put_exec(p, i + 1, out);
 		put_steps(p, &p->execs[i], out);

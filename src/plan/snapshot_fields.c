@@ -103,6 +103,17 @@ read_workers(const struct jval *v, void *member)
 	return true;
 }
 
+static bool
+read_shards(const struct jval *v, void *member)
+{
+	int64_t n = jval_int(v, -1);
+
+	if (n < 1 || n > PLAN_MAX_SHARDS)
+		return false;
+	*(uint32_t *)member = (uint32_t)n;
+	return true;
+}
+
 #define FIELD(name, writer, reader)                                          \
 	{ #name, offsetof(struct plan_props, name),                           \
 	    sizeof(((struct plan_props *)NULL)->name), writer, reader }
@@ -111,6 +122,7 @@ const struct snapshot_field snapshot_fields[] = {
 	FIELD(parallel, write_u32, read_parallel),
 	FIELD(on_failure, write_u32, read_on_failure),
 	FIELD(workers, write_u32, read_workers),
+	FIELD(shards, write_u32, read_shards),
 	FIELD(timeout_us, write_us, read_us),
 	FIELD(estimate_us, write_us, read_us),
 	FIELD(retry_delay_us, write_us, read_us),

@@ -339,6 +339,9 @@ read_one_props(struct restore *x, const struct jval *v)
 	read_target_list(x, jval_get(v, "targets"), props);
 	if (jval_get(v, "data") != NULL && x->n_data > 0)
 		props->data = x->data[get_index(x, v, "data", x->n_data)];
+	if (props->shards > 0 && (props->data == NULL ||
+	    props->data->n_rows != props->shards))
+		fail(x);
 	x->props[x->n_props++] = props;
 }
 

@@ -76,6 +76,13 @@ subst_next(const char **p, struct piece *ret)
 	return true;
 }
 
+bool
+piece_part_is(const struct piece *piece, const char *word)
+{
+	return piece->part != NULL && piece->part_len == strlen(word) &&
+	    memcmp(piece->part, word, piece->part_len) == 0;
+}
+
 const char *
 subst_near(const struct piece *piece)
 {

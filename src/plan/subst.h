@@ -34,6 +34,9 @@ struct piece {
  * name is not known is a piece of kind PH_UNKNOWN and stands for itself. */
 bool subst_next(const char **p, struct piece *ret);
 
+/* True when behind the dot of a placeholder is that word. */
+bool piece_part_is(const struct piece *piece, const char *word);
+
 /* The known name within one edit of a PH_UNKNOWN, or NULL. */
 const char *subst_near(const struct piece *piece);
 

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,11 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 	case PH_AGENT:
 		text = f->place->agent;
 		break;
+	case PH_SHARD:
+		buf_putf(out, "%u", piece_part_is(piece, "index") ?
+		    f->step->row + 1 :
+		    f->p->tests[f->step->test].props->shards);
+		break;
 	case PH_ROW:
 		if (f->step->row != PLAN_NONE && piece->part != NULL)
 			put_cell(f, piece, out);
@@ -141,6 +147,15 @@ set_all(struct strvec *env, const struct strvec *from)
 }
 
 static void
+set_number(struct strvec *env, const char *key, uint32_t n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", n);
+	strvec_setenv(env, key, text);
+}
+
+static void
 set_row(const struct filling *f, struct strvec *env)
 {
 	const struct plan_data *d = f->p->tests[f->step->test].props->data;
@@ -189,7 +204,11 @@ fill_step_env(const struct filling *f, struct strvec *env)
 	set_all(env, t->env);
 	strvec_setenv(env, "YARDMASTER_TEST", t->name);
 	set_target(target, env);
-	set_row(f, env);
+	if (t->props->shards > 0) {
+		set_number(env, "YARDMASTER_SHARD_INDEX", f->step->row + 1);
+		set_number(env, "YARDMASTER_SHARD_TOTAL", t->props->shards);
+	} else
+		set_row(f, env);
 }
 
 static void

@@ -30,7 +30,7 @@ static const struct {
 	{ SUITES("{\"tests\": [\"t\"]}"), "p.json:2: suites[0]: a suite needs "
 	    "a name\n" },
 	{ SUITES("{\"name\": \"s\"}"), "p.json:2: suites[0]: the suite is "
-	    "empty: it needs tests, suites, include or discover\n" },
+	    "empty: it needs tests, suites, include, discover or shards\n" },
 	{ SUITES("{\"name\": \"s\", \"tests\": []}"),
 	    "p.json:2: suites[0].tests: the list is empty\n" },
 	{ SUITES("{\"name\": \"a/b\", \"tests\": [\"t\"]}"),
@@ -54,9 +54,8 @@ static const struct {
 	{ WITH("\"deadline\": \"15m\", \"setup\": [\"x\"], \"suites\": [" GOOD
 	    "]"), "p.json:2: deadline: \"deadline\" is not supported yet\n"
 	    "p.json:2: setup: \"setup\" is not supported yet\n" },
-	{ SUITES("{\"name\": \"s\", \"shards\": 8, \"batch\": true, "
+	{ SUITES("{\"name\": \"s\", \"batch\": true, "
 	    "\"together\": []}"),
-	    "p.json:2: suites[0].shards: \"shards\" is not supported yet\n"
 	    "p.json:2: suites[0].batch: \"batch\" is not supported yet\n"
 	    "p.json:2: suites[0].together: \"together\" is not supported "
 	    "yet\n" },
@@ -186,12 +185,48 @@ static const struct {
 	    "p.json:1: command[5]: {test.x}: {test} has no parts\n"
 	    "p.json:1: command[6]: {worker} is not supported in commands "
 	    "(YARDMASTER_WORKER is in the environment)\n"
-	    "p.json:1: command[7]: {shard.index} is not supported yet\n"
 	    "p.json:1: command[8]: {tests} is not supported yet\n"
 	    "p.json:1: command[11]: {param} needs a name, as {param.NAME}\n"
 	    "p.json:1: suites[0]: {row.a} needs data, and there is none\n"
 	    "p.json:1: suites[0]: {target} needs targets, and there are "
+	    "none\n"
+	    "p.json:1: suites[0]: {shard.index} needs shards, and there are "
 	    "none\n" },
+	{ "{\"command\": [\"{shard}\", \"{shard.indx}\"], \"suites\": ["
+	    "{\"name\": \"s\", \"shards\": 2}]}",
+	    "p.json:1: command[0]: {shard}: there are {shard.index} and "
+	    "{shard.total}\n"
+	    "p.json:1: command[1]: {shard.indx}: there are {shard.index} and "
+	    "{shard.total}\n" },
+
+	/* shards */
+	{ SUITES("{\"name\": \"s\", \"shards\": 0, \"command\": ["
+	    "\"{shard.index}\"]},\n {\"name\": \"u\", \"shards\": 100001}"),
+	    "p.json:2: suites[0].shards: 0 is not between 1 and 100000\n"
+	    "p.json:3: suites[1].shards: 100001 is not between 1 and "
+	    "100000\n" },
+	{ SUITES("{\"name\": \"s\", \"shards\": 2, \"tests\": [\"t\"], "
+	    "\"discover\": {}, \"suites\": [" GOOD "], \"data\": {\"rows\": "
+	    "[{}]}, \"mode\": \"sequential\"}"),
+	    "p.json:2: suites[0].tests: tests and shards at once; give one\n"
+	    "p.json:2: suites[0].suites: suites and shards at once; give "
+	    "one\n"
+	    "p.json:2: suites[0].discover: discover and shards at once; give "
+	    "one\n"
+	    "p.json:2: suites[0].data: data and shards at once; give one\n"
+	    "p.json:2: suites[0].mode: each shard is an execution of its own, "
+	    "never sequential\n" },
+	{ SUITES("{\"name\": \"o\", \"data\": {\"rows\": [{}]}, \"suites\": "
+	    "[{\"name\": \"s\", \"shards\": 2}]}"),
+	    "p.json:2: suites[0].suites[0].shards: a suite with shards has no "
+	    "data, and there is some above\n" },
+	{ "{\"suites\": [{\"name\": \"s\", \"shards\": 2}]}",
+	    "p.json:1: suites[0]: no command and no shell, here or above\n" },
+	{ SUITES("{\"name\": \"s\", \"shards\": 2, \"command\": "
+	    "[\"{row}\"]}"), "p.json:2: suites[0]: {row} needs data, and there "
+	    "is none\n" },
+	{ TEST("\"shards\": 2"), "p.json:2: suites[0].tests[0].shards: "
+	    "\"shards\" may not stand on a test (it may stand on a suite)\n" },
 	{ TEST("\"command\": [\"x\", \"{row.usr}\"], \"data\": {\"rows\": "
 	    "[{\"user\": 1}]}"),
 	    "p.json:2: suites[0].tests[0]: {row.usr}: the data has no column "

@@ -23,6 +23,7 @@
 
 #define PLAN_NONE UINT32_MAX	/* no such index */
 #define PLAN_MAX_TESTS 1000000
+#define PLAN_MAX_SHARDS 100000	/* of a suite */
 #define PLAN_MAX_STEPS 4000000	/* of a whole plan */
 
 enum on_failure {
@@ -120,6 +121,7 @@ struct plan_props {
 	uint32_t retries;
 	uint32_t error_retries;
 	uint32_t workers;	/* from 1 */
+	uint32_t shards;	/* a row of data each; 0: the suite has none */
 	int32_t priority;	/* higher first */
 	bool pinned;
 	bool repeatable;

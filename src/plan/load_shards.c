@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Suites split by their own command (part of load.h). Such a suite is one
+ * test with the suite's name; its rows are the shards.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "plan/load.h"
+#include "yardmaster/base/mem.h"
+
+/* What says which tests there are, or the values that they get. */
+static void
+check_contradictions(struct loader *l, const struct jval *obj,
+    uint32_t suite, const struct plan_props *props)
+{
+	static const char *const keys[] = { "tests", "suites", "include",
+		"discover", "data" };
+	size_t i, mark;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (jval_get(obj, keys[i]) == NULL)
+			continue;
+		mark = check_key(&l->c, keys[i]);
+		check_fault(&l->c, "%s and shards at once; give one",
+		    keys[i]);
+		check_back(&l->c, mark);
+	}
+	if (props->data != NULL && jval_get(obj, "data") == NULL)
+		check_fault_at(&l->c, "shards", "a suite with shards has no "
+		    "data, and there is some above");
+	if (l->p->suites[suite].mode == MODE_SEQUENTIAL)
+		check_fault_at(&l->c, "mode", "each shard is an execution of "
+		    "its own, never sequential");
+}
+
+/* One row for each shard, named "shard 3/8". */
+static struct plan_data *
+make_rows(struct plan *p, uint32_t n)
+{
+	struct plan_data *d = mem_zalloc(sizeof(*d));
+	uint32_t i;
+
+	plan_own(p, d, plan_data_free);
+	strvec_push(&d->columns, "_name");
+	d->name_column = 0;
+	d->expect_column = -1;
+	d->n_rows = n;
+	d->cells = mem_calloc(n, sizeof(*d->cells));
+	for (i = 0; i < n; i++)
+		d->cells[i] = str_fmt("shard %u/%u", i + 1, n);
+	return d;
+}
+
+void
+load_shards(struct loader *l, const struct jval *obj, uint32_t suite,
+    const struct plan_props *props)
+{
+	size_t errors = l->c.ds->errors;
+	struct plan *p = l->p;
+	struct plan_props *own;
+	uint32_t index;
+
+	check_contradictions(l, obj, suite, props);
+	check_runnable(l, props);
+	if (!has_command(l, props))
+		check_fault(&l->c, "no command and no shell, here or above");
+	l->n_shards += props->shards;
+	if (l->n_shards > PLAN_MAX_STEPS || p->n_tests == PLAN_MAX_TESTS)
+		check_fault_at(&l->c, "shards", "too many shards");
+	if (l->c.ds->errors > errors)
+		return;
+	own = plan_own_props(p, props);
+	own->data = make_rows(p, props->shards);
+	p->suites[suite].props = own;
+	p->suites[suite].n_tests = 1;
+	index = plan_add_test(p);
+	p->tests[index].name = str_dup(p->suites[suite].name);
+	p->tests[index].suite = suite;
+	p->tests[index].props = own;
+}
