@@ -19,6 +19,7 @@
 #include "cli/launch.h"
 #include "cli/owner_client.h"
 #include "cli/plan_args.h"
+#include "cli/rerun.h"
 
 #define GIVE_UP_US (600 * US_PER_S)
 
@@ -100,19 +101,19 @@ check_fleet_too(const struct cli *c, int code)
 	return cli_diags(&ds, code);
 }
 
+/* Launches the plan (owned from then on), follows it, reports. */
 static int
-cmd_run(struct cli *c)
+run_plan(struct cli *c, struct plan *p)
 {
 	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
 	    cli_has(c, "json") };
-	struct plan *p = NULL;
 	struct session s;
 	int r;
 
-	if ((r = read_give_up(c, &f.give_up_us)) != 0)
+	if ((r = read_give_up(c, &f.give_up_us)) != 0) {
+		plan_free(p);
 		return r;
-	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
-		return check_fleet_too(c, r);
+	}
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
 		plan_free(p);
 		session_close(&s);
@@ -135,6 +136,28 @@ cmd_run(struct cli *c)
 	    engine_run_find(s.engine, f.run)->n,
 	    engine_agent_count(s.engine));
 	return follow_and_report(&s, c, &f);
+}
+
+static int
+cmd_run(struct cli *c)
+{
+	struct plan *p = NULL;
+	int r;
+
+	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
+		return check_fleet_too(c, r);
+	return run_plan(c, p);
+}
+
+static int
+cmd_rerun(struct cli *c)
+{
+	struct plan *p = NULL;
+	int r;
+
+	if ((r = rerun_load(c, &p)) != 0)
+		return r;
+	return run_plan(c, p);
 }
 
 static int
@@ -228,16 +251,25 @@ cmd_report(struct cli *c)
 	{ "html", 0, "FILE", "write a page" }, \
 	JSON_OPT
 
+#define LAUNCH_OPTS \
+	FLEET_OPT, REPORT_OPTS, \
+	{ "dry-run", 'n', NULL, "say what would come of it on the agents as " \
+	    "they are" }, \
+	{ "detach", 'd', NULL, "print the run's id and let it go on by " \
+	    "itself" }, \
+	{ "give-up", 0, "TIME", "end as error what cannot start for so long " \
+	    "(default 10m)" }, \
+	{ "quiet", 'q', NULL, "no line for each execution" }
+
 static const struct cli_opt run_opts[] = {
-	SELECT_OPTS, FLEET_OPT, REPORT_OPTS,
-	{ "dry-run", 'n', NULL, "say what would come of it on the agents as "
-	    "they are" },
-	{ "detach", 'd', NULL, "print the run's id and let it go on by "
-	    "itself" },
-	{ "give-up", 0, "TIME", "end as error what cannot start for so long "
-	    "(default 10m)" },
-	{ "quiet", 'q', NULL, "no line for each execution" },
-	{ NULL }
+	SELECT_OPTS, LAUNCH_OPTS, { NULL }
+};
+static const struct cli_opt rerun_opts[] = {
+	{ "failed", 0, NULL, "only executions that failed, timed out or "
+	    "erred" },
+	{ "failed-rows", 0, NULL, "of those only the steps that did not "
+	    "pass" },
+	LAUNCH_OPTS, { NULL }
 };
 static const struct cli_opt resume_opts[] = {
 	FLEET_OPT, REPORT_OPTS,
@@ -261,6 +293,8 @@ const struct cli_command cli_run_commands[] = {
 	    run_opts, 1, 1, cmd_run },
 	{ "resume", "RUN", "follow a run, take it over when its owner died, "
 	    "or report it", NULL, resume_opts, 1, 1, cmd_resume },
+	{ "rerun", "RUN", "launch what a run was made of once more", NULL,
+	    rerun_opts, 1, 1, cmd_rerun },
 	{ "report", "RUN", "the report of a run", NULL, report_opts, 1, 1,
 	    cmd_report },
 	{ NULL }

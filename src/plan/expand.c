@@ -345,3 +345,34 @@ plan_expand(struct plan *p, const struct plan_select *select,
 	}
 	return ds->errors > errors ? ERR_INVALID : 0;
 }
+
+/* Steps are asked about in the order in which they stood. */
+struct picker {
+	const bool *keep;
+	uint32_t at;
+};
+
+static bool
+picks(void *arg, const struct plan_step *s)
+{
+	struct picker *k = arg;
+
+	(void)s;
+	return k->keep[k->at++];
+}
+
+int
+plan_keep(struct plan *p, const bool *keep, struct diags *ds)
+{
+	struct plan_private *v = p->priv;
+	struct picker k = { .keep = keep };
+
+	/* What it has now is what there is to choose from. */
+	if (v->kept.n > 0) {
+		free(v->base.v);
+		v->base = v->kept;
+		v->kept = (struct runs){ .n = 0 };
+	}
+	plan_drop_expansion(p);
+	return expand_all(p, picks, &k, ds);
+}

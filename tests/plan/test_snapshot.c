@@ -135,6 +135,41 @@ test_parallel(void **state)
 	plan_free(q);
 }
 
+/* The second and the last step of a plan; and again from those. */
+static void
+test_keep(void **state)
+{
+	struct plan *p = expand_good(full, NULL), *q = restore(p), *again;
+	bool keep[64] = { false };
+	struct diags ds = DIAGS_INIT;
+	struct buf want = BUF_INIT, got = BUF_INIT;
+
+	assert_true(q->n_steps > 2 && q->n_steps <= 64);
+	plan_step_label(q, &q->steps[q->n_steps - 1], &want);
+	keep[1] = keep[q->n_steps - 1] = true;
+	assert_int_equal(plan_keep(q, keep, &ds), 0);
+	assert_int_equal(q->n_steps, 2);
+	plan_step_label(q, &q->steps[1], &got);
+	assert_string_equal(buf_str(&got), buf_str(&want));
+	again = restore(q);
+	check_equal(q, again);
+	keep[0] = false;
+	assert_int_equal(plan_keep(again, keep, &ds), 0);
+	assert_int_equal(again->n_steps, 1);
+	buf_clear(&got);
+	plan_step_label(again, &again->steps[0], &got);
+	assert_string_equal(buf_str(&got), buf_str(&want));
+	assert_int_equal(plan_keep(again, (bool[]){ false }, &ds),
+	    ERR_INVALID);
+	assert_int_equal(ds.errors, 1);
+	diags_done(&ds);
+	buf_done(&want);
+	buf_done(&got);
+	plan_free(p);
+	plan_free(q);
+	plan_free(again);
+}
+
 static void
 test_version(void **state)
 {
@@ -195,6 +230,7 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_damaged),
 	};

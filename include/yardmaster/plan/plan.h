@@ -348,6 +348,14 @@ void plan_snapshot(const struct plan *p, struct buf *out);
  * ERR_SYNTAX, ERR_VERSION, ERR_TOO_LARGE. */
 int plan_from_snapshot(const char *text, size_t len, struct plan **ret);
 
+/*
+ * Makes the executions of a plan that was read from a snapshot anew, of those
+ * steps only for which keep (one for each of its n_steps) is true. The
+ * values of its launch stay. 0, or ERR_INVALID with diagnostics ("nothing to
+ * run" among them).
+ */
+int plan_keep(struct plan *p, const bool *keep, struct diags *ds);
+
 /* ---- for people -------------------------------------------------------------------- */
 
 /* An expanded plan as text or as JSON ("plan show"). */
