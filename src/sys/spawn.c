@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Starting processes. posix_spawn() does it without copying page tables and
- * tells the errno of exec; only what it cannot do (niceness) takes fork().
+ * Starting processes, by vfork(): posix_spawn() knows no niceness, and makes a
+ * stack and asks for each signal every time.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +21,7 @@
 #include "yardmaster/sys/proc.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+#define FIRST_REALTIME 32
 #define FIRST_SAFE_FD 10	/* above all that a child is given */
 
 extern char **environ;
@@ -112,66 +112,17 @@ close_copies(const int fds[4], const int clear[4])
 			close(clear[i]);
 }
 
-static int
-add_actions(posix_spawn_file_actions_t *fa, const struct spawn_plan *plan,
-    const int fds[4])
-{
-	int i, r = 0, n = fds[3] >= 0 ? 4 : 3;
-
-	if (plan->cwd != NULL)
-		r = posix_spawn_file_actions_addchdir_np(fa, plan->cwd);
-	for (i = 0; r == 0 && i < n; i++)
-		r = posix_spawn_file_actions_adddup2(fa, fds[i], i);
-	if (r == 0)
-		r = posix_spawn_file_actions_addclosefrom_np(fa, n);
-	return -r;
-}
-
-static int
-set_attributes(posix_spawnattr_t *attr, const struct spawn_plan *plan)
-{
-	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-	sigset_t set;
-
-	sigfillset(&set);
-	posix_spawnattr_setsigdefault(attr, &set);
-	sigemptyset(&set);
-	posix_spawnattr_setsigmask(attr, &set);
-	if (plan->session)
-		flags |= POSIX_SPAWN_SETSID;
-	return -posix_spawnattr_setflags(attr, flags);
-}
-
-static int
-start_spawn(const struct spawn_plan *plan, const char *path, const int fds[4],
-    pid_t *ret)
-{
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	int r;
-
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	r = add_actions(&fa, plan, fds);
-	if (r == 0)
-		r = set_attributes(&attr, plan);
-	if (r == 0)
-		r = -posix_spawn(ret, path, &fa, &attr, plan->argv,
-		    plan->envp != NULL ? plan->envp : environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	return r;
-}
-
-/* Signals as a fresh process expects them. */
+/* Signals as a fresh process expects them. Nobody here handles or ignores
+ * those of real time, and each costs a system call. */
 static void
 reset_signals(void)
 {
+	struct sigaction act = { .sa_handler = SIG_DFL };
 	sigset_t none;
 	int signo;
 
-	for (signo = 1; signo < NSIG; signo++)
-		signal(signo, SIG_DFL);
+	for (signo = 1; signo < FIRST_REALTIME; signo++)
+		sigaction(signo, &act, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -223,13 +174,15 @@ place_fds(const int fds[4])
 	return 0;
 }
 
-/* In the forked child: becomes the program, or tells why not. */
+/* In the child of vfork(): becomes the program, or says in the memory of the
+ * parent why not. */
 static _Noreturn void
 become(const struct spawn_plan *plan, const char *path, const int fds[4],
-    int report)
+    volatile int *ret_code)
 {
 	int r = 0;
 
+	reset_signals();
 	if (plan->session && setsid() < 0)
 		r = -errno;
 	if (r == 0)
@@ -244,7 +197,7 @@ become(const struct spawn_plan *plan, const char *path, const int fds[4],
 		    plan->envp != NULL ? plan->envp : environ);
 		r = -errno;
 	}
-	fd_write_all(report, &r, sizeof(r));
+	*ret_code = r;
 	_exit(127);
 }
 
@@ -275,23 +228,27 @@ read_report(int fd)
 	return r == 0 ? code : r == ERR_CLOSED ? 0 : r;
 }
 
+/*
+ * The child borrows our memory until exec, so that no page tables are copied
+ * and an error needs no pipe. All signals are blocked until it has default
+ * ones: a handler of ours that ran there would run on our data.
+ */
 static int
-start_fork(const struct spawn_plan *plan, const char *path, const int fds[4],
+start(const struct spawn_plan *plan, const char *path, const int fds[4],
     pid_t *ret)
 {
-	int report[2], r;
+	volatile int code = 0;
+	sigset_t all, old;
 	pid_t pid;
+	int r;
 
-	if ((r = report_pipe(report)) < 0)
-		return r;
-	pid = fork_quietly();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = vfork();
 	if (pid == 0)
-		become(plan, path, fds, report[1]);
-	r = pid < 0 ? -errno : 0;
-	close(report[1]);
-	if (r == 0)
-		r = read_report(report[0]);
-	close(report[0]);
+		become(plan, path, fds, &code);
+	r = pid < 0 ? -errno : code;
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r == 0)
 		*ret = pid;
 	else if (pid > 0)
@@ -309,8 +266,7 @@ spawn_start(const struct spawn_plan *plan, pid_t *ret)
 		return r;
 	r = clear_the_way(plan->fds, fds);
 	if (r == 0)
-		r = plan->nice != 0 ? start_fork(plan, path, fds, ret) :
-		    start_spawn(plan, path, fds, ret);
+		r = start(plan, path, fds, ret);
 	close_copies(plan->fds, fds);
 	free(path);
 	return r;
