@@ -17,9 +17,9 @@
 
 const struct cli_command *const cli_groups[] = {
 	cli_console_commands, cli_run_commands, cli_plan_commands,
-	cli_split_commands, cli_check_commands, cli_list_commands, cli_runs_commands,
-	cli_store_commands, cli_op_commands,
-	cli_fleet_commands, NULL
+	cli_split_commands, cli_check_commands, cli_list_commands,
+	cli_runs_commands, cli_store_commands, cli_op_commands,
+	cli_fleet_commands, cli_completion_commands, NULL
 };
 
 /* How many words of argv name cmd, 0 when they do not. */
@@ -65,7 +65,9 @@ usage(void)
 	    "Without a command\nthe console opens.\n\ncommands:\n");
 	for (g = 0; cli_groups[g] != NULL; g++)
 		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
-			printf("  %-16s %s\n", cmd->name, cmd->summary);
+			if (!cmd->hidden)
+				printf("  %-16s %s\n", cmd->name,
+				    cmd->summary);
 	printf("\nyardmaster COMMAND --help says more; so does "
 	    "man yardmaster.\n");
 }

@@ -26,6 +26,7 @@ struct cli_opt {
 	int letter;		/* short form, or 0 */
 	const char *arg;	/* name of its argument, or NULL for a flag */
 	const char *help;
+	const char *words;	/* all that its argument may be, or NULL */
 };
 
 #define CLI_OPTS_MAX 24
@@ -45,6 +46,7 @@ struct cli_command {
 	int min_args, max_args;	/* max -1: any number */
 	int (*run)(struct cli *c);	/* gives the exit code */
 	bool raw;		/* stop parsing at the first argument */
+	bool hidden;		/* not for people: help does not show it */
 };
 
 /* All commands, ended by a NULL name. */
@@ -83,5 +85,6 @@ extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_fleet_commands[];
 extern const struct cli_command cli_console_commands[];
+extern const struct cli_command cli_completion_commands[];
 
 #endif

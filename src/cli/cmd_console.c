@@ -194,7 +194,8 @@ cmd_keymap(struct cli *c)
 #define SCREEN_OPTS \
 	{ "theme", 0, "NAME", "a theme by name or file" }, \
 	{ "keymap", 0, "NAME", "a key map by name or file" }, \
-	{ "color", 0, "WHEN", "auto (obeys NO_COLOR), always or never" }
+	{ "color", 0, "WHEN", "auto (obeys NO_COLOR), always or never", \
+	    "auto always never" }
 
 static const struct cli_opt console_opts[] = {
 	FLEET_OPT, SCREEN_OPTS,

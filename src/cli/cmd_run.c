@@ -280,7 +280,7 @@ static const struct cli_opt resume_opts[] = {
 
 static const struct cli_opt report_opts[] = {
 	{ "format", 0, "NAME", "junit, tap, json (default), csv, html or "
-	    "durations" },
+	    "durations", "junit tap json csv html durations" },
 	{ "json", 'j', NULL, "the same as --format json" },
 	{ NULL }
 };

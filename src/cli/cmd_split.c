@@ -271,7 +271,8 @@ out:
 static const struct cli_opt split_opts[] = {
 	SELECT_OPTS, JSON_OPT,
 	{ "group", 'g', "I", "only group I, from 1 to N" },
-	{ "algorithm", 0, "NAME", "chunks (default) or least" },
+	{ "algorithm", 0, "NAME", "chunks (default) or least",
+	    "chunks least" },
 	{ "durations", 0, "FILE", "seconds by test: .test_durations, a "
 	    "knapsack report, or ours" },
 	{ NULL }

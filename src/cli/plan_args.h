@@ -14,10 +14,11 @@
 	{ "test", 't', "NAME", "only this test or suite (repeatable)" }, \
 	{ "target", 0, "NAME", "only this target (repeatable)" }, \
 	{ "parallel", 'p', "MODE", "none, targets or tests, instead of the " \
-	    "plan's" }, \
+	    "plan's", "none targets tests" }, \
 	{ "agents", 'a', "SUITE=SEL", "other agents for a suite (* for all)" }, \
 	{ "set", 's', "NAME=VALUE", "the value of a parameter" }, \
-	{ "order", 0, "ORDER", "auto, plan, longest or failed" }
+	{ "order", 0, "ORDER", "auto, plan, longest or failed", \
+	    "auto plan longest failed" }
 
 /*
  * Loads, discovers (with a progress line on standard error) and expands the

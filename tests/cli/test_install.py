@@ -57,6 +57,15 @@ def check_files(prefix):
         for p in glob.glob(prefix + '/share/man/man*/*')), want)
 
 
+def check_completion(prefix, env):
+    """bash loads the installed file when it first completes the word."""
+    loaded = run(['bash', '-c', '. "$0" && complete -p yardmaster', prefix +
+                  '/share/bash-completion/completions/yardmaster'],
+                 dict(env, PATH=prefix + '/bin:' + env['PATH']))
+    tap.ok('bash completes the command', '-F _yardmaster' in loaded.stdout,
+           loaded.stdout)
+
+
 def check_use(prefix, env):
     """Whatever needs a file finds it."""
     console = prefix + '/bin/yardmaster'
@@ -97,6 +106,7 @@ def staged():
         if tap.ok('the program is under DESTDIR', bindir):
             check_files(os.path.dirname(bindir))
             check_use(os.path.dirname(bindir), env)
+            check_completion(os.path.dirname(bindir), env)
     finally:
         shutil.rmtree(home)
 
