@@ -18,8 +18,8 @@
 const struct cli_command *const cli_groups[] = {
 	cli_console_commands, cli_run_commands, cli_plan_commands,
 	cli_split_commands, cli_check_commands, cli_list_commands,
-	cli_runs_commands, cli_store_commands, cli_op_commands,
-	cli_fleet_commands, cli_completion_commands, NULL
+	cli_runs_commands, cli_diff_commands, cli_store_commands,
+	cli_op_commands, cli_fleet_commands, cli_completion_commands, NULL
 };
 
 /* How many words of argv name cmd, 0 when they do not. */
@@ -39,19 +39,22 @@ match_words(const struct cli_command *cmd, int argc, char **argv)
 	return 2;
 }
 
+/* Of "runs" and "runs diff" it is the one of two words. */
 static const struct cli_command *
 find(int argc, char **argv, int *ret_words)
 {
-	const struct cli_command *cmd;
+	const struct cli_command *cmd, *found = NULL;
 	int g, words;
 
+	*ret_words = 0;
 	for (g = 0; cli_groups[g] != NULL; g++)
 		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
-			if ((words = match_words(cmd, argc, argv)) > 0) {
+			if ((words = match_words(cmd, argc, argv)) >
+			    *ret_words) {
 				*ret_words = words;
-				return cmd;
+				found = cmd;
 			}
-	return NULL;
+	return found;
 }
 
 static void

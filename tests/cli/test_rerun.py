@@ -56,6 +56,29 @@ def refused(f, what, *args):
            len(f.json('runs')['runs']) == before, done.stderr)
 
 
+def check_diff(f, first, second):
+    out = f.json('runs', 'diff', first, second)
+    tap.equal('runs diff: what changed', [
+        (x['change'], x['step']) for x in out['steps']],
+        [('fixed', 'free/a[y]'), ('fixed', 'joined/c[y]'),
+         ('fixed', 'seq/d[y]'), ('changed', 'after/e[x]'),
+         ('changed', 'after/e[y]')])
+    tap.equal('runs diff: what did not', out['counts']['same'], 5)
+    tap.equal('runs diff: both sides', [
+        out['steps'][0][k]['state'] for k in 'ab'], ['failed', 'passed'])
+    lines = f.lines('runs', 'diff', first, second)
+    tap.equal('runs diff: the sum as text', lines[-1],
+              '3 fixed, 2 changed, 5 the same')
+    tap.equal('a run does not differ from itself',
+              f.lines('runs', 'diff', first, first), ['10 the same'])
+    done = f.cli('runs', 'diff', first, 'r0000000001')
+    tap.ok('no such run', done.returncode == 4 and 'no such run' in
+           done.stderr, done.stderr)
+    done = f.cli('runs', 'diff', first)
+    tap.equal('two runs are wanted', done.returncode, 4)
+    tap.ok('runs alone is still the list', len(f.json('runs')['runs']) > 1)
+
+
 def main():
     with Folder() as f:
         f.write('fleet.json', FLEET)
@@ -88,12 +111,13 @@ def main():
                   (0, ['d[x]', 'd[y]']))
         refused(f, 'nothing failed', fifth, '--failed')
 
-        code, _, report = launch(f, 'rerun', first)
+        code, whole, report = launch(f, 'rerun', first)
         tap.equal('the whole run, what was skipped too',
                   (code, states(report)), (0, ['passed'] * 7))
         code, _, report = launch(f, 'rerun', fourth)
         tap.equal('a rerun keeps what it was made of', (code, steps(report)),
                   (0, ['a[y]', 'c[y]', 'd[x]', 'd[y]']))
+        check_diff(f, first, whole)
         refused(f, 'no such run', 'r0000000001')
         refused(f, 'no id', 'p')
         refused(f, 'an execution', first + '/1')
