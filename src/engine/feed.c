@@ -418,6 +418,14 @@ order_of(const struct plan *p, const struct feed_state *st)
 	return sched_pick_order(p->order, p->n_execs, known);
 }
 
+static uint32_t
+ahead_of(const struct plan *p)
+{
+	if (p->ahead == PLAN_AHEAD_AUTO)
+		return SCHED_AHEAD_AUTO;
+	return p->ahead == PLAN_AHEAD_ALL ? SCHED_AHEAD_ALL : p->ahead;
+}
+
 int
 feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
     feed_fn fn, void *arg)
@@ -431,7 +439,7 @@ feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
 		.order = order_of(p, st),
 		.max_parallel = p->max_parallel,
 		.max_failures = p->max_failures,
-		.ahead = SCHED_AHEAD_AUTO,
+		.ahead = ahead_of(p),
 	};
 	feed_locks(&f);
 	feed_targets(&f);

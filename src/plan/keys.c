@@ -128,7 +128,7 @@ const struct key plan_keys[] = {
 	    "allow parts of together on one agent" },
 	{ "schedule", P, FORM_STRING_OR_OBJECT, 0, 0, NULL, LATER, NULL,
 	    "when the plan launches by itself" },
-	{ "ahead", P, FORM_INT_OR_STRING, 0, 1000000, NULL, LATER, "auto",
+	{ "ahead", P, FORM_INT_OR_STRING, 0, 1000000, NULL, NONE, false, "auto",
 	    "how much an agent holds beyond its workers" },
 	{ "exit_codes", PST, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "what exit codes mean" },

@@ -434,6 +434,22 @@ stem(const char *file)
 }
 
 static void
+load_ahead(struct loader *l, const struct jval *v)
+{
+	const char *word = jval_str(v, NULL);
+
+	if (v == NULL || (word != NULL && strcmp(word, "auto") == 0))
+		return;
+	if (word == NULL)
+		l->p->ahead = (uint32_t)jval_int(v, 0);
+	else if (strcmp(word, "all") == 0)
+		l->p->ahead = PLAN_AHEAD_ALL;
+	else
+		check_fault_at(&l->c, "ahead",
+		    "auto, all or a whole number is expected");
+}
+
+static void
 load_plan_values(struct loader *l, const struct jval *root)
 {
 	struct plan *p = l->p;
@@ -454,6 +470,7 @@ load_plan_values(struct loader *l, const struct jval *root)
 	    AT_PLAN), 0);
 	p->max_failures = (uint32_t)jval_int(check_get(root, "max_failures",
 	    AT_PLAN), 0);
+	load_ahead(l, check_get(root, "ahead", AT_PLAN));
 	value_env(check_get(root, "params", AT_PLAN), &p->params);
 	strvec_push_all(&p->priv->file_params, &p->params);
 }

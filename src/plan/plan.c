@@ -34,6 +34,7 @@ plan_new(void)
 
 	p->priv = mem_zalloc(sizeof(*p->priv));
 	p->priv->parallel = -1;
+	p->ahead = PLAN_AHEAD_AUTO;
 	plan_agents_index(p, &everybody, &index, NULL, NULL);
 	return p;
 }

@@ -498,6 +498,8 @@ read_head(struct restore *x)
 	    UINT64_C(1) << 32);
 	p->on_failure = (enum on_failure)get_index(x, x->root, "on_failure",
 	    ON_FAILURES);
+	if (jval_get(x->root, "ahead") != NULL)
+		p->ahead = get_index(x, x->root, "ahead", PLAN_AHEAD_AUTO);
 	get_pairs(x, x->root, "params", &p->params);
 	x->n_suites = jval_count(jval_get(x->root, "suites"));
 	x->n_tests = jval_count(jval_get(x->root, "tests"));

@@ -199,6 +199,12 @@ static const struct {
 	    "p.json:1: command[1]: {shard.indx}: there are {shard.index} and "
 	    "{shard.total}\n" },
 
+	/* ahead */
+	{ WITH("\"ahead\": \"lots\", \"suites\": [" GOOD "]"),
+	    "p.json:2: ahead: auto, all or a whole number is expected\n" },
+	{ WITH("\"ahead\": -1, \"suites\": [" GOOD "]"),
+	    "p.json:2: ahead: -1 is not between 0 and 1000000\n" },
+
 	/* shards */
 	{ SUITES("{\"name\": \"s\", \"shards\": 0, \"command\": ["
 	    "\"{shard.index}\"]},\n {\"name\": \"u\", \"shards\": 100001}"),

@@ -26,6 +26,10 @@
 #define PLAN_MAX_SHARDS 100000	/* of a suite */
 #define PLAN_MAX_STEPS 4000000	/* of a whole plan */
 
+/* How many attempts an agent holds beyond its workers: a number, or */
+#define PLAN_AHEAD_AUTO UINT32_MAX
+#define PLAN_AHEAD_ALL (UINT32_MAX - 1)
+
 enum on_failure {
 	ON_FAILURE_CONTINUE,
 	ON_FAILURE_NEXT_TARGET,	/* ends this execution */
@@ -199,6 +203,7 @@ struct plan {
 	int32_t priority;	/* of the run */
 	uint32_t max_parallel;	/* 0: no limit */
 	uint32_t max_failures;	/* 0: no limit */
+	uint32_t ahead;		/* PLAN_AHEAD_* or a number */
 	enum on_failure on_failure;
 	struct strvec params;	/* "NAME=VALUE" */
 	struct plan_agents *agents;
