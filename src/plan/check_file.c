@@ -60,6 +60,8 @@ check_plan(const char *path, const struct fleet_spec *fleet,
 		return r;
 	if (!plan_discovers(p))
 		r = plan_expand(p, NULL, ds);
+	if (r == 0)
+		plan_lint(p, fleet, ds);
 	if (r == 0 && fleet != NULL && plan_check_agents(p, fleet, ds) > 0)
 		r = ERR_INVALID;
 	plan_free(p);

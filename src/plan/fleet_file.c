@@ -132,6 +132,20 @@ load_threshold(struct fleet_loader *l, const struct jval *v,
 	free(text);
 }
 
+/* "-1" of two workers is one, which is less than it sounds. */
+static void
+lint_threshold(struct fleet_loader *l, const struct agent_spec *a)
+{
+	size_t mark = check_key(&l->c, "threshold");
+
+	if (a->threshold.kind == THRESHOLD_SPARE && a->max_workers > 0 &&
+	    threshold_effective(&a->threshold, a->max_workers) == 1)
+		check_warn(&l->c, "W04: threshold \"-%u\" of %u worker%s "
+		    "leaves 1", a->threshold.n, a->max_workers,
+		    a->max_workers == 1 ? "" : "s");
+	check_back(&l->c, mark);
+}
+
 static void
 load_limits(struct fleet_loader *l, const struct jval *obj,
     struct agent_spec *a)
@@ -141,6 +155,7 @@ load_limits(struct fleet_loader *l, const struct jval *obj,
 	a->max_workers = (uint32_t)jval_int(get(obj, "max_workers"), 0);
 	if ((v = get(obj, "threshold")) != NULL)
 		load_threshold(l, v, a);
+	lint_threshold(l, a);
 	a->guards.free_memory_bytes = a->guards.free_disk_bytes = -1;
 	if ((v = get(obj, "guards")) != NULL)
 		load_guards(l, v, &a->guards);

@@ -13,7 +13,7 @@
 
 #include "plan/data.h"
 #include "plan/plan_private.h"
-#include "plan/subst.h"
+#include "plan/work.h"
 #include "yardmaster/base/mem.h"
 
 struct filling {
@@ -109,6 +109,16 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 	}
 	if (text != NULL)
 		buf_puts(out, text);
+}
+
+void
+work_piece(const struct plan *p, const struct plan_step *s,
+    const struct piece *piece, struct buf *out)
+{
+	static const struct plan_place nowhere;
+	struct filling f = { .p = p, .place = &nowhere, .step = s };
+
+	put_value(&f, piece, out);
 }
 
 /* "YARDMASTER_ROW_" and the like, with name in capitals behind it. */

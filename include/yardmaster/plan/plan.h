@@ -299,6 +299,12 @@ int plan_expand(struct plan *p, const struct plan_select *select,
 size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
     struct diags *ds);
 
+/* Adds the numbered warnings, W01 and so on: what is allowed and seldom meant
+ * (yardmaster-plan(5)). An expanded plan is looked at more closely; f may be
+ * NULL. */
+void plan_lint(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds);
+
 /* ---- reading -------------------------------------------------------------------- */
 
 /* True when some step of execution no (from 1) belongs to what ref names. */

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is allowed in a plan and yet seldom meant. Each warning has a number,
+ * which the manual page explains; W04 is in fleet_file.c.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_private.h"
+#include "plan/work.h"
+#include "yardmaster/base/mem.h"
+
+/* ---- W01: suites that share no eligible agent ---- */
+
+struct reach {
+	const struct plan *p;
+	const struct fleet_spec *f;
+	uint32_t *group;	/* by suite: one of its group, perhaps itself */
+	uint32_t *user;		/* by agent: a suite that may use it */
+	bool *reaches;		/* by suite: some agent is eligible */
+};
+
+static bool
+is_eligible(const struct plan *p, const struct plan_terms *t,
+    const struct agent_spec *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_agents; i++)
+		if (!selector_match(p->agents[t->agents[i]].selector,
+		    a->name, &a->labels))
+			return false;
+	for (i = 0; i < t->n_targets; i++)
+		if (!agent_spec_offers(a, p->targets[t->targets[i]].name))
+			return false;
+	return true;
+}
+
+static uint32_t
+group_of(const struct reach *r, uint32_t suite)
+{
+	while (r->group[suite] != suite)
+		suite = r->group[suite];
+	return suite;
+}
+
+/* Joins suites over the agents that both may use. */
+static void
+reach_terms(struct reach *r, const struct plan_terms *t, uint32_t suite)
+{
+	uint32_t a, b;
+	size_t i;
+
+	for (i = 0; i < r->f->n_agents; i++) {
+		if (!is_eligible(r->p, t, &r->f->agents[i]))
+			continue;
+		r->reaches[suite] = true;
+		if (r->user[i] == PLAN_NONE)
+			r->user[i] = suite;
+		a = group_of(r, suite);
+		b = group_of(r, r->user[i]);
+		/* The first suite of a group stands for it. */
+		r->group[a > b ? a : b] = a > b ? b : a;
+	}
+}
+
+static void
+say_apart(const struct reach *r, struct diags *ds)
+{
+	const struct plan *p = r->p;
+	uint32_t i, first = PLAN_NONE;
+
+	for (i = 0; i < p->n_suites; i++) {
+		if (!r->reaches[i] || r->group[i] != i)
+			continue;
+		if (first == PLAN_NONE) {
+			first = i;
+			continue;
+		}
+		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
+		    "W01: suites %s and %s share no eligible agent of the "
+		    "fleet %s", p->suites[first].path, p->suites[i].path,
+		    r->f->name), "idle workers of one cannot help the other");
+	}
+}
+
+static void
+lint_agents(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds)
+{
+	struct reach r = { .p = p, .f = f };
+	uint32_t i, terms = PLAN_NONE, suite = PLAN_NONE;
+
+	r.group = mem_calloc(p->n_suites, sizeof(*r.group));
+	r.reaches = mem_calloc(p->n_suites, sizeof(*r.reaches));
+	r.user = mem_calloc(f->n_agents, sizeof(*r.user));
+	for (i = 0; i < p->n_suites; i++)
+		r.group[i] = i;
+	for (i = 0; i < f->n_agents; i++)
+		r.user[i] = PLAN_NONE;
+	for (i = 0; i < p->n_execs; i++) {
+		if (p->execs[i].terms == terms && p->execs[i].suite == suite)
+			continue;
+		terms = p->execs[i].terms;
+		suite = p->execs[i].suite;
+		reach_terms(&r, &p->terms[terms], suite);
+	}
+	say_apart(&r, ds);
+	free(r.group);
+	free(r.reaches);
+	free(r.user);
+}
+
+/* ---- W02: processes of its own on one worker ---- */
+
+/* "auto", "logical" or a number from 2. */
+static bool
+is_several(const char *s)
+{
+	char *end;
+	long n;
+
+	if (strcmp(s, "auto") == 0 || strcmp(s, "logical") == 0)
+		return true;
+	n = strtol(s, &end, 10);
+	return *s >= '0' && *s <= '9' && *end == '\0' && n > 1;
+}
+
+/* The argument that asks for processes, or NULL. What -n means otherwise is
+ * everybody's own, but "auto" is not. */
+static const char *
+find_processes(const struct strvec *argv)
+{
+	bool pytest = false;
+	const char *base, *value;
+	size_t i;
+
+	for (i = 0; i < argv->n; i++) {
+		base = strrchr(argv->v[i], '/');
+		base = base != NULL ? base + 1 : argv->v[i];
+		pytest = pytest || strncmp(base, "pytest", 6) == 0 ||
+		    strcmp(base, "py.test") == 0;
+		value = NULL;
+		if (strcmp(argv->v[i], "-n") == 0 ||
+		    strcmp(argv->v[i], "--numprocesses") == 0)
+			value = i + 1 < argv->n ? argv->v[i + 1] : NULL;
+		else if (strncmp(argv->v[i], "--numprocesses=", 15) == 0)
+			value = argv->v[i] + 15;
+		else if (strncmp(argv->v[i], "-n", 2) == 0)
+			value = argv->v[i] + 2;
+		if (value != NULL && is_several(value) &&
+		    (pytest || strcmp(value, "auto") == 0))
+			return value;
+	}
+	return NULL;
+}
+
+static void
+lint_processes(const struct plan *p, const struct plan_props *props,
+    const char *what, struct diags *ds)
+{
+	const char *n;
+
+	if (!props->enabled || props->command == NULL || props->workers > 1)
+		return;
+	if ((n = find_processes(props->command)) != NULL)
+		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
+		    "W02: %s: the command starts processes (-n %s) on 1 "
+		    "worker", what, n), "set workers, or let yardmaster run "
+		    "the tests in parallel");
+}
+
+/* Suites, and tests that differ from theirs. */
+static void
+lint_commands(const struct plan *p, struct diags *ds)
+{
+	const struct plan_props *last = NULL;
+	struct plan_ref ref = { .is_test = true };
+	struct buf name = BUF_INIT;
+	const struct plan_suite *s;
+	uint32_t i, k;
+
+	for (i = 0; i < p->n_suites; i++) {
+		s = &p->suites[i];
+		if (s->n_tests > 0 || s->discovers)
+			lint_processes(p, s->props, s->path, ds);
+		for (k = 0; k < s->n_tests; k++) {
+			ref.index = s->first_test + k;
+			if (p->tests[ref.index].props == s->props ||
+			    p->tests[ref.index].props->command ==
+			    s->props->command ||
+			    p->tests[ref.index].props == last)
+				continue;
+			last = p->tests[ref.index].props;
+			plan_ref_format(p, &ref, &name);
+			lint_processes(p, last, buf_str(&name), ds);
+			buf_clear(&name);
+		}
+	}
+	buf_done(&name);
+}
+
+/* ---- W03: values that look like options ---- */
+
+static void
+say_option(const struct plan *p, const struct plan_step *s,
+    const struct piece *piece, const char *value, struct diags *ds)
+{
+	struct buf label = BUF_INIT;
+	int n = (int)piece->len;
+
+	plan_step_label(p, s, &label);
+	diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
+	    "W03: %s: %.*s is \"%s\", which the command may take for an "
+	    "option", buf_str(&label), n, piece->text, value),
+	    "put \"--\" before it");
+	buf_done(&label);
+}
+
+/* The arguments of a step that begin with a placeholder, up to "--". True
+ * when something was said. */
+static bool
+lint_values(const struct plan *p, const struct plan_step *s,
+    struct diags *ds)
+{
+	const struct strvec *argv = p->tests[s->test].props->command;
+	struct buf value = BUF_INIT;
+	struct piece piece;
+	const char *text;
+	bool said = false;
+	size_t i;
+
+	for (i = 1; i < argv->n && strcmp(argv->v[i], "--") != 0; i++) {
+		text = argv->v[i];
+		if (text[0] != '{' || !subst_next(&text, &piece) ||
+		    piece.literal || piece.kind == PH_UNKNOWN)
+			continue;
+		buf_clear(&value);
+		work_piece(p, s, &piece, &value);
+		if (buf_str(&value)[0] != '-' || buf_len(&value) == 1)
+			continue;
+		say_option(p, s, &piece, buf_str(&value), ds);
+		said = true;
+	}
+	buf_done(&value);
+	return said;
+}
+
+static void
+lint_steps(const struct plan *p, struct diags *ds)
+{
+	uint32_t i, said = PLAN_NONE;
+
+	for (i = 0; i < p->n_steps; i++) {
+		if (p->steps[i].test == said ||
+		    p->tests[p->steps[i].test].props->command == NULL)
+			continue;
+		if (lint_values(p, &p->steps[i], ds))
+			said = p->steps[i].test;
+	}
+}
+
+void
+plan_lint(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds)
+{
+	if (f != NULL)
+		lint_agents(p, f, ds);
+	lint_commands(p, ds);
+	lint_steps(p, ds);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbered warnings: where each is said, and where it is not. */
+#include "plan_help.h"
+
+static struct fleet_spec *
+load_fleet(const char *text, struct diags *ds)
+{
+	struct fleet_spec *f = NULL;
+
+	assert_int_equal(fleet_load_text("f.json", text, strlen(text), ds,
+	    &f), 0);
+	return f;
+}
+
+static void
+check_said(const char *text, const struct fleet_spec *f,
+    const char *expected)
+{
+	struct plan *p = expand_good(text, NULL);
+	struct diags ds = DIAGS_INIT;
+	char *said;
+
+	plan_lint(p, f, &ds);
+	assert_int_equal(ds.errors, 0);
+	said = say_all(&ds);
+	if (strcmp(said, expected) != 0)
+		fail_msg("%s\ngave\n%sbut expected\n%s", text, said, expected);
+	free(said);
+	diags_done(&ds);
+	plan_free(p);
+}
+
+static void
+test_agents(void **state)
+{
+	static const char text[] = "{\"shell\": \"x\", \"suites\": [{\"name\": "
+	    "\"a\", \"agents\": [\"l1\"], \"tests\": [\"t\"]}, {\"name\": "
+	    "\"b\", \"agents\": [\"@mac\"], \"tests\": [\"t\"]}, {\"name\": "
+	    "\"c\", \"agents\": [\"l1\", \"l2\"], \"tests\": [\"t\"]}, "
+	    "{\"name\": \"d\", \"agents\": [\"l2\"], \"tests\": [\"t\"]}, "
+	    "{\"name\": \"e\", \"agents\": [\"nobody\"], \"tests\": [\"t\"]}, "
+	    "{\"name\": \"f\", \"targets\": [\"y\"], \"tests\": [\"t\"]}]}";
+	struct diags ds = DIAGS_INIT;
+	struct fleet_spec *f;
+
+	f = load_fleet("{\"name\": \"f\", \"agents\": [{\"name\": \"l1\", "
+	    "\"targets\": [\"x\"]}, {\"name\": \"l2\", \"targets\": [\"x\"]}, "
+	    "{\"name\": \"m\", \"labels\": [\"mac\"], \"targets\": [\"x\"]}, "
+	    "{\"name\": \"n\", \"targets\": [\"y\"]}]}", &ds);
+	check_said(text, f, "p.json: warning: W01: suites a and b share no "
+	    "eligible agent of the fleet f (idle workers of one cannot help "
+	    "the other)\n"
+	    "p.json: warning: W01: suites a and f share no eligible agent of "
+	    "the fleet f (idle workers of one cannot help the other)\n");
+	check_said(text, NULL, "");
+	fleet_spec_free(f);
+	diags_done(&ds);
+}
+
+#define COMMAND(argv, more) \
+	"{\"suites\": [{\"name\": \"s\", \"command\": [" argv "], " more \
+	"\"tests\": [\"t\"]}]}"
+#define SAID(n) "p.json: warning: W02: s: the command starts processes " \
+	"(-n " n ") on 1 worker (set workers, or let yardmaster run the " \
+	"tests in parallel)\n"
+
+static void
+test_processes(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{ COMMAND("\"pytest\", \"-n\", \"4\"", ""), SAID("4") },
+		{ COMMAND("\"/usr/bin/pytest-3\", \"-n2\"", ""), SAID("2") },
+		{ COMMAND("\"python\", \"-m\", \"pytest\", "
+		    "\"--numprocesses=logical\"", ""), SAID("logical") },
+		{ COMMAND("\"./run\", \"-n\", \"auto\"", ""), SAID("auto") },
+		{ COMMAND("\"pytest\", \"-n\", \"4\"", "\"workers\": 4, "),
+		    "" },
+		{ COMMAND("\"pytest\", \"-n\", \"1\"", ""), "" },
+		{ COMMAND("\"pytest\", \"-n\"", ""), "" },
+		{ COMMAND("\"head\", \"-n\", \"4\"", ""), "" },
+		{ COMMAND("\"pytest\", \"-n\", \"4x\"", ""), "" },
+		{ "{\"command\": [\"x\"], \"suites\": [{\"name\": \"o\", "
+		    "\"tests\": [\"u\", {\"name\": \"t\", \"command\": "
+		    "[\"pytest\", \"-nauto\"]}]}]}",
+		    "p.json: warning: W02: o/t: the command starts processes "
+		    "(-n auto) on 1 worker (set workers, or let yardmaster "
+		    "run the tests in parallel)\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_said(rows[i].text, NULL, rows[i].said);
+}
+
+static void
+test_options(void **state)
+{
+	check_said("{\"parallel\": \"tests\", \"params\": {\"P\": \"-p\"}, "
+	    "\"targets\": [\"-t\"], \"suites\": [{\"name\": \"s\", \"tests\": "
+	    "[{\"name\": \"a\", \"command\": [\"x\", \"{row.v}\", "
+	    "\"--v={row.v}\"], \"data\": {\"rows\": [{\"v\": \"1\"}, "
+	    "{\"v\": \"-\"}, {\"v\": \"-1\"}, {\"v\": \"-2\"}]}}, "
+	    "{\"name\": \"-b\", \"command\": [\"x\", \"--\", \"{test}\"]}, "
+	    "{\"name\": \"c\", \"command\": [\"{param.P}\", \"{param.P}x\", "
+	    "\"{target}\", \"a{target}\", \"{agent}\", \"{other}\"]}]}]}",
+	    NULL,
+	    "p.json: warning: W03: s/a[3]@-t: {row.v} is \"-1\", which the "
+	    "command may take for an option (put \"--\" before it)\n"
+	    "p.json: warning: W03: s/c@-t: {param.P} is \"-p\", which the "
+	    "command may take for an option (put \"--\" before it)\n"
+	    "p.json: warning: W03: s/c@-t: {target} is \"-t\", which the "
+	    "command may take for an option (put \"--\" before it)\n");
+}
+
+static void
+test_threshold(void **state)
+{
+	struct diags ds = DIAGS_INIT;
+	char *said;
+
+	fleet_spec_free(load_fleet("{\"agents\": [\n{\"name\": \"a\", "
+	    "\"max_workers\": 4, \"threshold\": \"-2\"},\n{\"name\": \"b\", "
+	    "\"threshold\": \"-1\", \"max_workers\": 2},\n{\"name\": \"c\", "
+	    "\"max_workers\": 1, \"threshold\": \"-9\"},\n{\"name\": \"d\", "
+	    "\"max_workers\": 2, \"threshold\": 1},\n{\"name\": \"e\", "
+	    "\"threshold\": \"-1\"}]}", &ds));
+	said = say_all(&ds);
+	assert_string_equal(said, "f.json:3: warning: agents[1].threshold: "
+	    "W04: threshold \"-1\" of 2 workers leaves 1\n"
+	    "f.json:4: warning: agents[2].threshold: W04: threshold \"-9\" of "
+	    "1 worker leaves 1\n");
+	free(said);
+	diags_done(&ds);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agents),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_threshold),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
