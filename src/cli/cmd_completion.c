@@ -144,11 +144,13 @@ cmd_completion(struct cli *c)
 	    "	case $command in\n");
 	each_command(print_second_word);
 	printf("	esac\n"
-	    "	if [[ -n $words ]] && ((COMP_CWORD == 2)); then\n"
+	    "	if [[ -n $words && $cur != -* ]] && ((COMP_CWORD == 2)); "
+	    "then\n"
 	    "		COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	    "		return\n"
 	    "	fi\n"
-	    "	[[ -z $words ]] || command+=\" ${COMP_WORDS[2]}\"\n"
+	    "	[[ \" $words \" != *\" ${COMP_WORDS[2]} \"* ]] ||\n"
+	    "		command+=\" ${COMP_WORDS[2]}\"\n"
 	    "	words=''\n"
 	    "	case $command in\n");
 	each_command(print_command);
