@@ -497,7 +497,7 @@ test_types(void **state)
 		"command", "env", "params", "timeout", "retries", "locks",
 		"exclusive", "order", "data", "needs", "discover",
 		"exit_codes", "mode", "workers", "priority", "estimate",
-		"enabled" };
+		"enabled", "include", "shards", "ahead" };
 	size_t i, k, at;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
