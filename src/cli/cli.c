@@ -88,7 +88,8 @@ say_second_words(const char *word)
 
 	for (g = 0; cli_groups[g] != NULL; g++)
 		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
-			if (strncmp(cmd->name, word, n) == 0 &&
+			if (!cmd->hidden &&
+			    strncmp(cmd->name, word, n) == 0 &&
 			    cmd->name[n] == ' ')
 				buf_putf(&found, "%s%s", buf_len(&found) > 0 ?
 				    ", " : "", cmd->name);

@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -33,6 +35,42 @@ cmd_show(struct cli *c)
 	buf_done(&out);
 	plan_free(p);
 	return EXIT_OK;
+}
+
+/* False once who asked has closed the other end of standard input. */
+static bool
+is_wanted(void *arg, const char *suite, uint32_t tests, int64_t elapsed_us)
+{
+	struct pollfd in = { .fd = STDIN_FILENO };
+
+	return poll(&in, 1, 0) <= 0 || (in.revents & POLLHUP) == 0;
+}
+
+/* "plan discover PLAN": runs the discovery for a console, which must not wait
+ * itself, and prints the whole plan as a snapshot. */
+static int
+cmd_discover(struct cli *c)
+{
+	struct plan_progress progress = { .found = is_wanted };
+	struct diags ds = DIAGS_INIT;
+	struct buf out = BUF_INIT;
+	struct plan *p = NULL;
+	int r;
+
+	r = plan_load(c->args.v[0], &ds, &p);
+	if (r == 0 && plan_discovers(p))
+		r = plan_discover(p, &progress, &ds);
+	if (r == 0)
+		r = plan_expand(p, NULL, &ds);
+	if (r == 0) {
+		plan_snapshot(p, &out);
+		fwrite(buf_data(&out), 1, buf_len(&out), stdout);
+	} else if (ds.n == 0) {
+		cli_fail(c, 0, "%s: %s", c->args.v[0], err_text(r));
+	}
+	buf_done(&out);
+	plan_free(p);
+	return cli_diags(&ds, r < 0 ? EXIT_USAGE : EXIT_OK);
 }
 
 /* The values of "plan simulate" and "plan order", as they were given. */
@@ -199,6 +237,8 @@ static const struct cli_opt order_opts[] = {
 const struct cli_command cli_plan_commands[] = {
 	{ "plan show", "PLAN", "the executions a plan expands to", NULL,
 	    show_opts, 1, 1, cmd_show },
+	{ "plan discover", "PLAN", "a plan with the tests it discovers, as a "
+	    "snapshot", NULL, NULL, 1, 1, cmd_discover, .hidden = true },
 	{ "plan simulate", "PLAN", "a plan on a fleet in made-up time",
 	    "The real scheduler runs the plan with a made-up clock. Without "
 	    "an actual length\na test takes what history says, else its "

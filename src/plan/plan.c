@@ -33,7 +33,7 @@ plan_new(void)
 	uint32_t index;
 
 	p->priv = mem_zalloc(sizeof(*p->priv));
-	p->priv->parallel = -1;
+	p->priv->parallel = p->priv->file_parallel = -1;
 	p->ahead = PLAN_AHEAD_AUTO;
 	plan_agents_index(p, &everybody, &index, NULL, NULL);
 	return p;

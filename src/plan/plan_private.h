@@ -74,6 +74,7 @@ struct plan_private {
 
 	/* values of the file that a launch may replace */
 	enum order file_order;
+	int file_parallel;	/* of a snapshot; else -1 */
 	struct strvec file_params;
 
 	/* the launch */

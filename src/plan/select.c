@@ -149,10 +149,10 @@ reset(struct plan *p)
 {
 	uint32_t i;
 
-	if (p->priv->restored)
-		return;		/* the values of its launch are its own */
 	p->order = p->priv->file_order;
-	p->priv->parallel = -1;
+	p->priv->parallel = p->priv->file_parallel;
+	if (p->priv->restored)
+		return;		/* the others of its launch are its own */
 	strvec_done(&p->params);
 	strvec_push_all(&p->params, &p->priv->file_params);
 	free(p->priv->suite_agents);

@@ -523,6 +523,8 @@ restore(struct restore *x)
 	if (x->bad)
 		return ERR_SYNTAX;
 	x->p->priv->restored = true;
+	x->p->priv->file_order = x->p->order;
+	x->p->priv->file_parallel = x->p->priv->parallel;
 	if (expand_all(x->p, NULL, NULL, &ds) < 0 ||
 	    x->p->n_execs != jval_get_int(x->root, "executions", -1))
 		r = ERR_SYNTAX;

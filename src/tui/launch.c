@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Plans pane, and launching one of them after a preview. */
+/* The Plans pane, and what is done with a plan that is to be launched. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "tui/cells.h"
-#include "tui/confirm.h"
+#include "tui/launch.h"
 #include "tui/pager.h"
 
 /* What a plan file came to when it was looked at last. */
@@ -179,7 +179,8 @@ fill_faults(struct tui *t, const void *arg, int cells, struct lines *out)
 	struct plan *p = NULL;
 	size_t i;
 
-	plan_load(arg, &ds, &p);
+	if (plan_load(arg, &ds, &p) == 0 && !plan_discovers(p))
+		plan_expand(p, NULL, &ds);
 	for (i = 0; i < ds.n; i++) {
 		buf_clear(&b);
 		diag_format(&ds.v[i], &b);
@@ -191,110 +192,23 @@ fill_faults(struct tui *t, const void *arg, int cells, struct lines *out)
 	diags_done(&ds);
 }
 
-/* A plan that is about to be launched. */
-struct launching {
-	struct plan *plan;
-};
-
-static void
-launch_done(void *arg)
-{
-	struct launching *l = arg;
-
-	plan_free(l->plan);
-	free(l);
-}
-
-static void
-launch_yes(struct tui *t, void *arg)
-{
-	struct launching *l = arg;
-	struct launch launch = { .plan = l->plan };
-	struct diags ds = DIAGS_INIT;
-	char id[RUN_ID_SIZE];
-	int r = engine_launch(t->engine, &launch, &ds, id);
-
-	if (r < 0) {
-		tui_status(t, ROLE_STATUS_BAD, "not launched: %s",
-		    ds.n > 0 ? ds.v[0].text : err_text(r));
-	} else {
-		l->plan = NULL;
-		tui_go(t, 6);
-		table_rebuild(tui_table(t), false);
-		table_seek(tui_table(t), rowid_run(id));
-		tui_status(t, ROLE_STATUS_GOOD, "run %s started", id);
-	}
-	diags_done(&ds);
-}
-
-static const struct confirm_ops launch_ops = { launch_yes, launch_done };
-
-/* What the launch would do, from the plan and the fleet as it is now. */
-static void
-fill_preview(struct tui *t, const struct plan *p, const struct diags *ds,
-    struct lines *out)
-{
-	size_t i, up = 0, agents = engine_agent_count(t->engine);
-	const struct agent *a;
-	uint32_t workers = 0, free = 0;
-
-	for (i = 0; i < agents; i++) {
-		a = engine_agent(t->engine, i);
-		if (a->link != LINK_UP || !a->known)
-			continue;
-		up++;
-		workers += a->facts.effective;
-		if (a->facts.effective > a->facts.busy)
-			free += a->facts.effective - a->facts.busy;
-	}
-	lines_fact(out, "plan", ROLE_STRONG, "%s", p->name);
-	lines_fact(out, "executions", ROLE_STRONG, "%u", p->n_execs);
-	lines_fact(out, "steps", ROLE_DIALOG, "%u of %u test%s in %u suite%s",
-	    p->n_steps, p->n_tests, plural(p->n_tests), p->n_suites,
-	    plural(p->n_suites));
-	if (p->n_targets > 0)
-		lines_fact(out, "targets", ROLE_DIALOG, "%u", p->n_targets);
-	lines_fact(out, "order", ROLE_DIALOG, "%s, priority %d",
-	    order_name(p->order), p->priority);
-	lines_fact(out, "agents up", up > 0 ? ROLE_DIALOG : ROLE_BAD,
-	    "%zu of %zu, %u workers for distributed work, %u free now", up,
-	    agents, workers, free);
-	if (up == 1)
-		lines_add(out, ROLE_WARN,
-		    "one agent: nothing is there to distribute over");
-	for (i = 0; i < ds->n && i < 4; i++)
-		lines_add(out, ROLE_WARN, "%s", ds->v[i].text);
-}
-
 static void
 launch_plan(struct tui *t, const char *path)
 {
-	struct launching *l;
-	struct lines lines = { .n = 0 };
 	struct diags ds = DIAGS_INIT;
 	struct plan *p = NULL;
 	int r = plan_load(path, &ds, &p);
 
 	if (r == 0 && plan_discovers(p)) {
-		tui_status(t, ROLE_STATUS_WARN, "its tests are found by a "
-		    "command: yardmaster run %s launches it", path);
-		plan_free(p);
-		diags_done(&ds);
-		return;
-	}
-	if (r == 0)
-		r = plan_expand(p, NULL, &ds);
-	if (r < 0) {
-		plan_free(p);
+		discovering_open(t, path);
+	} else if (r == 0 && (r = plan_expand(p, NULL, &ds)) == 0) {
+		launch_open(t, p);
+		p = NULL;
+	} else {
 		pager_open(t, "Faults of the plan", fill_faults, path,
 		    strlen(path) + 1);
-		diags_done(&ds);
-		return;
 	}
-	fill_preview(t, p, &ds, &lines);
-	l = mem_zalloc(sizeof(*l));
-	l->plan = p;
-	confirm_open(t, "Launch", "start the run", &lines, &launch_ops, l);
+	plan_free(p);
 	diags_done(&ds);
 }
 

@@ -190,8 +190,14 @@ static void
 find(struct tui *t, enum prompt_kind kind, const char *arg)
 {
 	struct finder *f = tui_finder(t);
+	struct view *top = tui_top(t);
 	struct expression *e;
 
+	/* The rows below a dialog are not what its keys are about. */
+	if (arg == NULL && top->ops->overlay && top->ops->act != NULL &&
+	    top->ops->act(top, kind == PROMPT_FILTER ? ACT_FILTER
+	    : ACT_SEARCH))
+		return;
 	if (arg == NULL || f == NULL) {
 		open_prompt(t, kind);
 		return;

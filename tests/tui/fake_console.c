@@ -21,6 +21,7 @@ main(int argc, char **argv)
 	struct strvec plans = STRVEC_INIT;
 	struct tui_opts opts = { .plans = &plans,
 		.state_dir = getenv("FAKE_STATE"), .log_dir = ".",
+		.program = getenv("FAKE_PROGRAM"),
 		.protected_fleet = getenv("FAKE_PROTECTED") != NULL };
 	struct diags ds = DIAGS_INIT;
 	struct engine *e = fake_new();

@@ -25,6 +25,7 @@ struct tui_opts {
 	const char *config_dir;	/* its themes/ and keymaps/ come first */
 	const char *log_dir;	/* where outputs are saved; NULL: "." */
 	const struct strvec *plans;	/* plan files of the Plans pane */
+	const char *program;	/* that has "plan discover"; NULL: this one */
 	const char *launch;	/* plan file whose launch is asked at once */
 	bool protected_fleet;	/* destroying asks for a number to be typed */
 };
