@@ -13,7 +13,7 @@
 
 #include "yardmaster/base/mem.h"
 #include "tui/attention.h"
-#include "tui/console.h"
+#include "tui/cells.h"
 #include "tui/opform.h"
 
 #define STUCK_AFTER_US (5 * 60 * US_PER_S)
@@ -189,14 +189,18 @@ static void
 look_at_worker(struct tui *t, const struct agent *ag, size_t no,
     const struct worker *w)
 {
-	char age[DURATION_TEXT], cause[AGENT_NAME_SIZE + 16];
-	int64_t silent = w->output_age_us < 0 ? w->elapsed_us
-	    : w->output_age_us;
+	const struct object o = { .agent = ag, .worker = w };
+	char age[DURATION_TEXT], usual[DURATION_TEXT];
+	char cause[AGENT_NAME_SIZE + 16];
+	int64_t elapsed = worker_elapsed_us(t, &o);
+	int64_t silent = worker_silent_us(t, &o);
 	struct attention *a;
 	bool overdue;
 
-	overdue = w->usual_us > 0 && w->elapsed_us > OVERDUE_LEAST_US &&
-	    w->elapsed_us > OVERDUE_FACTOR * w->usual_us;
+	if (silent < 0)
+		silent = elapsed;
+	overdue = w->usual_us > 0 && elapsed > OVERDUE_LEAST_US &&
+	    elapsed > OVERDUE_FACTOR * w->usual_us;
 	if (!w->busy || w->kind > WORKER_JOB ||
 	    (!overdue && silent < SILENT_AFTER_US))
 		return;
@@ -204,9 +208,14 @@ look_at_worker(struct tui *t, const struct agent *ag, size_t no,
 	a = row(t, ATTENTION_WORKER, cause, SEVERITY_WARN);
 	a->count = 1;
 	a->object = rowid_worker(no, w->no);
-	a->since_us = t->now_us - (overdue ? w->elapsed_us : silent);
-	set_what(a, "%s %s %s", cause, overdue ? "overdue:" : "silent for",
-	    duration_coarse(overdue ? w->elapsed_us : silent, age));
+	a->since_us = t->now_us - (overdue ? elapsed : silent);
+	if (overdue)
+		set_what(a, "%s overdue: %s, usual %s", cause,
+		    duration_coarse(elapsed, age),
+		    duration_coarse(w->usual_us, usual));
+	else
+		set_what(a, "%s silent for %s", cause,
+		    duration_coarse(silent, age));
 	free(a->detail);
 	a->detail = str_dup(w->label != NULL ? w->label : "");
 }

@@ -180,8 +180,10 @@ void
 act_why(struct tui *t, int n, const char *arg)
 {
 	struct object o;
+	struct ident id;
 
-	if (tui_object(t, &o) && o.kind == OBJ_EXEC)
+	if (tui_object(t, &o) && object_ident(&o, &id) &&
+	    engine_execution_find(t->engine, &id) != NULL)
 		why_open(t, &o);
 	else
 		tui_status(t, ROLE_STATUS,

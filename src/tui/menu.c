@@ -55,8 +55,11 @@ applies(struct tui *t, const struct action *a, const struct object *o,
 		return false;
 	if (a->fn == act_form)
 		return targets_any(t, (enum form)a->n, o);
-	if (a->fn == act_why)
+	if (a->fn == act_why && o->kind != OBJ_WORKER)
 		return o->kind == OBJ_EXEC && o->exec->state <= EXEC_ASSIGNED;
+	if (a->fn == act_why)
+		return object_ident(o, &id) &&
+		    engine_execution_find(t->engine, &id) != NULL;
 	if (a->fn == act_log) {
 		object_resolve(t, &real);
 		return object_ident(&real, &id) &&

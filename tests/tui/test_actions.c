@@ -392,6 +392,81 @@ test_worker(void **state)
 	drive_close(&d);
 }
 
+/* Overdue is more than three times the usual, and more than a minute; the time
+ * goes on between the facts. Silent is ten minutes without output. */
+static void
+test_overdue(void **state)
+{
+	struct drive d;
+	struct worker *w;
+
+	open_agents(&d, 1);
+	w = fake_agent_at(d.engine, 0)->facts.workers;
+	w[0].usual_us = 100 * US_PER_S;
+	w[0].elapsed_us = 290 * US_PER_S;
+	w[1].usual_us = 2 * US_PER_S;
+	w[1].elapsed_us = 40 * US_PER_S;
+	w[2].usual_us = 0;
+	w[2].elapsed_us = 595 * US_PER_S;
+	w[2].output_age_us = -1;
+	fake_agent_at(d.engine, 0)->heard_us = clock_mono_us();
+	drive_keys(&d, "0");
+	drive_wait(&d, US_PER_S);
+	drive_refuse(&d, "overdue");
+	drive_refuse(&d, "silent");
+	drive_wait(&d, 10 * US_PER_S);
+	drive_expect(&d, "a-1/1 overdue: 5m");
+	drive_expect(&d, "usual 1m");
+	drive_refuse(&d, "a-1/2");
+	drive_expect(&d, "a-1/3 silent for 10m");
+	drive_keys(&d, "Enter");
+	drive_expect(&d, "a-1/1 runs nothing with output");
+	drive_close(&d);
+}
+
+/* The same from the Workers pane and from the rows of the Overview; a worker
+ * of somebody else's run offers none of it. */
+static void
+test_worker_rows(void **state)
+{
+	static const char *const ways[] = { "4", "1 Tab" };
+	struct drive d;
+	struct run *r;
+	struct worker *w;
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		open_agents(&d, 1);
+		r = fake_run(d.engine, "r1dq3k00ab2", "checkout", 3);
+		fake_state(r, 2, EXEC_RUNNING);
+		w = fake_agent_at(d.engine, 0)->facts.workers;
+		memcpy(w[0].attempt.run, r->id, sizeof(r->id));
+		w[0].attempt.execution = 2;
+		w[0].attempt.attempt = 1;
+		memcpy(w[1].attempt.run, "r0000000001", sizeof(r->id));
+		w[1].attempt.execution = 2;
+		fake_changed(d.engine);
+		drive_wait(&d, US_PER_S);
+		drive_keys(&d, ways[i]);
+		drive_keys(&d, "a");
+		drive_expect(&d, "cancel         suite/test2");
+		drive_expect(&d, "why");
+		drive_expect(&d, "log");
+		drive_expect(&d, "max-workers    a-1");
+		drive_keys(&d, "q");
+		drive_expect(&d, "suite/test2 (r1dq3k00ab2/2)");
+		drive_keys(&d, "y");
+		assert_int_equal(fake_op(d.engine, 0)->kind, OP_REQUEUE);
+		assert_int_equal(fake_op(d.engine, 0)->id.execution, 2);
+		drive_keys(&d, "w");
+		drive_expect(&d, "nothing keeps it");
+		drive_keys(&d, "Esc Down a");
+		drive_refuse(&d, "cancel  ");
+		drive_refuse(&d, "why  ");
+		drive_close(&d);
+	}
+}
+
 static void
 test_hold(void **state)
 {
@@ -484,6 +559,8 @@ main(void)
 		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_quit),
 		cmocka_unit_test(test_worker),
+		cmocka_unit_test(test_worker_rows),
+		cmocka_unit_test(test_overdue),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_broken_theme),
