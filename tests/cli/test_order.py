@@ -4,8 +4,6 @@ and the files of seconds that plan simulate takes."""
 
 import json
 import os
-import sqlite3
-import struct
 
 import tap
 from plan_cli import DATA, Folder, plan_of
@@ -18,17 +16,6 @@ FLEET = {'name': 'two', 'agents': [
 
 def tests_of(out):
     return [x['steps'][0]['test'] for x in out['executions']]
-
-
-def record(f, seconds):
-    """What an earlier run would have left of passes."""
-    folder = f.dir + '/state/yardmaster'
-    db = sqlite3.connect(folder + '/registry.db')
-    for key, s in seconds.items():
-        db.execute('INSERT OR REPLACE INTO history VALUES(?,?,?)',
-                   (key, struct.pack('<q', int(s * 1e6)), b'\1'))
-    db.commit()
-    db.close()
 
 
 def check_order(f, plan, fleet):
@@ -53,9 +40,13 @@ def check_order(f, plan, fleet):
 
 
 def check_recorded(f, plan, fleet):
-    # Whatever opens the fleet makes the registry.
-    f.cli('agents', '--fleet', fleet)
-    record(f, {'s/a': 9, 'b': 1, 'c': 2, 'd': 3})
+    bad = f.write('bad.json', {'a': 1, 'b': -1})
+    done = f.cli('history', 'import', bad)
+    tap.ok('nothing is taken of a bad file', done.returncode == 4 and
+           not os.path.exists(f.dir + '/state'), done.stderr)
+    file = f.write('lengths', {'s/a': 9, 'b': 1, 'c': 2, 'd': 3})
+    tap.equal('history is taken from a file', f.lines(
+        'history', 'import', file), ['4 lengths were taken'])
     out = f.json('plan', 'order', plan, '--fleet', fleet)
     tap.equal('recorded lengths decide', tests_of(out), ['a', 'd', 'c', 'b'])
 
