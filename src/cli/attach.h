@@ -10,8 +10,8 @@
 /*
  * Follows a run by its file and its owner's socket, printing a line for each
  * execution that ends, until it has ended: 0 and its exit code. ERR_CLOSED
- * when no live process drives it (any more), ERR_NOT_FOUND, ERR_CANCELLED
- * after INT or TERM, another code.
+ * when no live process drives it (any more), ERR_NOT_FOUND, another code. A
+ * signal ends the process: the run is not its own.
  */
 int attach_follow(const struct cli *c, const char *run, bool quiet,
     int *ret_code);

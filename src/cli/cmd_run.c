@@ -22,6 +22,7 @@
 #include "cli/rerun.h"
 
 #define GIVE_UP_US (600 * US_PER_S)
+#define RESUME_TRIES 10
 
 int
 launch_plan(struct session *s, const struct cli *c, struct plan *p,
@@ -160,21 +161,59 @@ cmd_rerun(struct cli *c)
 	return run_plan(c, p);
 }
 
+/* Takes the run over and follows it to its end: the exit code in *ret. A
+ * negative code, without a message, when another process was faster. */
 static int
-take_over(struct session *s, const struct cli *c, struct follow *f)
+take_over(const struct cli *c, struct follow *f, int *ret)
 {
 	struct diags ds = DIAGS_INIT;
+	struct session s;
 	int r;
 
-	if ((r = engine_adopt(s->engine, f->run, &ds)) == 0) {
+	if ((*ret = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
+		session_close(&s);
+		return 0;
+	}
+	f->s = &s;
+	if ((r = engine_adopt(s.engine, f->run, &ds)) == 0) {
 		diags_done(&ds);
 		cli_fail(c, 0, "took over %s", f->run);
-		return follow_and_report(s, c, f);
+		*ret = follow_and_report(&s, c, f);
+		return 0;
+	}
+	session_close(&s);
+	if (r == ERR_LOCKED || r == ERR_STATE) {
+		diags_done(&ds);
+		return r;
 	}
 	if (ds.n == 0)
 		cli_fail(c, 0, "%s: %s", f->run, err_text(r));
-	session_close(s);
-	return cli_diags(&ds, EXIT_ERRORS);
+	*ret = cli_diags(&ds, EXIT_ERRORS);
+	return 0;
+}
+
+/* Follows a live owner, reports a run that has ended, takes over one that
+ * nobody drives: what is true may change while we look. */
+static int
+resume(const struct cli *c, struct follow *f)
+{
+	int tries, r, code;
+
+	for (tries = 0; tries < RESUME_TRIES; tries++) {
+		r = attach_follow(c, f->run, f->quiet, &code);
+		if (r == 0) {
+			r = launch_report(NULL, c, f->run, false);
+			return r != 0 ? r : code;
+		}
+		if (r == ERR_NOT_FOUND)
+			return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
+			    "yardmaster runs lists them", f->run);
+		if (r != ERR_CLOSED)
+			break;
+		if ((r = take_over(c, f, &code)) == 0)
+			return code;
+	}
+	return cli_fail(c, EXIT_ERRORS, "%s: %s", f->run, err_text(r));
 }
 
 static int
@@ -182,9 +221,8 @@ cmd_resume(struct cli *c)
 {
 	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
 	    cli_has(c, "json") };
-	struct session s;
 	struct ident id;
-	int r, code;
+	int r;
 
 	if (ident_parse(c->args.v[0], &id) < 0 || id.execution != 0)
 		return cli_fail(c, EXIT_USAGE, "%s: not a run's id; "
@@ -192,23 +230,7 @@ cmd_resume(struct cli *c)
 	if ((r = read_give_up(c, &f.give_up_us)) != 0)
 		return r;
 	memcpy(f.run, id.run, sizeof f.run);
-	/* A live owner is followed; a run that has ended is reported. */
-	r = attach_follow(c, f.run, f.quiet, &code);
-	if (r == ERR_NOT_FOUND)
-		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
-		    "yardmaster runs lists them", f.run);
-	if (r < 0 && r != ERR_CLOSED)
-		return cli_fail(c, EXIT_ERRORS, "%s: %s", f.run, err_text(r));
-	if (r == 0) {
-		r = launch_report(NULL, c, f.run, false);
-		return r != 0 ? r : code;
-	}
-	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0) {
-		session_close(&s);
-		return r;
-	}
-	f.s = &s;
-	return take_over(&s, c, &f);
+	return resume(c, &f);
 }
 
 static int

@@ -11,9 +11,9 @@
 /* Appends the ids of the runs that this engine drives and that go on. */
 void handoff_collect(const struct engine *e, struct strvec *runs);
 
-/* Starts "yardmaster serve --run RUN" in its own session. The engine that
- * drove the run must be closed. fleet may be NULL. 0 or a negative code,
- * after a message. */
+/* Starts "yardmaster serve --run RUN" in its own session and waits until it
+ * drives the run, at most 10 s. The engine that drove the run must be closed.
+ * fleet may be NULL. 0 or a negative code, after a message. */
 int handoff_start(const struct cli *c, const char *run, const char *fleet);
 
 #endif
