@@ -21,7 +21,7 @@ from lab import CONSOLE, Lab
 COMMITS = range(1, 21)
 DAEMON_CALLS = range(20, 100, 5)
 WORKER_CALLS = range(1, 40, 3)
-OWNER_CALLS = range(400, 900, 100)
+OWNER_CALLS = range(30, 150, 15)
 N = 12
 AT_ONCE = 4
 COMMIT = 'fdatasync,fsync'
