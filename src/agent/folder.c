@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,19 +30,29 @@ folder_make(struct folders *f, const char *path)
 }
 
 static bool
+is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Reads the entries themselves: opendir() takes 32 kB of memory. */
+static bool
 is_empty(const char *path)
 {
-	DIR *dir = opendir(path);
-	struct dirent *e;
-	bool empty = dir != NULL;
+	_Alignas(struct dirent64) char entries[512];
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	const struct dirent64 *e;
+	bool empty = fd >= 0;
+	ssize_t n = 0, at;
 
-	if (dir == NULL)
-		return false;
-	while (empty && (e = readdir(dir)) != NULL)
-		empty = strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0;
-	closedir(dir);
-	return empty;
+	while (empty && (n = getdents64(fd, entries, sizeof entries)) > 0)
+		for (at = 0; empty && at < n; at += e->d_reclen) {
+			e = (const void *)(entries + at);
+			empty = is_dots(e->d_name);
+		}
+	if (fd >= 0)
+		close(fd);
+	return empty && n == 0;
 }
 
 static bool

@@ -39,7 +39,7 @@
 #define FACTS_US (200 * US_PER_MS)
 /* Commits are at least so far apart: what comes in close order shares one,
  * and one message. The first after a pause does not wait. */
-#define COMMIT_GAP_US (2 * US_PER_MS)
+#define COMMIT_GAP_US (3 * US_PER_MS)
 /* So far apart are messages with reports, as long as workers have enough to
  * do: what was queued, began and ended meanwhile is told once. */
 #define REPORT_GAP_US (15 * US_PER_MS)

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "agent/begun.h"
@@ -53,7 +54,8 @@ struct worker_process {
 	int lock_fd, result_fd;
 	char *spool;
 	struct listener *listener;
-	struct sigwatch *sigchld;
+	struct watch *sigchld;
+	int sigchld_fd;
 	struct stream *daemon;	/* NULL: gone */
 	struct frame_reader reader;
 	struct runner *runner;	/* NULL: idle */
@@ -273,12 +275,31 @@ take_daemon(void *arg, int fd)
 }
 
 static void
-child_ended(void *arg, int signo)
+child_ended(void *arg, unsigned events)
 {
 	struct worker_process *w = arg;
+	struct signalfd_siginfo info;
 
-	if (w->runner != NULL)
+	if (read(w->sigchld_fd, &info, sizeof info) > 0 && w->runner != NULL)
 		runner_reap(w->runner);
+}
+
+/* A descriptor takes half the system calls of a handler, and a worker hears
+ * of an end with each execution. */
+static int
+watch_children(struct worker_process *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -errno;
+	w->sigchld_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (w->sigchld_fd == -1)
+		return -errno;
+	return watch_new(w->loop, w->sigchld_fd, WATCH_READ, child_ended, w,
+	    &w->sigchld);
 }
 
 /* A worker of this slot that lost its daemon may still be on its way out. */
@@ -315,8 +336,7 @@ set_up(struct worker_process *w, unsigned no)
 	w->place.loop = w->loop;
 	w->place.folders = &w->folders;
 	w->again = timer_new(w->loop, keep_record, w);
-	if ((r = sigwatch_new(w->loop, SIGCHLD, child_ended, w,
-	    &w->sigchld)) < 0)
+	if ((r = watch_children(w)) < 0)
 		return r;
 	snprintf(name, sizeof name, WORKER_SOCKET, no);
 	return listener_new(w->loop, name, take_daemon, w, &w->listener);
@@ -338,12 +358,14 @@ tear_down(struct worker_process *w)
 	folders_done(&w->folders);
 	stream_free(w->daemon);
 	listener_free(w->listener);
-	sigwatch_free(w->sigchld);
+	watch_free(w->sigchld);
 	timer_free(w->again);
 	loop_free(w->loop);
 	frame_reader_done(&w->reader);
 	buf_done(&w->record);
 	free(w->spool);
+	if (w->sigchld_fd >= 0)
+		close(w->sigchld_fd);
 	if (w->result_fd >= 0)
 		close(w->result_fd);
 	if (w->place.null_fd >= 0)
@@ -356,7 +378,7 @@ int
 worker_main(const struct worker_options *opt)
 {
 	struct worker_process w = {
-		.lock_fd = -1, .result_fd = -1, .record_kept = true,
+		.lock_fd = -1, .sigchld_fd = -1, .result_fd = -1, .record_kept = true,
 		.place = {
 			.instance = opt->instance, .worker = opt->no,
 			.null_fd = -1, .grace_us = opt->grace_us,
