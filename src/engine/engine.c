@@ -57,34 +57,49 @@ view_due(void *arg)
 			timer_start(e->view, US_PER_S);
 }
 
-/* A file that could not be written is tried again; what holds now is put
- * again, and agents say again what they were not told we have. */
+/* What holds now is put again. Results are not there to be put again: agents
+ * have them until they are acknowledged, and are asked to repeat them. */
+static int
+recover_run(struct engine *e, struct erun *r)
+{
+	uint32_t no;
+	size_t i;
+
+	if (run_file_recover(r->file) < 0)
+		return ERR_STORE;
+	r->failed = false;
+	for (no = 1; no <= r->live.n; no++)
+		erun_put_exec(e, r, no);
+	if (r->ended)
+		erun_put_ended(r);
+	if (r->failed || run_file_commit(r->file) < 0) {
+		r->failed = true;
+		return ERR_STORE;
+	}
+	for (i = 0; i < fleet_count(e->fleet); i++)
+		if (fleet_agent(e->fleet, i)->link >= LINK_UP) {
+			r->repeats[i] = true;
+			fleet_sync(e->fleet, i, r->live.id, r->epoch);
+		}
+	return 0;
+}
+
+/* A file that could not be written is tried again, but never between a report
+ * and the turn that acknowledges it: that report would be rolled back. */
 static void
 recover_due(void *arg)
 {
 	struct engine *e = arg;
+	bool again = e->n_out > 0;
 	struct erun *r;
-	uint32_t no;
-	size_t i;
 
-	TAILQ_FOREACH(r, &e->runs, entry) {
-		if (!r->failed || run_file_recover(r->file) < 0)
-			continue;
-		r->failed = false;
-		for (no = 1; no <= r->live.n; no++)
-			erun_put_exec(e, r, no);
-		if (r->failed || run_file_commit(r->file) < 0) {
-			r->failed = true;
-			continue;
-		}
-		for (i = 0; i < fleet_count(e->fleet); i++)
-			fleet_sync(e->fleet, i, r->live.id, r->epoch);
-	}
 	TAILQ_FOREACH(r, &e->runs, entry)
-		if (r->failed) {
-			timer_start(e->recover, 2 * US_PER_S);
-			return;
-		}
+		if (r->failed && (e->n_out > 0 || recover_run(e, r) < 0))
+			again = true;
+	if (again) {
+		timer_start(e->recover, 2 * US_PER_S);
+		return;
+	}
 	e->paused = false;
 	sched_pause(e->sched, NULL, clock_mono_us());
 	engine_say(e, EVENT_INFO, NULL, NULL, "run files can be written "

@@ -43,8 +43,9 @@ struct erun {
 	struct exec_texts *texts;	/* by number - 1 */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
+	bool *repeats;		/* by agent: asked again after a failed commit */
 	bool failed;		/* its file could not be written */
-	bool ended;		/* the scheduler said so, in this turn */
+	bool ended;		/* the scheduler said so; not finished yet */
 };
 TAILQ_HEAD(eruns, erun);
 
@@ -143,6 +144,8 @@ struct erun *erun_new(struct engine *e, struct plan *plan, const char *id);
 int64_t *erun_estimates(struct engine *e, const struct erun *r);
 /* Feeds it to the scheduler, opens its socket, syncs agents, lists it. */
 int erun_start(struct engine *e, struct erun *r, const struct feed_state *st);
+/* Records that it ended. */
+void erun_put_ended(struct erun *r);
 /* The run ended and that was committed: history, close. */
 void erun_finish(struct engine *e, struct erun *r);
 void erun_free(struct engine *e, struct erun *r);

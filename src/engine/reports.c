@@ -273,6 +273,7 @@ on_synced(void *arg, size_t agent, const char *run, uint32_t epoch)
 	if (r->file != NULL)
 		sched_agent_synced(e->sched, (uint32_t)agent, r->handle,
 		    clock_mono_us());
+	r->repeats[agent] = false;
 	if (r->awaits[agent]) {
 		r->awaits[agent] = false;
 		e->syncing[agent]--;

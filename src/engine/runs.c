@@ -84,6 +84,7 @@ erun_new(struct engine *e, struct plan *plan, const char *id)
 	r->asked_back = mem_calloc(plan->n_execs, sizeof *r->asked_back);
 	r->passed = mem_calloc(plan->n_steps, 1);
 	r->awaits = mem_calloc(fleet_count(e->fleet), sizeof *r->awaits);
+	r->repeats = mem_calloc(fleet_count(e->fleet), sizeof *r->repeats);
 	for (i = 0; i < plan->n_execs; i++)
 		name_execution(r, i, now_us);
 	return r;
@@ -105,6 +106,7 @@ erun_free(struct engine *e, struct erun *r)
 	free(r->passed);
 	free(r->asked_back);
 	free(r->awaits);
+	free(r->repeats);
 	free(r->live.executions);
 	free(r->live.plan);
 	free(r->live.owner);

@@ -254,17 +254,25 @@ decided_final(struct engine *e, struct erun *r,
 		    exec_state_name(d->state));
 }
 
+void
+erun_put_ended(struct erun *r)
+{
+	struct run_head head = {
+		.state = RUN_ENDED,
+		.ended_wall_us = r->live.ended_wall_us,
+		.exit_code = counts_exit_code(&r->live.counts),
+	};
+
+	erun_put(r, run_file_put_head(r->file, &head));
+}
+
 static void
 decided_run_ended(struct engine *e, struct erun *r,
     const struct sched_decision *d)
 {
-	struct run_head head = { .state = RUN_ENDED };
-
 	r->live.counts = sched_counts(e->sched, r->handle);
 	r->live.ended_wall_us = clock_wall_us();
-	head.ended_wall_us = r->live.ended_wall_us;
-	head.exit_code = counts_exit_code(&r->live.counts);
-	erun_put(r, run_file_put_head(r->file, &head));
+	erun_put_ended(r);
 	r->ended = true;
 }
 
@@ -327,13 +335,26 @@ commit(struct engine *e)
 	}
 }
 
+/* An agent that is there was asked to repeat what it has, and has not yet. */
+static bool
+is_awaited(const struct engine *e, const struct erun *r)
+{
+	size_t i;
+
+	for (i = 0; i < fleet_count(e->fleet); i++)
+		if (r->repeats[i] &&
+		    fleet_agent(e->fleet, i)->link >= LINK_UP)
+			return true;
+	return false;
+}
+
 static void
 finish_ended(struct engine *e)
 {
 	struct erun *r;
 
 	TAILQ_FOREACH(r, &e->runs, entry)
-		if (r->ended && !r->failed) {
+		if (r->ended && !r->failed && !is_awaited(e, r)) {
 			r->live.state = RUN_ENDED;
 			erun_finish(e, r);
 		}
