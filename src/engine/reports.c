@@ -156,6 +156,25 @@ attempt_lost(struct engine *e, size_t agent, struct erun *r,
 	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 
+/* What one agent holds another cannot report or return. Whose an attempt was
+ * that nobody holds any more is not known; it does not count. */
+static bool
+is_holder(struct engine *e, struct erun *r, size_t agent,
+    const struct ident *id)
+{
+	uint32_t holder;
+
+	if (r->file == NULL)
+		return true;
+	holder = sched_holder(e->sched, sched_id_of(r, id));
+	if (holder == SCHED_NONE || holder == agent)
+		return true;
+	log_warn("%s: speaks of %s/%u/%u, which %s has",
+	    fleet_agent(e->fleet, agent)->name, r->live.id, id->execution,
+	    id->attempt, fleet_agent(e->fleet, holder)->name);
+	return false;
+}
+
 static void
 on_report(void *arg, size_t agent, const struct report *rep)
 {
@@ -169,7 +188,7 @@ on_report(void *arg, size_t agent, const struct report *rep)
 	struct engine *e = arg;
 	struct erun *r = driven(e, &rep->id);
 
-	if (r == NULL)
+	if (r == NULL || !is_holder(e, r, agent, &rep->id))
 		return;
 	if (r->file == NULL) {
 		/* It ended before; what counted was recorded then. */
@@ -220,7 +239,7 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 	struct engine *e = arg;
 	struct erun *r = driven(e, id);
 
-	if (r == NULL || r->file == NULL)
+	if (r == NULL || r->file == NULL || !is_holder(e, r, agent, id))
 		return;
 	if (returned)
 		attempt_returned(e, agent, r, id, why);

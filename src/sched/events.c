@@ -23,6 +23,19 @@ lookup(struct sched *s, struct sched_id id, int64_t now_us, struct run **ret_r,
 	return parcel_find(s, *ret_r, id.exec, id.attempt);
 }
 
+uint32_t
+sched_holder(const struct sched *s, struct sched_id id)
+{
+	const struct run *r = run_get(s, id.run);
+	uint32_t i;
+
+	if (r == NULL || exec_get(r, id.exec) == NULL)
+		return SCHED_NONE;
+	i = parcel_find(s, r, id.exec, id.attempt);
+	return i == NONE || s->parcels[i].agent == NONE ? SCHED_NONE :
+	    s->parcels[i].agent;
+}
+
 static enum sched_taken
 not_out(const struct exec *x, struct sched_id id)
 {

@@ -18,6 +18,7 @@ die=WHAT       once (see once=) exits when that message comes ("START",
 once=FILE      made when it died; while it exists it does not die again
 garbage=HEX    sent after the welcome
 end=1          what is started ends as passed at once
+lies=1         when something is started, says that execution 1 passed
 """
 
 import json
@@ -122,6 +123,9 @@ class FakeAgent:
     def start(self, m):
         for work in m['works']:
             self.report(work['id'], m['epoch'], 'running')
+            if 'lies' in self.o:
+                self.report(work['id'].split('/')[0] + '/1/1', m['epoch'],
+                            'ended', 'passed')
             if 'end' in self.o:
                 self.report(work['id'], m['epoch'], 'ended', 'passed')
 

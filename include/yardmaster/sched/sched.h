@@ -222,6 +222,8 @@ enum sched_taken {
 	SCHED_STRANGE,		/* no such run, execution or attempt */
 };
 
+/* The agent that an attempt is out on, or SCHED_NONE: nobody has it. */
+uint32_t sched_holder(const struct sched *s, struct sched_id id);
 /* The agent has it in its queue. Of a batch: the leading one's id. */
 enum sched_taken sched_accepted(struct sched *s, struct sched_id id,
     int64_t now_us);
