@@ -344,8 +344,6 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	agent_update(s, idx);
 	if (was_up && !a->up)
 		lost_agent_down(s, idx);
-	else if (!was_up && a->up)
-		lost_agent_up(s, idx);
 	if (a->draining && !was_draining && a->up)
 		take_back_all(s, idx);
 }

@@ -100,18 +100,12 @@ lost_agent_down(struct sched *s, uint32_t idx)
 	uint32_t p;
 
 	s->agents[idx].down_us = s->now_us;
-	for (p = s->agents[idx].first; p != NONE; p = s->parcels[p].next)
+	/* Now, not when it is up again: its reports come before that. */
+	for (p = s->agents[idx].first; p != NONE; p = s->parcels[p].next) {
 		parcel_back_over(s, &s->parcels[p]);
-	lost_timer(s, idx);
-}
-
-void
-lost_agent_up(struct sched *s, uint32_t idx)
-{
-	uint32_t p;
-
-	for (p = s->agents[idx].first; p != NONE; p = s->parcels[p].next)
 		s->parcels[p].unheard = true;
+	}
+	lost_timer(s, idx);
 }
 
 /* The exec of a member goes on with this parcel, if nothing followed it. */

@@ -193,7 +193,6 @@ void restore_run(struct sched *s, struct run *r,
 /* Gives it up; gone: it holds nothing any more. */
 void parcel_lose(struct sched *s, uint32_t parcel, bool gone);
 void lost_agent_down(struct sched *s, uint32_t idx);
-void lost_agent_up(struct sched *s, uint32_t idx);
 void lost_timer(struct sched *s, uint32_t idx);
 /* A lost one is there after all; false when it is superseded. */
 bool lost_found(struct sched *s, uint32_t parcel, enum parcel_state state);
