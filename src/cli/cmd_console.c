@@ -107,6 +107,8 @@ leave(struct session *s, struct cli *c, int code)
 	size_t i;
 
 	handoff_collect(s->engine, &runs);
+	if (runs.n > 0)
+		handoff_begin();
 	session_close(s);
 	for (i = 0; i < runs.n; i++)
 		handoff_start(c, runs.v[i], fleet);

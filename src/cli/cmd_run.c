@@ -58,6 +58,7 @@ follow_and_report(struct session *s, const struct cli *c, struct follow *f)
 		return r != 0 ? r : code;
 	}
 	fleet = str_dup(s->fleet->file);
+	handoff_begin();
 	session_close(s);
 	handoff_start(c, f->run, fleet);
 	free(fleet);
@@ -71,6 +72,7 @@ detach(struct session *s, const struct cli *c, const char *run)
 	char *fleet = str_dup(s->fleet->file);
 	int r;
 
+	handoff_begin();
 	session_close(s);
 	r = handoff_start(c, run, fleet);
 	printf("%s\n", run);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,18 @@
 #define TAKEN_LOOK_MS 20
 
 extern char **environ;
+
+void
+handoff_begin(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
 
 void
 handoff_collect(const struct engine *e, struct strvec *runs)
