@@ -23,6 +23,7 @@
 
 #define CHUNK 12000
 #define PENDING_MAX (64u << 10)
+#define TAILS_MAX 256		/* of one link: each holds a descriptor */
 
 struct tail {
 	uint32_t tag;
@@ -227,6 +228,17 @@ begin(struct link *l, struct tail *t)
 	tail_free(l, t);
 }
 
+static bool
+too_many(const struct link *l)
+{
+	const struct tail *t;
+	size_t n = 0;
+
+	LIST_FOREACH(t, &l->tails, entry)
+		n++;
+	return n > TAILS_MAX;
+}
+
 void
 tail_start(struct link *l, const struct jval *v)
 {
@@ -239,13 +251,16 @@ tail_start(struct link *l, const struct jval *v)
 	t->left = max > 0 ? (uint64_t)max : UINT64_MAX;
 	t->fd = t->wd = -1;
 	LIST_INSERT_HEAD(&l->tails, t, entry);
-	if (ident_parse(jval_get_str(v, "attempt", ""), &t->id) == 0 &&
-	    t->id.attempt != 0) {
+	if (ident_parse(jval_get_str(v, "attempt", ""), &t->id) < 0 ||
+	    t->id.attempt == 0) {
+		say_end(l, t, ERR_SYNTAX);
+		tail_free(l, t);
+	} else if (too_many(l)) {
+		say_end(l, t, ERR_REFUSED);
+		tail_free(l, t);
+	} else {
 		begin(l, t);
-		return;
 	}
-	say_end(l, t, ERR_SYNTAX);
-	tail_free(l, t);
 }
 
 void

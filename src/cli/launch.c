@@ -39,7 +39,10 @@ tail_data(void *arg, uint64_t offset, const uint8_t *p, size_t n)
 {
 	struct one_tail *t = arg;
 
-	buf_put(&t->bytes, p, n);
+	size_t room = TAIL_BYTES - buf_len(&t->bytes);
+
+	/* An agent may send more than it was asked for. */
+	buf_put(&t->bytes, p, n < room ? n : room);
 }
 
 static void

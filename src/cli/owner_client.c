@@ -136,7 +136,7 @@ owner_why_offline(const struct cli *c, const struct ident *id)
 static int
 read_reply(int fd, struct frame_reader *reader, struct jval **ret)
 {
-	int64_t end = clock_mono_us() + REPLY_WAIT_US;
+	int64_t end = clock_mono_us() + REPLY_WAIT_US, left;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	const uint8_t *body;
 	uint8_t in[16384];
@@ -151,7 +151,8 @@ read_reply(int fd, struct frame_reader *reader, struct jval **ret)
 				return jval_parse(ret, body, n);
 		if (r < 0)
 			return r;
-		r = poll(&p, 1, (int)((end - clock_mono_us()) / US_PER_MS));
+		left = end - clock_mono_us();
+		r = left <= 0 ? 0 : poll(&p, 1, (int)(left / US_PER_MS) + 1);
 		if (r == 0)
 			return ERR_TIMEOUT;
 		if (r < 0 && errno != EINTR)

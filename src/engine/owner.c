@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/jw.h"
@@ -221,11 +222,14 @@ peer_accept(void *arg, int fd)
 	frame_reader_init(&p->reader);
 	TAILQ_INSERT_TAIL(&o->peers, p, entry);
 	o->n_peers++;
-	if (stream_new(o->loop, fd, fd, &peer_ops, p, &p->stream) < 0 ||
-	    o->n_peers > PEERS_MAX)
+	if (stream_new(o->loop, fd, fd, &peer_ops, p, &p->stream) < 0) {
+		close(fd);
+		peer_free(p);
+	} else if (o->n_peers > PEERS_MAX) {
 		p->dead = true;
-	else
+	} else {
 		stream_write(p->stream, PROTO_BANNER, strlen(PROTO_BANNER));
+	}
 }
 
 static void
