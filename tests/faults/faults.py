@@ -2,6 +2,7 @@
 """The faults: each breaks one thing of a round that runs, and says how many
 it broke. What they wait for are starts of executions, never time alone."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sshd
 
 AGENT = os.path.join(os.path.abspath(os.environ.get('YM_BUILDDIR', '.')),
                      'yardmaster-agent')
-STOPPED_S = 3       # at most, when nothing starts meanwhile
+STOPPED_S = 2       # at most, when nothing starts meanwhile
 
 
 def _read(path):
@@ -103,6 +104,49 @@ def sessions(rnd):
     return True
 
 
+def away(rnd):
+    """Long enough for a plan that does not wait long."""
+    host = rnd.host()
+    host.stop()
+    rnd.wait_starts(1000, STOPPED_S)
+    host.start()
+    return True
+
+
+def hangup(rnd):
+    """The terminal is gone: a process of its own goes on with the run."""
+    if rnd.console is None or rnd.over() or \
+            not send(rnd.console.pid, signal.SIGHUP):
+        return False
+    rnd.reap_console()
+    return True
+
+
+def _fill(rnd, folder):
+    """The disk is full for a while."""
+    if folder not in rnd.disks:
+        return False
+    path = folder + '/filled'
+    try:
+        with open(path, 'wb', buffering=0) as f:
+            for size in (1 << 20, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        f.write(bytes(size))
+        rnd.wait_starts(rnd.random.randint(1, 8), STOPPED_S)
+    finally:
+        os.unlink(path)
+    return True
+
+
+def agent_disk(rnd):
+    return _fill(rnd, rnd.host().state)
+
+
+def console_disk(rnd):
+    return _fill(rnd, rnd.lab.env['XDG_STATE_HOME'])
+
+
 def _freeze(rnd, pid):
     if not pid or not send(pid, signal.SIGSTOP):
         return False
@@ -165,6 +209,12 @@ FAULTS = {
     'bridge': ('kill -9 of a bridge on the host', bridge, False),
     'sessions': ('sshd and its sessions killed, then started', sessions,
                  False),
+    'away': ('the same, for longer than lost_after', away, True),
+    'hangup': ('SIGHUP to the owner', hangup, False),
+    'agent-disk': ('the disk of an agent is full for a while', agent_disk,
+                   False),
+    'console-disk': ('the disk of the console is full for a while',
+                     console_disk, False),
     'daemon-stops': ('SIGSTOP, SIGCONT of the daemon', daemon_stops, False),
     'link-stops': ('SIGSTOP, SIGCONT of a link', link_stops, False),
     'console-stops': ('SIGSTOP, SIGCONT of the owner', console_stops, False),

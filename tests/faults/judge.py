@@ -17,7 +17,10 @@ class Verdict:
 
     def __init__(self, rnd, ended):
         self.rnd, self.wrong, self.report = rnd, [], {}
-        self.lossy = any(faults.FAULTS[k][2] for k in rnd.injected)
+        # A late result of a lost attempt is kept and does not count.
+        self.late = 'lost_after' in rnd.plan
+        self.lossy = self.late or any(faults.FAULTS[k][2]
+                                      for k in rnd.injected)
         self.starts, self.ends = {}, {}
         self.lost = self.doubled = self.spoiled = 0
         self._read_noted(rnd.lab.dir + '/noted')
@@ -54,21 +57,20 @@ class Verdict:
                     attempt, len(agents), agents))
 
     def _counts(self):
-        want = len(planned(self.rnd.plan))
+        """A sequential suite is one execution, the others one a test."""
+        want = sum(1 if s.get('mode') == 'sequential' else len(s['tests'])
+                   for s in self.rnd.plan['suites'])
         counts = self.report['counts']
         final = sum(counts[s] for s in FINAL)
         if final != want or len(self.report['executions']) != want:
             self.lost += want - final
             self.wrong.append('%d executions planned: %s' % (want, counts))
 
-    def _attempts(self, x):
-        """Attempts of an execution that started, in order."""
-        head = x['id'] + '/'
-        return sorted((a for a in self.starts if a.startswith(head)),
-                      key=lambda a: int(a[len(head):]))
-
     def _execution(self, x):
-        step = x['steps'][0]
+        for step in x['steps']:
+            self._step(x, step)
+
+    def _step(self, x, step):
         tries = {}
         for t in step['tries']:
             if t['attempt'] in tries:
@@ -76,19 +78,19 @@ class Verdict:
                 self.wrong.append('%s: attempt %d counted twice' % (
                     x['id'], t['attempt']))
             tries[t['attempt']] = t
-        started = self._attempts(x)
-        self._repeatable(x, started)
-        for attempt in started:
-            self._attempt(x, attempt, tries.get(int(attempt.split('/')[2])))
-        self._state(x, started)
-
-    def _repeatable(self, x, started):
+        head, tail = x['id'] + '/', ':' + step['test']
+        numbers = sorted(int(a[len(head):-len(tail)]) for a in self.starts
+                         if a.startswith(head) and a.endswith(tail))
+        started = ['%s%d%s' % (head, n, tail) for n in numbers]
         if x['suite'] == 'once' and len(started) > 1:
             self.doubled += 1
             self.wrong.append('%s may not be repeated and ran as %s' % (
                 x['id'], started))
+        for n, attempt in zip(numbers, started):
+            self._attempt(attempt, tries.get(n))
+        self._state(x, step, started)
 
-    def _attempt(self, x, attempt, told):
+    def _attempt(self, attempt, told):
         """An attempt that started, and what was told of it."""
         code = self.ends.get(attempt, [None])[0]
         if told is None or told['exit_code'] is None:
@@ -101,15 +103,19 @@ class Verdict:
             self.wrong.append('%s exits with %s, told %s' % (
                 attempt, code, told))
 
-    def _state(self, x, started):
+    def _state(self, x, step, started):
         """The state against what the last attempt did."""
         codes = [self.ends.get(a, [None])[0] for a in started]
         last = codes[-1] if codes else None
-        state = x['state']
-        if state in ('passed', 'healed') and last != 0 or \
-                state == 'failed' and last in (0, None):
-            self.wrong.append('%s is %s, its attempts exit with %s' % (
-                x['id'], state, codes))
-        elif state not in ('passed', 'healed', 'failed') and not self.lossy:
-            self.wrong.append('%s is %s (%s), its attempts exit with %s' % (
-                x['id'], state, x['text'], codes))
+        state = step['state']
+        if self.late:
+            good = state not in ('passed', 'healed') or 0 in codes
+        elif state in ('passed', 'healed'):
+            good = last == 0
+        elif state == 'failed':
+            good = last not in (0, None)
+        else:
+            good = self.lossy
+        if not good:
+            self.wrong.append('%s %s is %s (%s), its attempts exit with %s' % (
+                x['id'], step['test'], state, step['text'], codes))

@@ -18,13 +18,14 @@ from lab import Lab
 
 RUN_S = 90          # a run that takes longer does not end
 FOLLOW_S = 10
+DISK = '80m'        # a little above the guard of an agent
 
 # Notes its starts and ends in the order in which they are; takes each lock
 # for real, so that the kernel says whether another has it.
 WORK = '''#!/bin/sh
 # work SECONDS CODES [LOCK...]: attempt n exits with the nth code, or the last
 cd %(dir)s/locks
-note() { echo "$1 $YARDMASTER_ATTEMPT $2" >>../noted; }
+note() { echo "$1 $YARDMASTER_ATTEMPT:$YARDMASTER_TEST $2" >>../noted; }
 note S $YARDMASTER_AGENT
 echo "+ $YARDMASTER_AGENT $YARDMASTER_EXECUTION $YARDMASTER_WORKER" >../said
 seconds=$1 codes=$2 fd=3
@@ -76,19 +77,29 @@ def make_test(rng, work, i):
     return test
 
 
-def make_plan(rng, work):
+def make_plan(rng, work, kinds):
     n = rng.randint(40, 80)
     tests = [make_test(rng, work, i) for i in range(n)]
     once = [t for t in tests if rng.random() < 0.25 and 'retries' not in t]
-    return {
+    chain = [t for t in tests if rng.random() < 0.1 and t not in once]
+    for t in chain:
+        t.pop('retries', None)
+        t.pop('retry_delay', None)
+    often = [t for t in tests if t not in once and t not in chain]
+    plan = {
         'name': 'chaos', 'parallel': 'tests',
         'order': rng.choice(('plan', 'longest')),
         'locks': {'db': 1, 'cfg': 1, 'two': 2},
         'error_retries': 5,
         'suites': [
-            {'name': 'often', 'tests': [t for t in tests if t not in once]},
-            {'name': 'once', 'repeatable': False, 'tests': once}]
-        if once else [{'name': 'often', 'tests': tests}]}
+            {'name': 'often', 'tests': often},
+            {'name': 'once', 'repeatable': False, 'tests': once},
+            {'name': 'chain', 'mode': 'sequential', 'tests': chain,
+             'retries': rng.randint(0, 1)}]}
+    plan['suites'] = [s for s in plan['suites'] if s['tests']]
+    if 'away' in kinds:
+        plan['lost_after'] = '1s'
+    return plan
 
 
 class Round:
@@ -102,6 +113,7 @@ class Round:
         self.injected = {}          # fault -> times
         self.console = None
         self.detached = False
+        self.disks = []             # folders that have a disk of their own
         self.run = None
         self.began = time.monotonic()
 
@@ -202,14 +214,28 @@ class Round:
         except subprocess.TimeoutExpired:
             return False
 
+    def mount(self, folder):
+        """A small disk for a folder, where one can be made."""
+        os.makedirs(folder, 0o700, exist_ok=True)
+        made = subprocess.run(['mount', '-t', 'tmpfs', '-o',
+                               'mode=0700,size=' + DISK, 'tmpfs', folder],
+                              stderr=subprocess.DEVNULL)
+        if made.returncode == 0:
+            self.disks.append(folder)
+
     def set_up(self, lab):
         self.lab = lab
+        if 'agent-disk' in self.kinds:
+            for host in lab.hosts.hosts:
+                self.mount(host.state)
+        if 'console-disk' in self.kinds:
+            self.mount(lab.env['XDG_STATE_HOME'])
         for host in lab.hosts.hosts:
             host.spool = host.state + '/yardmaster/agent/default'
         os.mkdir(lab.dir + '/locks')
         with open(lab.work, 'w') as f:
             f.write(WORK % {'dir': lab.dir})
-        self.plan = make_plan(self.random, lab.work)
+        self.plan = make_plan(self.random, lab.work, self.kinds)
         self.detached = self.random.random() < 0.25
         self.launch(lab.plan(self.plan))
 
@@ -249,24 +275,31 @@ class Round:
         """Runs the round: a judge.Verdict."""
         hosts = self.random.randint(2, 3)
         with Lab(hosts, max_workers=self.random.randint(1, 4)) as lab:
-            self.set_up(lab)
-            step = max(1, len(judge.planned(self.plan)) // (self.n + 1))
-            for _ in range(self.n):
-                self.wait_starts(self.random.randint(1, 2 * step))
-                if self.over():
-                    break
-                self.inject()
-            ended = self.end_run()
-            verdict = judge.Verdict(self, ended)
-            if not ended:
-                self.note(lab.cli('why', self.run).stdout)
-                self.note(lab.cli('agents').stdout)
-                if self.console is not None:
-                    self.console.kill()
-                    self.reap_console()
-            if verdict.wrong:
-                self.keep(verdict)
-            return verdict
+            try:
+                return self.play_in(lab)
+            finally:
+                for folder in self.disks:
+                    subprocess.run(['umount', '-l', folder], check=True)
+
+    def play_in(self, lab):
+        self.set_up(lab)
+        step = max(1, len(judge.planned(self.plan)) // (self.n + 1))
+        for _ in range(self.n):
+            self.wait_starts(self.random.randint(1, 2 * step))
+            if self.over():
+                break
+            self.inject()
+        ended = self.end_run()
+        verdict = judge.Verdict(self, ended)
+        if not ended:
+            self.note(lab.cli('why', self.run).stdout)
+            self.note(lab.cli('agents').stdout)
+            if self.console is not None:
+                self.console.kill()
+                self.reap_console()
+        if verdict.wrong:
+            self.keep(verdict)
+        return verdict
 
     def keep(self, verdict):
         """Keeps what tells how it came about."""

@@ -41,7 +41,7 @@ class Fake:
 
 def execution(n, suite, state, *codes):
     return {'id': '%s/%d' % (RUN, n), 'suite': suite, 'state': state,
-            'text': None, 'steps': [{'tries': [
+            'steps': [{'test': 't', 'state': state, 'text': None, 'tries': [
                 {'attempt': i + 1, 'exit_code': code}
                 for i, code in enumerate(codes)]}]}
 
@@ -52,13 +52,13 @@ def test_judge():
             execution(2, 'once', 'passed', 0)]
     twice = execution(1, 'often', 'failed', 3, 3)
     twice['steps'][0]['tries'][1]['attempt'] = 1
-    lines = ['S %s/1/1 a', 'E %s/1/1 3', 'S %s/2/1 a', 'E %s/2/1 0']
+    lines = ['S %s/1/1:t a', 'E %s/1/1:t 3', 'S %s/2/1:t a', 'E %s/2/1:t 0']
     for name, executions, more, wrong in (
             ('nothing', good, [], 0),
-            ('an attempt that started twice', good, ['S %s/1/1 b'], 1),
+            ('an attempt that started twice', good, ['S %s/1/1:t b'], 1),
             ('one that must not be repeated', good,
-             ['S %s/2/2 b', 'E %s/2/2 0'], 2),
-            ('a lock held by two', good, ['V %s/1/1 x:db'], 1),
+             ['S %s/2/2:t b', 'E %s/2/2:t 0'], 2),
+            ('a lock held by two', good, ['V %s/1/1:t x:db'], 1),
             ('a lost execution', good[:1], [], 1),
             ('another exit code', [execution(1, 'often', 'failed', 4),
                                    good[1]], [], 1),
