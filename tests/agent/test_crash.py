@@ -4,6 +4,7 @@ reported, nothing forgotten that was not acknowledged."""
 
 import collections
 import contextlib
+import fcntl
 import os
 import signal
 import sqlite3
@@ -121,6 +122,100 @@ def test_all_killed():
         tap.ok('its step is ended', a.wait_gone(pid))
         tap.equal('what was queued runs',
                   link.wait_ended(ids(2))[0]['outcome'], 'passed')
+
+
+@contextlib.contextmanager
+def idle_worker_stopped():
+    """An agent whose one worker is stopped and has been given execution 2,
+    which it has not begun: (agent, link, worker)."""
+    with agent(workers=1) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, ['true'])])
+        link.wait_ended(ids(1))
+        worker = a.worker_pids()[0]
+        os.kill(worker, signal.SIGSTOP)
+        link.start(R, 1, [work(R, 2, counted(a))])
+        link.wait_report(ids(2)[0], 'running')
+        yield a, link, worker
+
+
+def never_ran(a):
+    return not os.path.exists(os.path.join(a.dir, 'ran'))
+
+
+def test_worker_killed_before_it_begins():
+    with idle_worker_stopped() as (a, link, worker):
+        a.kill(worker)
+        got = link.wait_ended(ids(2))[0]
+        tap.equal('another worker runs it', got.get('outcome'), 'passed')
+        tap.equal('once', ran(a), {ids(2)[0]: 1})
+
+
+def test_all_killed_before_it_begins():
+    with idle_worker_stopped() as (a, link, worker):
+        os.kill(a.pid(), signal.SIGSTOP)
+        a.kill(worker)
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        got = link.wait_ended(ids(2))[0]
+        tap.equal('it goes back in line', got.get('outcome'), 'passed')
+        tap.equal('and runs once', ran(a), {ids(2)[0]: 1})
+
+
+def test_cancelled_before_it_begins():
+    with idle_worker_stopped() as (a, link, worker):
+        link.cancel(ids(2))
+        link.wait_report(ids(2)[0], 'ending')
+        os.kill(a.pid(), signal.SIGSTOP)
+        a.kill(worker)
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        got = link.wait_ended(ids(2))[0]
+        tap.equal('what was to be cancelled is not put back',
+                  (got['state'], got['outcome']), ('ended', 'cancelled'))
+        tap.ok('and never runs', never_ran(a))
+
+
+def test_cancel_is_said_again():
+    with agent(workers=1) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, ['sh', '-c', 'echo x; exec sleep 600'])])
+        link.wait_output(ids(1)[0])
+        worker = a.worker_pids()[0]
+        os.kill(worker, signal.SIGSTOP)
+        link.cancel(ids(1), grace_s=0.1)
+        link.wait_report(ids(1)[0], 'ending')
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        os.kill(worker, signal.SIGCONT)
+        tap.equal('a cancel outlives the daemon',
+                  link.wait_ended(ids(1))[0]['outcome'], 'cancelled')
+
+
+def test_worker_slower_than_the_death_of_its_daemon():
+    with agent(workers=1) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        with open(os.path.join(a.spool, 'worker-1.lock'), 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            link.start(R, 1, [work(R, 1, counted(a))])
+            link.wait_report(ids(1)[0], 'running')
+            # It may be about to become the program, and show no name yet.
+            with open('/proc/%d/task/%d/children' % (a.pid(), a.pid())) as f:
+                worker = int(f.read().split()[0])
+            a.kill()
+        a.wait_gone(worker)
+        tap.ok('it begins nothing any more', never_ran(a))
+        link = a.connect()
+        link.sync(R, 1)
+        tap.equal('which another one does',
+                  link.wait_ended(ids(1))[0].get('outcome'), 'passed')
+        tap.equal('once', ran(a), {ids(1)[0]: 1})
 
 
 def test_reboot():
