@@ -21,6 +21,8 @@
 void
 jscan_init(struct jscan *s, const char *text, size_t n, bool comments)
 {
+	if (text == NULL)
+		text = "";
 	s->start = s->p = text;
 	s->end = text + n;
 	s->comments = comments;

@@ -91,9 +91,11 @@ put_tries(struct buf *out, const struct report_step *s)
 {
 	bool flaky = s->state == EXEC_HEALED || s->state == EXEC_PASSED;
 	const struct report_try *t;
+	uint32_t i;
 	bool error;
 
-	for (t = s->tries; t < s->tries + s->n_tries; t++) {
+	for (i = 0; i < s->n_tries; i++) {
+		t = &s->tries[i];
 		if (t == s->last || t->outcome == OUTCOME_PASSED)
 			continue;
 		error = t->outcome == OUTCOME_ERROR;
