@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "yardmaster/base/diag.h"
+#include "yardmaster/base/ident.h"
 #include "yardmaster/base/strvec.h"
 
 /* Exit codes of every command (those of run: model/state.h). */
@@ -63,6 +64,11 @@ void cli_done(struct cli *c);
 bool cli_has(const struct cli *c, const char *name);
 const char *cli_get(const struct cli *c, const char *name);
 const struct strvec *cli_all(const struct cli *c, const char *name);
+
+/* The first argument as the id of a run, or of an execution or an attempt of
+ * one. 0, or EXIT_USAGE after a message. */
+int cli_run_id(const struct cli *c, struct ident *ret);
+int cli_execution_id(const struct cli *c, struct ident *ret);
 
 /* Writes the usage and options of a command to standard output. */
 void cli_help(const struct cli_command *cmd);

@@ -282,9 +282,8 @@ cmd_why(struct cli *c)
 	struct jw w;
 	int r;
 
-	if (ident_parse(c->args.v[0], &id) < 0 || id.execution == 0)
-		return cli_fail(c, EXIT_USAGE, "%s: not an execution's id "
-		    "(RUN/NUMBER)", c->args.v[0]);
+	if ((r = cli_execution_id(c, &id)) != 0)
+		return r;
 	jw_init(&w, &request);
 	jw_object(&w);
 	jw_kv_int(&w, "tag", 1);

@@ -226,10 +226,8 @@ cmd_resume(struct cli *c)
 	struct ident id;
 	int r;
 
-	if (ident_parse(c->args.v[0], &id) < 0 || id.execution != 0)
-		return cli_fail(c, EXIT_USAGE, "%s: not a run's id; "
-		    "yardmaster runs lists them", c->args.v[0]);
-	if ((r = read_give_up(c, &f.give_up_us)) != 0)
+	if ((r = cli_run_id(c, &id)) != 0 ||
+	    (r = read_give_up(c, &f.give_up_us)) != 0)
 		return r;
 	memcpy(f.run, id.run, sizeof f.run);
 	return resume(c, &f);

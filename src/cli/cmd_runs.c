@@ -182,9 +182,8 @@ cmd_logs(struct cli *c)
 	struct ident id;
 	int r;
 
-	if (ident_parse(c->args.v[0], &id) < 0 || id.execution == 0)
-		return cli_fail(c, EXIT_USAGE, "%s: not an execution's id "
-		    "(RUN/NUMBER)", c->args.v[0]);
+	if ((r = cli_execution_id(c, &id)) != 0)
+		return r;
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
 	r = engine_tail(s.engine, &id, 0, cli_has(c, "follow"), &ops, &l,

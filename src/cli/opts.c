@@ -188,6 +188,24 @@ cli_all(const struct cli *c, const char *name)
 	return &c->given[opt_index(c, name)];
 }
 
+int
+cli_run_id(const struct cli *c, struct ident *ret)
+{
+	if (ident_parse(c->args.v[0], ret) == 0 && ret->execution == 0)
+		return 0;
+	return cli_fail(c, EXIT_USAGE, "%s: not a run's id; yardmaster runs "
+	    "lists them", c->args.v[0]);
+}
+
+int
+cli_execution_id(const struct cli *c, struct ident *ret)
+{
+	if (ident_parse(c->args.v[0], ret) == 0 && ret->execution != 0)
+		return 0;
+	return cli_fail(c, EXIT_USAGE, "%s: not an execution's id "
+	    "(RUN/NUMBER)", c->args.v[0]);
+}
+
 static void
 help_line(const struct cli_opt *o)
 {

@@ -91,9 +91,8 @@ rerun_load(const struct cli *c, struct plan **ret)
 	struct ident id;
 	int r;
 
-	if (ident_parse(c->args.v[0], &id) < 0 || id.execution != 0)
-		return cli_fail(c, EXIT_USAGE, "%s: not a run's id; "
-		    "yardmaster runs lists them", c->args.v[0]);
+	if ((r = cli_run_id(c, &id)) != 0)
+		return r;
 	if ((state = owner_state_dir(c)) == NULL)
 		return EXIT_ERRORS;
 	if ((r = load_snapshot(state, id.run, &p)) < 0) {

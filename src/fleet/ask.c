@@ -79,20 +79,6 @@ ask_answered(struct peer *p, const struct jval *v)
 		end(p, c, code, text != NULL ? text : err_text(code));
 }
 
-static void
-put_threshold(struct jw *w, const struct threshold *t)
-{
-	char text[16];
-
-	jw_key(w, "threshold");
-	if (t->kind == THRESHOLD_NUMBER)
-		jw_int(w, t->n);
-	else if (t->kind == THRESHOLD_SPARE)
-		jw_str(w, threshold_format(t, text));
-	else
-		jw_null(w);
-}
-
 void
 fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
     fleet_done_fn fn, void *arg)
@@ -114,13 +100,17 @@ fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
 	jw_object(&w);
 	if (set->set_max)
 		jw_kv_int(&w, "max_workers", set->expect_max);
-	if (set->set_threshold)
-		put_threshold(&w, &set->expect_threshold);
+	if (set->set_threshold) {
+		jw_key(&w, "threshold");
+		threshold_write(&w, &set->expect_threshold);
+	}
 	jw_object_end(&w);
 	if (set->set_max)
 		jw_kv_int(&w, "max_workers", set->max_workers);
-	if (set->set_threshold)
-		put_threshold(&w, &set->threshold);
+	if (set->set_threshold) {
+		jw_key(&w, "threshold");
+		threshold_write(&w, &set->threshold);
+	}
 	jw_object_end(&w);
 	say(p, MSG_SET, &body);
 	buf_done(&body);
