@@ -16,12 +16,11 @@ FLOORS = {
     'plan': 2, 'sched': 2, 'store': 2, 'net': 2,
     'fleet': 3, 'report': 3,
     'engine': 4,
-    'tui': 5, 'cli': 5,
-    'main': 6,
+    'tui': 5,
+    'cli': 6,
+    'main': 7,
 }
 AGENT_SEES = {'base', 'sys', 'proto', 'model', 'store'}
-# The one step sideways: the command line opens the screen.
-SIDEWAYS = {('cli', 'tui')}
 
 # Headers of libraries, and the one room that may include them.
 LIBRARIES = [
@@ -93,7 +92,7 @@ def includes(text):
 
 
 def may_include(room, other):
-    if room == other or (room, other) in SIDEWAYS:
+    if room == other:
         return True
     if room == 'agent':
         return other in AGENT_SEES
