@@ -164,8 +164,14 @@ takes_none(struct daemon *d)
 		return "draining";
 	if (d->store_failing)
 		return "the journal of the agent cannot be written";
-	return facts_disk_low(d) ? "the disk of the spool is nearly full" :
-	    NULL;
+	if (!facts_disk_low(d))
+		return NULL;
+	/* Who is told at once does not try again before there is room. */
+	if (d->guard == NULL) {
+		facts_check_guards(d);
+		turn_facts(d, true);
+	}
+	return "the disk of the spool is nearly full";
 }
 
 static void
