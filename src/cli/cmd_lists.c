@@ -48,12 +48,15 @@ cell_link(const struct jval *row, struct buf *out)
 {
 	const char *error = jval_get_str(row, "error", NULL);
 	const char *question = jval_get_str(row, "question", NULL);
+	const char *guard = jval_get_str(row, "guard", NULL);
 
 	buf_puts(out, jval_get_str(row, "link", "-"));
 	if (error != NULL)
 		buf_putf(out, ": %s", error);
 	else if (question != NULL)
 		buf_putf(out, " asks: %s", question);
+	else if (guard != NULL)
+		buf_putf(out, ", starts nothing: %s", guard);
 }
 
 static void

@@ -151,6 +151,19 @@ watch_stuck(struct follow *f, const struct run *run)
 	engine_op(f->s->engine, &op, NULL, NULL);
 }
 
+/* Says once that nothing new can start, and once that it can again. */
+static void
+watch_pause(struct follow *f)
+{
+	const char *why = engine_paused(f->s->engine);
+
+	if (why != NULL && !f->paused)
+		cli_fail(f->c, 0, "paused: console-paused: %s", why);
+	else if (why == NULL && f->paused)
+		cli_fail(f->c, 0, "goes on: run files can be written again");
+	f->paused = why != NULL;
+}
+
 static bool
 progressed(void *arg)
 {
@@ -159,6 +172,7 @@ progressed(void *arg)
 
 	say_ends(f, run);
 	watch_stuck(f, run);
+	watch_pause(f);
 	return run->state == RUN_ENDED;
 }
 

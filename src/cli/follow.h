@@ -14,6 +14,7 @@ struct follow {
 	/* private */
 	bool *told;		/* by number: its end was said */
 	uint32_t ended;
+	bool paused;		/* that was said */
 	int64_t hopeless_us;	/* since when nothing can start */
 	bool gave_up, left;
 	char *last_wait;	/* what was said last of what waits */

@@ -100,11 +100,18 @@ recover_due(void *arg)
 		timer_start(e->recover, 2 * US_PER_S);
 		return;
 	}
-	e->paused = false;
+	free(e->paused);
+	e->paused = NULL;
 	sched_pause(e->sched, NULL, clock_mono_us());
 	engine_say(e, EVENT_INFO, NULL, NULL, "run files can be written "
 	    "again; dispatch goes on");
 	engine_wake(e);
+}
+
+const char *
+engine_paused(const struct engine *e)
+{
+	return e->paused;
 }
 
 static int
@@ -179,6 +186,7 @@ engine_free(struct engine *e)
 	timer_free(e->turn);
 	timer_free(e->wake);
 	timer_free(e->view);
+	free(e->paused);
 	timer_free(e->recover);
 	while ((r = TAILQ_FIRST(&e->runs)) != NULL) {
 		TAILQ_REMOVE(&e->runs, r, entry);

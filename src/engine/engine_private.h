@@ -79,7 +79,7 @@ struct engine {
 	size_t *syncing;	/* by agent: runs not synced since it came up */
 	struct out *out;
 	size_t n_out, cap_out;
-	bool paused;		/* a run file cannot be written */
+	char *paused;		/* which run file cannot be written, or NULL */
 
 	struct event *events;	/* ring of EVENTS_KEPT */
 	uint64_t n_events;	/* ever */

@@ -47,6 +47,7 @@ write_values(struct jw *w, const struct facts *f)
 	kv_size(w, "memory_free_bytes", f->memory_free_bytes);
 	kv_size(w, "disk_free_bytes", f->disk_free_bytes);
 	jw_kv_str(w, "version", f->version);
+	jw_kv_str(w, "guard", f->guard);
 	jw_key(w, "draining");
 	stop_note_write(w, &f->draining);
 	jw_key(w, "held");

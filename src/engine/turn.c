@@ -309,17 +309,17 @@ decide(struct engine *e)
 static void
 file_failed(struct engine *e, struct erun *r)
 {
-	char *text = str_fmt("the run file of %s cannot be written: %s",
-	    r->live.id, run_file_error(r->file));
-
 	r->failed = true;
-	if (!e->paused)
-		engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing "
-		    "new starts until it can", text);
-	e->paused = true;
-	sched_pause(e->sched, text, clock_mono_us());
-	timer_start(e->recover, RECOVER_EVERY_US);
-	free(text);
+	/* Turns may come faster than that. */
+	if (!timer_armed(e->recover))
+		timer_start(e->recover, RECOVER_EVERY_US);
+	if (e->paused != NULL)
+		return;
+	e->paused = str_fmt("the run file of %s cannot be written: %s",
+	    r->live.id, run_file_error(r->file));
+	engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing new starts "
+	    "until it can", e->paused);
+	sched_pause(e->sched, e->paused, clock_mono_us());
 }
 
 static void

@@ -114,6 +114,9 @@ void engine_interactive(struct engine *e, bool on);
  * is wiped after it was sent. */
 void engine_answer(struct engine *e, const char *agent, const char *answer);
 
+/* Why nothing new starts (a run file cannot be written), or NULL. Borrowed. */
+const char *engine_paused(const struct engine *e);
+
 /* ---- output ----------------------------------------------------------------- */
 struct tail;
 struct tail_ops {
