@@ -14,6 +14,7 @@
 #define SLOWEST 5
 #define SHOWN 20		/* rows that did not pass */
 #define TAIL_LINES 10
+#define LINE_BYTES 400		/* of a line of output */
 
 static void
 put_safe(struct buf *out, const char *s)
@@ -60,6 +61,19 @@ put_slowest(struct buf *out, const struct report_run *r)
 	free(rows);
 }
 
+/* A line of output; the end of a very long one is left out. */
+static void
+put_line(struct buf *out, const char *p, size_t n)
+{
+	size_t shown = n < LINE_BYTES ? n : LINE_BYTES;
+
+	while (shown < n && shown > 0 && (p[shown] & 0xc0) == 0x80)
+		shown--;	/* not within a character */
+	buf_puts(out, "      | ");
+	text_escape(out, p, shown);
+	buf_puts(out, shown < n ? " ...\n" : "\n");
+}
+
 static void
 put_tail(struct buf *out, const struct report_exec *e)
 {
@@ -73,9 +87,7 @@ put_tail(struct buf *out, const struct report_exec *e)
 	for (; p < end; p = nl + 1) {
 		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
 			nl = end;
-		buf_puts(out, "      | ");
-		text_escape(out, p, (size_t)(nl - p));
-		buf_putc(out, '\n');
+		put_line(out, p, (size_t)(nl - p));
 	}
 	buf_done(&clean);
 }

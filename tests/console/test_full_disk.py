@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks that fill: of an agent while it runs, and of the console. What cannot
+be recorded is not lost, nothing runs twice, and with room again it goes on."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+
+import sshd
+import tap
+from lab import Lab
+
+MB = 1 << 20
+
+
+def mount(path, size):
+    """A small file system there; False where that cannot be done."""
+    os.makedirs(path, 0o700, exist_ok=True)
+    return subprocess.run(
+        ['mount', '-t', 'tmpfs', '-o', 'size=%s,mode=700' % size, 'tmpfs',
+         path], stderr=subprocess.DEVNULL).returncode == 0
+
+
+@contextlib.contextmanager
+def small_disk(path, size, users):
+    """users(): ends what stands on it."""
+    mount(path, size)
+    try:
+        yield path + '/fill'
+    finally:
+        users()
+        subprocess.run(['umount', '-l', path], check=True)
+
+
+def need_mounts():
+    where = tempfile.mkdtemp(prefix='ym-disk-')
+    can = mount(where, '1m')
+    if can:
+        subprocess.run(['umount', where], check=True)
+    os.rmdir(where)
+    if not can:
+        tap.skip_all('skipped: no small tmpfs can be mounted here')
+
+
+def fill(path, size=None):
+    """Writes size bytes, or until there is no room."""
+    block = 65536
+    with open(path, 'wb', buffering=0) as f:
+        while block > 0 and (size is None or f.tell() < size):
+            try:
+                f.write(b'x' * block)
+            except OSError:
+                block //= 2
+
+
+def suite(name, command, n, **more):
+    return dict({'name': name, 'command': command,
+                 'tests': ['%s%d' % (name, i) for i in range(n)]}, **more)
+
+
+def plan_of(lab, *suites, **more):
+    return lab.plan(dict({'name': 'p', 'parallel': 'tests', 'order': 'plan',
+                          'suites': list(suites)}, **more))
+
+
+def tests_of(lab, run):
+    return {x['steps'][0]['test']: x
+            for x in lab.json('report', run)['executions']}
+
+
+def ran_once(lab, name, run, n):
+    times = {k: v for k, v in lab.ran_times().items()
+             if k.startswith(run + '/')}
+    tap.equal(name + ': nothing is lost, and nothing ran twice',
+              (len(times), set(times.values())), (n, {1}))
+
+
+def of_agent(lab):
+    host = lab.hosts[0]
+    with small_disk(host.state, '160m', host.kill_all) as filler:
+        fill(filler, 70 * MB)   # more than the guard of 64 MB is left
+        process, run = lab.start_run(plan_of(
+            lab, suite('big', ['head', '-c', '120000000', '/dev/zero'], 1,
+                       agents=['lab-1'], error_retries=0),
+            suite('s', [lab.work, '0.3'], 16)))
+        said = process.communicate()
+        tests = tests_of(lab, run)
+        tap.ok('it fills while a command writes: an error that says so',
+               process.returncode == 2 and tests['big0']['state'] == 'error'
+               and 'disk of the spool is full' in tests['big0']['text'],
+               '%s%s' % said)
+        tap.ok('a long line of output is cut',
+               max(len(x) for x in said[0].splitlines()) < 2000)
+        del tests['big0']
+        tap.equal('the others pass', {x['state'] for x in tests.values()},
+                  {'passed'})
+        tap.ok('what was refused once is not sent there again and again',
+               max(x['attempt'] for x in tests.values()) <= 3, str(tests))
+        ran_once(lab, 'a full agent', run, 16)
+        listed = lab.json('agents')['agents'][0]
+        tap.ok('the agent lives, and says why it starts nothing',
+               listed['link'] == 'up' and 'disk' in (listed['guard'] or ''),
+               str(listed))
+        process, run = lab.start_run(plan_of(
+            lab, suite('later', [lab.work, '0'], 4, agents=['lab-1'])))
+        why = ''
+        for _ in range(200):    # until the first view of it
+            if 'guard' not in why:
+                why = lab.cli('why', run + '/1').stdout
+        tap.ok('why names the guard', '* guard: ' in why and 'disk' in why,
+               why)
+        os.unlink(filler)
+        said = process.communicate()
+        tap.ok('with room again it works', process.returncode == 0 and
+               '4 passed' in said[0], '%s%s' % said)
+
+
+def paused(process):
+    for line in process.stderr:
+        if 'console-paused' in line:
+            return line
+    return ''
+
+
+def of_console(lab):
+    state = lab.dir + '/console'
+    with small_disk(state, '2m', lambda: None) as filler:
+        process, run = lab.start_run(plan_of(
+            lab, suite('s', [lab.work, '0.3'], 30)))
+        lab.watch.wait(lambda w: w.count() == 4)
+        fill(filler)
+        line = paused(process)
+        tap.ok('a full console says that it is paused', 'full' in line, line)
+        lab.watch.wait(lambda w: w.count() == 0)
+        started = len(lab.watch.starts)
+        why = lab.cli('why', run + '/30').stdout
+        tap.ok('and so does why', '* console-paused: ' in why and
+               'full' in why, why)
+        tap.ok('no more was started than had been sent', started < 30 and
+               len(lab.watch.starts) == started, started)
+        done = lab.cli('run', plan_of(lab, suite('x', [lab.work, '0'], 1)))
+        tap.ok('a launch says what is wrong', done.returncode == 2 and
+               'No space left' in done.stderr, done.stderr)
+        os.unlink(filler)
+        said = process.communicate()
+        tap.ok('with room again it goes on', process.returncode == 0 and
+               '30 passed' in said[0], '%s%s' % said)
+        ran_once(lab, 'a full console', run, 30)
+        listed = {r['id']: r for r in lab.json('runs')['runs']}
+        tap.equal('and is over', listed[run]['state'], 'ended')
+        tap.ok('the launch that failed left no run', all(
+            r['state'] == 'ended' for r in listed.values()), str(listed))
+        at_its_end(lab, filler)
+        killed(lab, filler)
+
+
+def at_its_end(lab, filler):
+    """All results come while the disk is full."""
+    process, run = lab.start_run(plan_of(
+        lab, suite('end', [lab.work, '0.5'], 4)))
+    lab.watch.wait(lambda w: w.count() == 4)
+    fill(filler)
+    paused(process)
+    lab.watch.wait(lambda w: w.count() == 0)
+    os.unlink(filler)
+    said = process.communicate()
+    tap.ok('full at the end of a run: it ends when there is room',
+           process.returncode == 0 and '4 passed' in said[0] and
+           'ended' in said[0], '%s%s' % said)
+    tests = tests_of(lab, run)
+    tap.equal('full at the end of a run: every result is recorded',
+              [len(x['steps'][0]['tries']) for x in tests.values()], [1] * 4)
+    listed = {r['id']: r for r in lab.json('runs')['runs']}
+    tap.equal('full at the end of a run: it is over', listed[run]['state'],
+              'ended')
+
+
+def killed(lab, filler):
+    """The console dies while it cannot write: the agents have it all."""
+    process, run = lab.start_run(plan_of(
+        lab, suite('k', [lab.work, '0.5'], 6)))
+    lab.watch.wait(lambda w: w.count() == 4)
+    fill(filler)
+    paused(process)
+    process.kill()
+    process.wait()
+    os.unlink(filler)
+    done = lab.cli('resume', run)
+    tap.ok('killed while full: resume ends it', done.returncode == 0 and
+           '6 passed' in done.stdout, done.stdout + done.stderr)
+    ran_once(lab, 'killed while full', run, 6)
+
+
+def main():
+    sshd.need()
+    need_mounts()
+    with Lab(2, max_workers=2) as lab:
+        of_agent(lab)
+        of_console(lab)
+    tap.done()
+
+
+main()
