@@ -332,10 +332,6 @@ test_listener_no_fds(void **state)
 	struct listener *ls;
 	int fd, i;
 
-	if (under_valgrind()) {
-		free(path);
-		skip();		/* it takes what it then may not give us */
-	}
 	assert_int_equal(listener_new(f->l, path, on_accept, &v, &ls), 0);
 	assert_int_equal(usock_connect(path, &fd), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -382,7 +378,7 @@ test_listener_stale(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[] = {
 		T(test_stream),
 		T(test_stream_large),
 		T(test_stream_free_in_data),
@@ -390,9 +386,14 @@ main(void)
 		T(test_stream_last_words),
 		T(test_stream_pipe),
 		T(test_listener),
-		T(test_listener_no_fds),
 		T(test_listener_stale),
+		T(test_listener_no_fds),
 	};
 
+	/* Valgrind takes the descriptors that it then may not give us. */
+	if (under_valgrind()) {
+		print_message("# left out: test_listener_no_fds\n");
+		tests[sizeof(tests) / sizeof(*tests) - 1].name = NULL;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
