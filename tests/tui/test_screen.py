@@ -133,8 +133,10 @@ def stuck():
         os.environ.update(LC_ALL='C.UTF-8', TERM='xterm-256color')
         os.execv(PROGRAM, [PROGRAM, '--rows', '3000'])
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 200, 0, 0))
-    os.read(fd, 1)
     signal.alarm(60)
+    seen = b''
+    while b'lab' not in seen:       # the first frame: it listens
+        seen += os.read(fd, 1)
     for _ in range(400):
         os.write(fd, b'23' + b'\x0c' * 48)
     os.kill(pid, signal.SIGTERM)
