@@ -10,6 +10,8 @@
 
 #include "cli/plan_args.h"
 
+#define DEADLINE_MAX_US (366 * 86400 * US_PER_S)	/* that of the key */
+
 static int
 read_mode(const struct cli *c, const char *opt, int (*parse)(const char *),
     int *ret)
@@ -37,7 +39,14 @@ read_select(const struct cli *c, struct plan_select *s)
 	strvec_push_all(&s->params, cli_all(c, "set"));
 	if ((r = read_mode(c, "parallel", parallel_parse, &s->parallel)) != 0)
 		return r;
-	return read_mode(c, "order", order_parse, &s->order);
+	if ((r = read_mode(c, "order", order_parse, &s->order)) != 0)
+		return r;
+	if (cli_get(c, "deadline") != NULL &&
+	    (duration_parse(cli_get(c, "deadline"), &s->deadline_us) < 0 ||
+	    s->deadline_us > DEADLINE_MAX_US))
+		return cli_fail(c, EXIT_USAGE, "--deadline %s: a duration such "
+		    "as 15m", cli_get(c, "deadline"));
+	return 0;
 }
 
 /* One line that is written over; nothing when nobody watches. */

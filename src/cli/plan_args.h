@@ -18,7 +18,9 @@
 	{ "agents", 'a', "SUITE=SEL", "other agents for a suite (* for all)" }, \
 	{ "set", 's', "NAME=VALUE", "the value of a parameter" }, \
 	{ "order", 0, "ORDER", "auto, plan, longest or failed", \
-	    "auto plan longest failed" }
+	    "auto plan longest failed" }, \
+	{ "deadline", 0, "TIME", "use the fewest workers that still meet it; " \
+	    "0: all" }
 
 /*
  * Loads, discovers (with a progress line on standard error) and expands the

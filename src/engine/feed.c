@@ -440,6 +440,7 @@ feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
 		.max_parallel = p->max_parallel,
 		.max_failures = p->max_failures,
 		.ahead = ahead_of(p),
+		.deadline_us = p->deadline_us > 0 ? st->deadline_us : 0,
 	};
 	feed_locks(&f);
 	feed_targets(&f);

@@ -17,6 +17,7 @@ struct feed_exec {
 struct feed_state {
 	const struct feed_exec *execs;	/* NULL: fresh */
 	const int64_t *estimates_us;	/* -1 unknown */
+	int64_t deadline_us;	/* an instant of the scheduler's clock */
 };
 
 typedef int (*feed_fn)(void *arg, const struct sched_run *spec);

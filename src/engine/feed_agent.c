@@ -27,8 +27,12 @@ int
 feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 {
 	struct adding a = { .e = e, .r = r };
+	struct feed_state at = *st;
 
-	return feed_plan(r->plan, r->live.id, st, add_run, &a);
+	/* The launch may be of another process, before the last boot. */
+	at.deadline_us = clock_mono_us() + r->live.started_wall_us +
+	    r->plan->deadline_us - clock_wall_us();
+	return feed_plan(r->plan, r->live.id, &at, add_run, &a);
 }
 
 /* Workers busy with what is not ours. */

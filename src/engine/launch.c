@@ -99,7 +99,7 @@ int
 engine_launch(struct engine *e, struct launch *l, struct diags *ds,
     char *ret_id)
 {
-	struct feed_state st = { NULL, NULL };
+	struct feed_state st = { .execs = NULL };
 	char id[RUN_ID_SIZE];
 	int64_t *estimates;
 	struct erun *r;
@@ -204,7 +204,7 @@ static int
 restore_all(struct engine *e, struct erun *r)
 {
 	struct restoring s = { .e = e, .r = r };
-	struct feed_state st;
+	struct feed_state st = { .execs = NULL };
 	int rc;
 
 	s.v = mem_calloc(r->live.n, sizeof *s.v);

@@ -115,6 +115,7 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
 	fill_lengths(s);
 	fill_agents(s, agents);
 	st.estimates_us = s->believed_us;
+	st.deadline_us = p->deadline_us;
 	if ((rc = feed_plan(p, SIMULATED_RUN, &st, run_it, s)) < 0) {
 		simulation_free(s);
 		return rc;

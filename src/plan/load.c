@@ -470,6 +470,9 @@ load_plan_values(struct loader *l, const struct jval *root)
 	    AT_PLAN), 0);
 	p->max_failures = (uint32_t)jval_int(check_get(root, "max_failures",
 	    AT_PLAN), 0);
+	v = check_get(root, "deadline", AT_PLAN);
+	p->deadline_us = v != NULL ? value_duration_us(v) : 0;
+	p->priv->file_deadline_us = p->deadline_us;
 	load_ahead(l, check_get(root, "ahead", AT_PLAN));
 	value_env(check_get(root, "params", AT_PLAN), &p->params);
 	strvec_push_all(&p->priv->file_params, &p->params);

@@ -75,6 +75,7 @@ struct plan_private {
 	/* values of the file that a launch may replace */
 	enum order file_order;
 	int file_parallel;	/* of a snapshot; else -1 */
+	int64_t file_deadline_us;
 	struct strvec file_params;
 
 	/* the launch */

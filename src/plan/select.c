@@ -150,6 +150,7 @@ reset(struct plan *p)
 	uint32_t i;
 
 	p->order = p->priv->file_order;
+	p->deadline_us = p->priv->file_deadline_us;
 	p->priv->parallel = p->priv->file_parallel;
 	if (p->priv->restored)
 		return;		/* the others of its launch are its own */
@@ -172,6 +173,8 @@ select_apply(struct plan *p, const struct plan_select *select,
 		return;
 	if (select->order >= 0)
 		p->order = (enum order)select->order;
+	if (select->deadline_us >= 0)
+		p->deadline_us = select->deadline_us;
 	if (select->parallel >= 0)
 		p->priv->parallel = select->parallel;
 	for (i = 0; i < select->params.n; i++)

@@ -498,6 +498,9 @@ read_head(struct restore *x)
 	    UINT64_C(1) << 32);
 	p->on_failure = (enum on_failure)get_index(x, x->root, "on_failure",
 	    ON_FAILURES);
+	p->deadline_us = jval_get_int(x->root, "deadline_us", 0);
+	if (p->deadline_us < 0)
+		fail(x);
 	if (jval_get(x->root, "ahead") != NULL)
 		p->ahead = get_index(x, x->root, "ahead", PLAN_AHEAD_AUTO);
 	get_pairs(x, x->root, "params", &p->params);
@@ -524,6 +527,7 @@ restore(struct restore *x)
 		return ERR_SYNTAX;
 	x->p->priv->restored = true;
 	x->p->priv->file_order = x->p->order;
+	x->p->priv->file_deadline_us = x->p->deadline_us;
 	x->p->priv->file_parallel = x->p->priv->parallel;
 	if (expand_all(x->p, NULL, NULL, &ds) < 0 ||
 	    x->p->n_execs != jval_get_int(x->root, "executions", -1))

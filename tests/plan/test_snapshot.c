@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Snapshots: the same plan comes back, and damage is refused. */
 #include "plan_help.h"
+#include "yardmaster/base/clock.h"
 
 static const char full[] =
     "{\"name\": \"full\", \"parallel\": \"tests\", \"order\": \"longest\","
     " \"priority\": 3, \"max_parallel\": 7, \"max_failures\": 2,"
-    " \"on_failure\": \"stop\", \"params\": {\"U\": \"x\"}, \"timeout\": 9,"
+    " \"on_failure\": \"stop\", \"deadline\": \"15m\", \"params\": {\"U\": \"x\"}, \"timeout\": 9,"
     " \"targets\": [\"x\", {\"name\": \"y\", \"max\": 2, \"max_per_agent\": 1,"
     " \"instances\": [\"e1\", \"e2\"], \"env\": {\"T\": 1}}],"
     " \"env\": {\"A\": 1}, \"locks\": {\"l\": 3}, \"exclusive\": [[\"s\", "
@@ -71,6 +72,8 @@ check_equal(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->max_parallel, b->max_parallel);
 	assert_int_equal(a->max_failures, b->max_failures);
 	assert_int_equal(a->on_failure, b->on_failure);
+	assert_int_equal(a->deadline_us, 900 * US_PER_S);
+	assert_int_equal(b->deadline_us, 900 * US_PER_S);
 	assert_int_equal(a->n_pairs, b->n_pairs);
 	buf_done(&ta);
 	buf_done(&tb);

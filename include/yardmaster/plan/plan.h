@@ -204,6 +204,7 @@ struct plan {
 	uint32_t max_parallel;	/* 0: no limit */
 	uint32_t max_failures;	/* 0: no limit */
 	uint32_t ahead;		/* PLAN_AHEAD_* or a number */
+	int64_t deadline_us;	/* from the launch; 0: none */
 	enum on_failure on_failure;
 	struct strvec params;	/* "NAME=VALUE" */
 	struct plan_agents *agents;
@@ -278,10 +279,11 @@ struct plan_select {
 	struct strvec targets;	/* names */
 	int parallel;		/* enum parallel, or -1: the plan's */
 	int order;		/* enum order, or -1: the plan's */
+	int64_t deadline_us;	/* from the launch, 0: none, or -1: the plan's */
 	struct strvec agents;	/* "SUITE=SEL[,SEL...]"; SUITE may be "*" */
 	struct strvec params;	/* "NAME=VALUE" of declared parameters */
 };
-#define PLAN_SELECT_INIT { .parallel = -1, .order = -1 }
+#define PLAN_SELECT_INIT { .parallel = -1, .order = -1, .deadline_us = -1 }
 void plan_select_done(struct plan_select *s);
 
 /*
