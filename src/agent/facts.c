@@ -84,6 +84,44 @@ host_make(struct facts *f)
 	f->uptime_us = host.uptime_us;
 }
 
+static void
+holders_make(const struct daemon *d, struct facts *f)
+{
+	const struct attempt *a;
+	struct holder *h;
+	uint32_t i;
+
+	f->all_holders = true;
+	if (LIST_EMPTY(&d->queue.holders))
+		return;
+	f->holders = mem_calloc(FACTS_HOLDERS_MAX, sizeof *f->holders);
+	LIST_FOREACH(a, &d->queue.holders, in_holders) {
+		if (a->result != NULL || a->gone)
+			continue;
+		if (f->n_holders == FACTS_HOLDERS_MAX) {
+			f->all_holders = false;
+			return;
+		}
+		h = &f->holders[f->n_holders++];
+		h->id = a->id;
+		h->owner = str_dup(a->owner);
+		h->n_holds = a->n_holds;
+		h->holds = mem_calloc(a->n_holds, sizeof *h->holds);
+		for (i = 0; i < a->n_holds; i++)
+			hold_copy(&h->holds[i], &a->holds[i]);
+	}
+}
+
+static void
+runs_make(const struct daemon *d, struct facts *f)
+{
+	struct held_run *run, *next;
+
+	HASH_ITER(hh, d->queue.runs, run, next)
+		if (run->n_attempts > 0 && f->runs.n < FACTS_RUNS_MAX)
+			strvec_push(&f->runs, run->id);
+}
+
 void
 facts_make(const struct daemon *d, struct facts *ret)
 {
@@ -105,6 +143,8 @@ facts_make(const struct daemon *d, struct facts *ret)
 	stop_note_copy(&ret->held, &v->held);
 	host_make(ret);
 	workers_make(d, ret);
+	holders_make(d, ret);
+	runs_make(d, ret);
 }
 
 void

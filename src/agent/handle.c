@@ -184,13 +184,13 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	struct jw w;
 
 	work->epoch = epoch;
-	attempt_describe(a, work);
 	a->epoch = epoch;
 	a->queued_wall_us = clock_wall_us();
 	jw_init(&w, &b);
 	work_write(&w, work);
 	a->work_len = buf_len(&b);
 	a->work = buf_steal(&b);
+	attempt_describe(&d->queue, a, work);
 	queue_enter(&d->queue, a);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 }

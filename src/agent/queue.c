@@ -10,6 +10,7 @@
 #include "yardmaster/base/mem.h"
 
 #define PASSES_MAX 16
+#define KEYS_MAX 4096
 
 void
 queue_init(struct queue *q)
@@ -26,6 +27,8 @@ attempt_free(struct attempt *a)
 	free(a->owner);
 	free(a->work);
 	free(a->result);
+	free(a->keys);
+	holds_free(a->holds, a->n_holds);
 	free(a);
 }
 
@@ -91,15 +94,74 @@ queue_add(struct queue *q, const struct ident *id)
 
 	a->id = key_of(id);
 	a->run = queue_run(q, id->run);
+	a->run->n_attempts++;
 	a->workers = 1;
 	a->state = ATTEMPT_QUEUED;
 	HASH_ADD(hh, q->all, id, sizeof a->id, a);
 	return a;
 }
 
-void
-attempt_describe(struct attempt *a, const struct work *work)
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
+static uint64_t
+key_of_label(const char *p)
 {
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	while (*p != '\0')
+		h = (h ^ (uint8_t)*p++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of one with very many steps only the first are looked at. */
+static void
+keys_make(struct attempt *a, const struct work *work)
+{
+	uint32_t i, n = work->n_steps < KEYS_MAX ? work->n_steps : KEYS_MAX;
+
+	if (work->beside_itself || work->class == CLASS_ADHOC)
+		return;
+	a->keys = mem_calloc(n, sizeof *a->keys);
+	for (i = 0; i < n; i++)
+		if (work->steps[i].label != NULL)
+			a->keys[a->n_keys++] =
+			    key_of_label(work->steps[i].label);
+	qsort(a->keys, a->n_keys, sizeof *a->keys, by_key);
+}
+
+bool
+attempts_meet(const struct attempt *a, const struct attempt *b)
+{
+	uint32_t i = 0, k = 0;
+
+	while (i < a->n_keys && k < b->n_keys) {
+		if (a->keys[i] == b->keys[k])
+			return true;
+		if (a->keys[i] < b->keys[k])
+			i++;
+		else
+			k++;
+	}
+	return false;
+}
+
+void
+attempt_describe(struct queue *q, struct attempt *a, struct work *work)
+{
+	keys_make(a, work);
+	a->holds = work->holds;
+	a->n_holds = work->n_holds;
+	work->holds = NULL;
+	work->n_holds = 0;
+	if (a->n_holds > 0)
+		LIST_INSERT_HEAD(&q->holders, a, in_holders);
 	a->class = work->class;
 	a->workers = work->workers;
 	a->usual_us = work->usual_us;
@@ -111,6 +173,9 @@ void
 queue_drop(struct queue *q, struct attempt *a)
 {
 	HASH_DEL(q->all, a);
+	a->run->n_attempts--;
+	if (a->n_holds > 0)
+		LIST_REMOVE(a, in_holders);
 	attempt_free(a);
 }
 
@@ -199,6 +264,12 @@ fits(const struct attempt *a, const struct queue_limits *l)
 	    (a->workers > l->max_workers && l->busy == 0);
 }
 
+static bool
+meets(const struct attempt *a, const struct queue_limits *l)
+{
+	return l->beside != NULL && a->n_keys > 0 && l->beside(l->arg, a);
+}
+
 struct attempt *
 queue_next(struct queue *q, const struct queue_limits *l)
 {
@@ -211,8 +282,9 @@ queue_next(struct queue *q, const struct queue_limits *l)
 	b = TAILQ_FIRST(&q->others);
 	head_a = a;
 	head_b = b;
-	while ((found = step(&a, &b)) != NULL && !fits(found, l))
-		if (found->passes >= PASSES_MAX)
+	while ((found = step(&a, &b)) != NULL && (meets(found, l) ||
+	    !fits(found, l)))
+		if (found->passes >= PASSES_MAX && !meets(found, l))
 			return NULL;
 	if (found == NULL)
 		return NULL;

@@ -29,6 +29,7 @@ struct held_run {
 	struct link **watchers;	/* links that hear of its attempts */
 	size_t n_watchers, cap_watchers;
 	bool dirty;		/* differs from the journal */
+	uint32_t n_attempts;	/* of it here */
 	UT_hash_handle hh;
 };
 
@@ -60,6 +61,12 @@ struct attempt {
 	bool gone;		/* to be forgotten once that is committed */
 	bool unsent;		/* its worker has not been told yet */
 	bool again;		/* was put back, as its worker died before */
+	struct hold *holds;	/* of limits by name, n_holds */
+	uint32_t n_holds;
+	uint64_t *keys;		/* of its steps, ascending; NULL: it may run
+				 * beside anything */
+	uint32_t n_keys;
+	LIST_ENTRY(attempt) in_holders;	/* when it has holds */
 	TAILQ_ENTRY(attempt) in_queue;
 	TAILQ_ENTRY(attempt) in_turn;
 	UT_hash_handle hh;
@@ -70,6 +77,7 @@ struct queue {
 	struct attempt *all;	/* hash by id */
 	struct held_run *runs;	/* hash by id */
 	struct attempts autos, others;	/* waiting, each in order of seq */
+	LIST_HEAD(holders, attempt) holders;	/* those with holds */
 	uint32_t n;		/* waiting */
 	uint64_t next_seq;
 };
@@ -80,6 +88,9 @@ struct queue_limits {
 	uint32_t busy;		/* workers */
 	uint32_t auto_busy;	/* workers busy with auto attempts */
 	bool stopped;		/* drained, held or past a guard */
+	/* Whether one of the same steps runs (attempts_meet()); NULL: none. */
+	bool (*beside)(const void *arg, const struct attempt *a);
+	const void *arg;
 };
 
 void queue_init(struct queue *q);
@@ -92,8 +103,10 @@ struct held_run *queue_run(struct queue *q, const char *id);
 struct attempt *queue_find(const struct queue *q, const struct ident *id);
 /* Makes an attempt in state queued, known but not yet in line. */
 struct attempt *queue_add(struct queue *q, const struct ident *id);
-/* Takes what the agent itself needs to know from a work. */
-void attempt_describe(struct attempt *a, const struct work *work);
+/* Takes what the agent itself needs to know from a work, its holds too. */
+void attempt_describe(struct queue *q, struct attempt *a, struct work *work);
+/* Whether a step of one is a step of the other. */
+bool attempts_meet(const struct attempt *a, const struct attempt *b);
 /* Forgets and frees it; it must be in no line and no list. */
 void queue_drop(struct queue *q, struct attempt *a);
 
@@ -106,7 +119,7 @@ void queue_count_places(struct queue *q);
 
 /*
  * The attempt that may start now, or NULL: the oldest of those that the
- * threshold allows. One that wants more workers than are free is passed by
+ * threshold allows and of whose steps none runs, for whichever run. One that wants more workers than are free is passed by
  * later ones, at most 16 times; then the free workers are kept for it.
  */
 struct attempt *queue_next(struct queue *q, const struct queue_limits *l);

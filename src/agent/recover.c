@@ -71,7 +71,8 @@ load_run(void *arg, const char *id, uint32_t epoch, const char *owner)
 }
 
 static int
-read_work(struct attempt *a, const struct journal_attempt *row)
+read_work(struct daemon *d, struct attempt *a,
+    const struct journal_attempt *row)
 {
 	struct jval *v = NULL;
 	struct work work;
@@ -81,7 +82,7 @@ read_work(struct attempt *a, const struct journal_attempt *row)
 		return 0;
 	if ((r = jval_parse(&v, row->work, row->work_len)) == 0 &&
 	    (r = work_read(v, &work)) == 0) {
-		attempt_describe(a, &work);
+		attempt_describe(&d->queue, a, &work);
 		work_done(&work);
 	}
 	jval_free(v);
@@ -208,7 +209,7 @@ load_attempt(void *arg, const struct journal_attempt *row)
 		a->result = mem_dup(row->result, row->result_len);
 		a->result_len = row->result_len;
 	}
-	if (read_work(a, row) < 0) {
+	if (read_work(d, a, row) < 0) {
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR,
 		    "its entry in the journal cannot be read");
 		return 0;

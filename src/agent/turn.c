@@ -143,6 +143,19 @@ turn_report(const struct attempt *a, struct buf *out)
 	report_write(&w, &r);
 }
 
+static bool
+runs_beside(const void *arg, const struct attempt *a)
+{
+	const struct daemon *d = arg;
+	uint32_t i;
+
+	for (i = 0; i < d->n_slots; i++)
+		if (d->slots[i]->attempt != NULL &&
+		    attempts_meet(a, d->slots[i]->attempt))
+			return true;
+	return false;
+}
+
 /* Starts in memory what may start: the workers are told after the commit. */
 static void
 dispatch(struct daemon *d)
@@ -153,6 +166,7 @@ dispatch(struct daemon *d)
 		    d->values.max_workers),
 		.stopped = d->values.draining.on || d->values.held.on ||
 		    d->guard != NULL || d->store_failing,
+		.beside = runs_beside, .arg = d,
 	};
 	struct attempt *a;
 

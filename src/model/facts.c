@@ -89,6 +89,13 @@ worker_done(struct worker *w)
 	free(w->owner);
 }
 
+static void
+holder_done(struct holder *h)
+{
+	free(h->owner);
+	holds_free(h->holds, h->n_holds);
+}
+
 void
 facts_done(struct facts *f)
 {
@@ -102,6 +109,10 @@ facts_done(struct facts *f)
 	free(f->instance);
 	free(f->boot);
 	free(f->guard);
+	for (i = 0; i < f->n_holders; i++)
+		holder_done(&f->holders[i]);
+	free(f->holders);
+	strvec_done(&f->runs);
 	stop_note_done(&f->draining);
 	stop_note_done(&f->held);
 	*f = (struct facts){ .host = NULL };
@@ -161,6 +172,32 @@ values_write(struct jw *w, const struct facts *f)
 	jw_kv_str(w, "guard", f->guard);
 }
 
+static void
+holders_write(struct jw *w, const struct facts *f)
+{
+	char id[IDENT_TEXT];
+	uint32_t i;
+	size_t k;
+
+	jw_kv_bool(w, "all_holders", f->all_holders &&
+	    f->n_holders <= FACTS_HOLDERS_MAX);
+	jw_key(w, "holders");
+	jw_array(w);
+	for (i = 0; i < f->n_holders && i < FACTS_HOLDERS_MAX; i++) {
+		jw_object(w);
+		jw_kv_str(w, "attempt", ident_format(&f->holders[i].id, id));
+		jw_kv_str(w, "owner", f->holders[i].owner);
+		holds_write(w, f->holders[i].holds, f->holders[i].n_holds);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	jw_key(w, "runs");
+	jw_array(w);
+	for (k = 0; k < f->runs.n && k < FACTS_RUNS_MAX; k++)
+		jw_str(w, f->runs.v[k]);
+	jw_array_end(w);
+}
+
 void
 facts_write(struct jw *w, const struct facts *f)
 {
@@ -183,6 +220,7 @@ facts_write(struct jw *w, const struct facts *f)
 	for (i = 0; i < f->n_workers; i++)
 		worker_write(w, &f->workers[i]);
 	jw_array_end(w);
+	holders_write(w, f);
 	jw_object_end(w);
 }
 
@@ -235,6 +273,48 @@ workers_read(struct reader *r, struct facts *f)
 	}
 }
 
+static int
+holder_read(const struct jval *v, struct holder *h)
+{
+	struct reader r;
+
+	read_init(&r, v);
+	read_ident(&r, "attempt", 3, &h->id);
+	h->owner = read_note(&r, "owner");
+	return r.err < 0 ? r.err : holds_read(v, &h->holds, &h->n_holds);
+}
+
+static void
+holders_read(struct reader *r, struct facts *f)
+{
+	const struct jval *v = read_get(r, "holders", JVAL_ARRAY);
+	size_t i, n = jval_count(v);
+
+	f->all_holders = read_bool(r, "all_holders");
+	if (n > FACTS_HOLDERS_MAX)
+		read_fail(r, ERR_TOO_LARGE);
+	if (r->err < 0 || n == 0)
+		return;
+	f->holders = mem_calloc(n, sizeof(*f->holders));
+	f->n_holders = (uint32_t)n;
+	for (i = 0; i < n && r->err == 0; i++)
+		r->err = holder_read(jval_at(v, i), &f->holders[i]);
+}
+
+static void
+runs_read(struct reader *r, struct facts *f)
+{
+	struct ident id;
+	size_t i;
+
+	read_strings(r, "runs", &f->runs);
+	if (f->runs.n > FACTS_RUNS_MAX)
+		read_fail(r, ERR_TOO_LARGE);
+	for (i = 0; i < f->runs.n; i++)
+		if (ident_parse(f->runs.v[i], &id) < 0 || id.execution != 0)
+			read_fail(r, ERR_SYNTAX);
+}
+
 static void
 values_read(struct reader *r, struct facts *f)
 {
@@ -285,6 +365,8 @@ facts_read(const struct jval *v, struct facts *ret)
 	    INT64_MAX, 0);
 	f.uptime_us = read_seconds(&r, "uptime_s", 0);
 	workers_read(&r, &f);
+	holders_read(&r, &f);
+	runs_read(&r, &f);
 	if (r.err < 0)
 		facts_done(&f);
 	else

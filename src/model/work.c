@@ -29,6 +29,7 @@ work_done(struct work *w)
 	free(w->owner);
 	free(w->cwd);
 	free(w->instance);
+	holds_free(w->holds, w->n_holds);
 	strvec_done(&w->env);
 	*w = (struct work){ .label = NULL };
 }

@@ -115,6 +115,9 @@ work_write(struct jw *w, const struct work *work)
 	put_text(w, "instance", work->instance);
 	if (work->stop_at_failure)
 		jw_kv_bool(w, "stop_at_failure", true);
+	if (work->beside_itself)
+		jw_kv_bool(w, "beside_itself", true);
+	holds_write(w, work->holds, work->n_holds);
 	put_length(w, "usual_s", work->usual_us);
 	put_strings(w, "env", &work->env);
 	jw_key(w, "steps");
@@ -222,6 +225,9 @@ work_read(const struct jval *v, struct work *ret)
 	w.cwd = read_text(&r, "cwd", READ_TEXT_MAX);
 	w.instance = read_text(&r, "instance", READ_TEXT_MAX);
 	w.stop_at_failure = read_bool(&r, "stop_at_failure");
+	w.beside_itself = read_bool(&r, "beside_itself");
+	if (r.err == 0)
+		r.err = holds_read(v, &w.holds, &w.n_holds);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
 	read_env(&r, &w.env);
 	steps_read(&r, &w);

@@ -298,6 +298,7 @@ plan_work(const struct plan *p, const struct plan_place *place,
 	plan_exec_label(p, place->id.execution, &label);
 	ret->label = buf_steal(&label);
 	ret->instance = str_dup(place->instance);
+	ret->beside_itself = t->beside_itself;
 	ret->stop_at_failure = t->on_failure != ON_FAILURE_CONTINUE;
 	fill_env(p, place, e, &ret->env);
 	ret->n_steps = place->steps != NULL ? place->n_steps : e->n_steps;

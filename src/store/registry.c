@@ -18,6 +18,15 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 
+/* One row for each limit that an attempt holds. */
+static const char lease_schema[] =
+    "CREATE TABLE IF NOT EXISTS leases(run TEXT NOT NULL,"
+    " exec INTEGER NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " name TEXT NOT NULL, other TEXT NOT NULL, n INTEGER NOT NULL,"
+    " shared INTEGER NOT NULL, capacity INTEGER NOT NULL, leased TEXT,"
+    " owner TEXT, agent TEXT, host TEXT, instance TEXT, since INTEGER,"
+    " PRIMARY KEY(run, exec, attempt, kind, name, other))";
+
 /* durations: int64 in microseconds, newest last; outcomes: a byte each. */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -31,6 +40,13 @@ static const char *const sql[REG_STMTS] = {
 	    "SELECT durations, outcomes FROM history WHERE key=?",
 	[REG_HISTORY_PUT] = "INSERT OR REPLACE INTO history VALUES(?,?,?)",
 	[REG_HISTORY_ALL] = "SELECT key, durations FROM history ORDER BY key",
+	[REG_LEASE_PUT] =
+	    "INSERT INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[REG_LEASE_DROP] =
+	    "DELETE FROM leases WHERE run=? AND exec=? AND attempt=?",
+	[REG_LEASE_ALL] = "SELECT run, exec, attempt, kind, name, other, n,"
+	    " shared, capacity, leased, owner, agent, host, instance, since"
+	    " FROM leases ORDER BY rowid",
 };
 
 /* Creates the tables of an empty file; checks one that is not. */
@@ -38,30 +54,36 @@ static int
 prepare(struct registry *reg)
 {
 	int r = db_is_ours(&reg->db, REGISTRY_VERSION);
+	int64_t leases = 0;
 
 	if (r == ERR_NOT_FOUND) {
 		if ((r = db_journal(&reg->db, "delete")) < 0)
 			return r;
-		return db_exec(&reg->db, schema);
+		if ((r = db_exec(&reg->db, schema)) < 0)
+			return r;
+	} else if (r < 0 || (r = db_check(&reg->db, NULL)) < 0) {
+		return r;
 	}
-	return r < 0 ? r : db_check(&reg->db, NULL);
+	/* A file of an older program has none yet. */
+	r = db_int(&reg->db, "SELECT count(*) FROM sqlite_master"
+	    " WHERE name='leases'", 0, &leases);
+	return r < 0 || leases > 0 ? r : db_exec(&reg->db, lease_schema);
 }
 
 int
 registry_open(const char *state_dir, struct registry **ret)
 {
 	struct registry *reg = mem_zalloc(sizeof(*reg));
-	char *path = path_join(state_dir, "registry.db");
 	int r;
 
+	reg->path = path_join(state_dir, "registry.db");
 	if ((r = fs_mkdirs(state_dir)) < 0 ||
 	    (r = fs_private_dir(state_dir)) < 0 ||
-	    (r = db_open(&reg->db, path, DB_CREATE, sql, REG_STMTS)) < 0 ||
+	    (r = db_open(&reg->db, reg->path, DB_CREATE, sql, REG_STMTS)) < 0 ||
 	    (r = prepare(reg)) < 0)
 		goto out;
 	*ret = reg;
 out:
-	free(path);
 	if (r < 0)
 		registry_close(reg);
 	return r;
@@ -73,6 +95,7 @@ registry_close(struct registry *reg)
 	if (reg == NULL)
 		return;
 	db_close(&reg->db);
+	free(reg->path);
 	free(reg);
 }
 

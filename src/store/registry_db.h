@@ -10,11 +10,15 @@
 
 enum registry_stmt {
 	REG_HISTORY_GET, REG_HISTORY_PUT, REG_HISTORY_ALL,
+	REG_LEASE_PUT, REG_LEASE_DROP, REG_LEASE_ALL,
 	REG_STMTS
 };
 
 struct registry {
 	struct db db;
+	char *path;
+	int64_t seen;		/* data_version at the last look */
+	bool looked;
 };
 
 /* Begins and ends a writing transaction: commit when r is 0, else rolled

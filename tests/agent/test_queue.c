@@ -257,6 +257,66 @@ what_a_worker_began(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+struct running {
+	const struct attempt *v[4];
+	unsigned n;
+};
+
+static bool
+meets_one(const void *arg, const struct attempt *a)
+{
+	const struct running *r = arg;
+	unsigned i;
+
+	for (i = 0; i < r->n; i++)
+		if (attempts_meet(a, r->v[i]))
+			return true;
+	return false;
+}
+
+/* An attempt with one step of each label. */
+static struct attempt *
+add_labelled(struct queue *q, const char *run, char *one, char *two,
+    bool beside)
+{
+	struct work_step steps[2] = { { .label = one }, { .label = two } };
+	struct work work = { .steps = steps, .n_steps = two != NULL ? 2 : 1,
+		.beside_itself = beside };
+	struct ident id = { .execution = 1, .attempt = 1 };
+	struct attempt *a;
+
+	strcpy(id.run, run);
+	a = queue_add(q, &id);
+	attempt_describe(q, a, &work);
+	queue_enter(q, a);
+	return a;
+}
+
+static void
+a_step_never_starts_beside_itself(void **state)
+{
+	struct running now = { .n = 0 };
+	struct queue_limits l = { .max_workers = 8, .threshold = 8,
+		.beside = meets_one, .arg = &now };
+	struct attempt *a, *b, *c;
+	struct queue q;
+
+	queue_init(&q);
+	a = add_labelled(&q, "r0000000001", "s/z", "s/t", false);
+	b = add_labelled(&q, "r0000000002", "s/t", NULL, false);
+	c = add_labelled(&q, "r0000000003", "s/t", NULL, true);
+	assert_ptr_equal(queue_next(&q, &l), a);
+	queue_leave(&q, a);
+	now.v[now.n++] = a;
+	/* The next run of the same step waits alone. */
+	assert_ptr_equal(queue_next(&q, &l), c);
+	queue_leave(&q, c);
+	assert_null(queue_next(&q, &l));
+	now.n = 0;
+	assert_ptr_equal(queue_next(&q, &l), b);
+	queue_done(&q);
+}
+
 int
 main(void)
 {
@@ -271,6 +331,7 @@ main(void)
 		cmocka_unit_test(back_in_line_keeps_its_place),
 		cmocka_unit_test(what_a_start_finds),
 		cmocka_unit_test(what_a_worker_began),
+		cmocka_unit_test(a_step_never_starts_beside_itself),
 	};
 
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

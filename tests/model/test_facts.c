@@ -121,7 +121,12 @@ static const char full_facts[] =
     "\"attempt\":\"r0000000001/1/1\",\"label\":\"make\",\"owner\":\"ann\","
     "\"elapsed_s\":2,\"usual_s\":1,\"output_age_s\":0},{\"no\":2},"
     "{\"no\":3,\"busy\":true,\"kind\":\"hold\",\"label\":null,"
-    "\"owner\":null,\"elapsed_s\":1}]}";
+    "\"owner\":null,\"elapsed_s\":1}],\"all_holders\":true,"
+    "\"holders\":[{\"attempt\":\"r0000000001/1/1\",\"owner\":\"ann\","
+    "\"holds\":[{\"kind\":\"lock\",\"name\":\"db\",\"n\":2,\"shared\":true,"
+    "\"capacity\":5},{\"kind\":\"exclusion\",\"name\":\"s/a\","
+    "\"other\":\"s/b\",\"n\":3},{\"kind\":\"target\",\"name\":\"pixel\","
+    "\"n\":1,\"instance\":\"emu-1\"}]}],\"runs\":[\"r0000000001\"]}";
 
 static int
 read_facts(const char *text, struct facts *ret)
@@ -154,6 +159,10 @@ facts_go_there_and_back(void **state)
 	assert_false(f.workers[1].busy);
 	assert_int_equal(f.workers[2].output_age_us, -1);
 	assert_int_equal(f.uptime_us, 3500000);
+	assert_int_equal(f.n_holders, 1);
+	assert_int_equal(f.holders[0].n_holds, 3);
+	assert_int_equal(f.holders[0].holds[1].kind, HOLD_EXCLUSION);
+	assert_string_equal(f.holders[0].holds[2].instance, "emu-1");
 	jw_init(&w, &b);
 	facts_write(&w, &f);
 	assert_string_equal(buf_str(&b), full_facts);
@@ -174,16 +183,29 @@ little_is_enough(void **state)
 	assert_int_equal(f.threshold.kind, THRESHOLD_NUMBER);
 	assert_null(f.host);
 	assert_null(f.workers);
+	assert_false(f.all_holders);
 	facts_done(&f);
 	assert_int_equal(read_facts("{}", &f), 0);
 	assert_int_equal(f.threshold.kind, THRESHOLD_UNSET);
 	facts_done(&f);
 }
 
+#define HOLDER(hold) "{\"holders\":[{\"attempt\":\"r0000000001/1/1\","      \
+	"\"holds\":[" hold "]}]}"
+
 static const struct {
 	const char *text;
 	int code;
 } bad[] = {
+	{ "{\"holders\":{}}", ERR_SYNTAX },
+	{ HOLDER("{}"), ERR_SYNTAX },
+	{ HOLDER("{\"name\":\"a\",\"kind\":\"moon\"}"), ERR_SYNTAX },
+	{ HOLDER("{\"name\":\"a\",\"n\":0}"), ERR_RANGE },
+	{ HOLDER("{\"name\":\"a\",\"kind\":\"exclusion\"}"), ERR_SYNTAX },
+	{ HOLDER("{\"name\":\"a\",\"other\":\"b\"}"), ERR_SYNTAX },
+	{ HOLDER("{\"name\":\"a\",\"kind\":\"exclusion\",\"other\":\"b\",\"n\":4}"), ERR_RANGE },
+	{ "{\"runs\":[\"x\"]}", ERR_SYNTAX },
+	{ "{\"runs\":[\"r0000000001/1\"]}", ERR_SYNTAX },
 	{ "[]", ERR_SYNTAX },
 	{ "{\"host\":1}", ERR_SYNTAX },
 	{ "{\"max_workers\":-1}", ERR_RANGE },

@@ -252,6 +252,105 @@ consoles_share_it(void **state)
 	registry_close(r);
 }
 
+static const struct ident holder = { "r0000000001", 2, 1 };
+
+static int
+put_lock(struct registry *reg, const struct ident *id, const char *name)
+{
+	struct lease l = {
+		.id = *id, .owner = "ann@c pid 7", .agent = "lab-1",
+		.host = "h", .instance = "default", .since_wall_us = 5,
+		.hold = { .kind = HOLD_LOCK, .name = (char *)name, .n = 2,
+		    .capacity = 3, .instance = (char *)"emu-1" },
+	};
+
+	return registry_lease_put(reg, &l);
+}
+
+static int
+count_lease(void *arg, const struct lease *l)
+{
+	assert_string_equal(l->id.run, holder.run);
+	assert_int_equal(l->id.execution, 2);
+	assert_int_equal(l->hold.kind, HOLD_LOCK);
+	assert_int_equal(l->hold.n, 2);
+	assert_int_equal(l->hold.capacity, 3);
+	assert_null(l->hold.other);
+	assert_string_equal(l->hold.instance, "emu-1");
+	assert_string_equal(l->owner, "ann@c pid 7");
+	assert_string_equal(l->instance, "default");
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+leases(struct registry *reg)
+{
+	int n = 0;
+
+	assert_int_equal(registry_lease_each(reg, count_lease, &n), 0);
+	return n;
+}
+
+static bool
+changed(struct registry *reg)
+{
+	bool is = false;
+
+	assert_int_equal(registry_changed(reg, &is), 0);
+	return is;
+}
+
+/* Two consoles: who begins first decides, and the other sees what came of
+ * it before it begins. */
+static void
+leases_are_taken_by_one_at_a_time(void **state)
+{
+	struct registry *a = open_in(state), *b = open_in(state);
+
+	assert_true(changed(a));
+	assert_true(changed(b));
+	assert_false(changed(b));
+	assert_int_equal(registry_lease_begin(a), 0);
+	assert_int_equal(registry_lease_begin(b), ERR_TIMEOUT);
+	assert_int_equal(put_lock(a, &holder, "db"), 0);
+	assert_int_equal(put_lock(a, &holder, "licence"), 0);
+	assert_int_equal(leases(b), 0);
+	assert_int_equal(registry_lease_end(a, true), 0);
+	assert_true(changed(b));
+	assert_false(changed(a));
+	assert_int_equal(registry_lease_begin(b), 0);
+	assert_int_equal(leases(b), 2);
+	assert_int_equal(registry_lease_drop(b, &holder), 0);
+	assert_int_equal(leases(b), 0);
+	assert_int_equal(registry_lease_end(b, false), 0);
+	assert_int_equal(leases(a), 2);
+	assert_int_equal(registry_lease_begin(b), 0);
+	assert_int_equal(registry_lease_drop(b, &holder), 0);
+	assert_int_equal(registry_lease_end(b, true), 0);
+	assert_true(changed(a));
+	assert_int_equal(leases(a), 0);
+	registry_close(a);
+	registry_close(b);
+}
+
+static void
+leases_outlast_their_owner(void **state)
+{
+	struct registry *a = open_in(state);
+
+	assert_int_equal(registry_lease_begin(a), 0);
+	assert_int_equal(put_lock(a, &holder, "db"), 0);
+	assert_true(put_lock(a, &holder, "db") < 0);
+	assert_int_equal(registry_lease_end(a, true), 0);
+	assert_int_equal(registry_lease_begin(a), 0);
+	assert_int_equal(registry_lease_drop(a, &holder), 0);
+	registry_close(a);	/* with the transaction open */
+	a = open_in(state);
+	assert_int_equal(leases(a), 1);
+	registry_close(a);
+}
+
 static void
 damage_is_refused(void **state)
 {
@@ -277,6 +376,8 @@ main(void)
 		T(it_is_there_when_opened_again),
 		T(durations_go_out_and_in),
 		T(consoles_share_it),
+		T(leases_are_taken_by_one_at_a_time),
+		T(leases_outlast_their_owner),
 		T(damage_is_refused),
 	};
 

@@ -13,6 +13,8 @@
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/jw.h"
+#include "yardmaster/base/strvec.h"
+#include "yardmaster/model/hold.h"
 #include "yardmaster/model/state.h"
 
 /* Threshold as given: a number, or "-N" (spare), or unset (= max workers). */
@@ -60,6 +62,17 @@ struct worker {
 	int64_t output_age_us;	/* since the last output; -1 none yet */
 };
 
+#define FACTS_HOLDERS_MAX 512	/* attempts and runs that facts name */
+#define FACTS_RUNS_MAX 512
+
+/* An attempt on the agent, waiting or running, that holds limits by name. */
+struct holder {
+	struct ident id;
+	char *owner;		/* who drives its run, or NULL */
+	struct hold *holds;	/* n_holds */
+	uint32_t n_holds;
+};
+
 struct facts {
 	char *host;		/* nodename */
 	char *version;		/* of the agent */
@@ -84,6 +97,11 @@ struct facts {
 	int64_t uptime_us;
 	struct worker *workers;	/* n_workers, by no */
 	uint32_t n_workers;
+	struct holder *holders;	/* n_holders */
+	uint32_t n_holders;
+	bool all_holders;	/* there are no others */
+	struct strvec runs;	/* of all attempts it has, ended ones too; the
+				 * first FACTS_RUNS_MAX */
 };
 
 /* Frees what f holds; writes f as one JSON value. */

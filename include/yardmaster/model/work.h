@@ -15,6 +15,7 @@
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/strvec.h"
+#include "yardmaster/model/hold.h"
 #include "yardmaster/model/state.h"
 
 #define WORK_MAX_STEPS 100000
@@ -48,6 +49,9 @@ struct work {
 	char *cwd;		/* folder of the commands; NULL: a new one */
 	char *instance;		/* leased target instance, or NULL */
 	bool stop_at_failure;	/* later steps are skipped once one failed */
+	bool beside_itself;	/* may run beside a step of the same label */
+	struct hold *holds;	/* of limits by name, n_holds; may be NULL */
+	uint32_t n_holds;
 	int64_t usual_us;	/* predicted length, 0 unknown (shown only) */
 	struct strvec env;	/* of every step: "KEY=VALUE" */
 	struct work_step *steps;

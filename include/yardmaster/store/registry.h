@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What all runs of a state folder share: STATE/registry.db, written by every
- * console in short transactions. Now: history of tests.
+ * console in short transactions: history of tests, and leases.
  */
 #ifndef YARDMASTER_STORE_REGISTRY_H
 #define YARDMASTER_STORE_REGISTRY_H
@@ -9,9 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdbool.h>
+
+#include "yardmaster/base/ident.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/strvec.h"
+#include "yardmaster/model/hold.h"
 #include "yardmaster/model/state.h"
 
 #define HISTORY_KEPT 10		/* durations and outcomes kept per key */
@@ -64,5 +68,43 @@ int history_export(struct registry *r, struct jw *w);
 /* Adds the durations of such an object as passes; *ret_n says how many.
  * ERR_SYNTAX, ERR_RANGE for a value that is no length: nothing is added. */
 int history_import(struct registry *r, const struct jval *v, size_t *ret_n);
+
+/* ---- leases ------------------------------------------------------------------ */
+
+/*
+ * What an attempt holds of a limit that is known by name over all runs of the
+ * folder. It is there from before its work is sent until it is known to have
+ * ended, whoever lives. Texts are borrowed for the call.
+ */
+struct lease {
+	struct ident id;	/* the attempt */
+	struct hold hold;
+	const char *owner;	/* who drove its run then, for people */
+	const char *agent;	/* its name in the fleet of that owner */
+	const char *host, *instance;	/* what that agent says it is, or "" */
+	int64_t since_wall_us;
+};
+
+/*
+ * One transaction: begin, then looks, puts and drops, then end. Nobody else
+ * changes a lease in between. 0, ERR_TIMEOUT at once when another process is
+ * writing, or a code of the disk or store.
+ */
+int registry_lease_begin(struct registry *reg);
+/* keep: commits what was put and dropped, on the disk when it returns 0; else
+ * forgets it. Without a change it costs no write. */
+int registry_lease_end(struct registry *reg, bool keep);
+/* A code of the store when that attempt has it already. */
+int registry_lease_put(struct registry *reg, const struct lease *l);
+/* All of one attempt; harmless when there is none. */
+int registry_lease_drop(struct registry *reg, const struct ident *id);
+/* All of them, oldest first. A non-zero value of fn ends it and is given. */
+int registry_lease_each(struct registry *reg,
+    int (*fn)(void *arg, const struct lease *l), void *arg);
+/* Whether another connection wrote the registry since the last call (the
+ * first says true). Also outside of a transaction. */
+int registry_changed(struct registry *reg, bool *ret);
+/* The file, for those who watch it. */
+const char *registry_path(const struct registry *reg);
 
 #endif
