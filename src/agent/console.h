@@ -77,6 +77,8 @@ int edit_mode(struct link *l, const struct jval *v);
 int tails_init(struct daemon *d);
 void tails_free(struct daemon *d);
 void tail_start(struct link *l, const struct jval *v);
+/* Sends a file that an attempt left. */
+void tail_fetch(struct link *l, const struct jval *v);
 void tail_stop(struct link *l, uint32_t tag);
 /* Sends what there is and fits. */
 void tails_pump(struct link *l);

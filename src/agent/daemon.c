@@ -180,7 +180,8 @@ open_spool(struct daemon *d, struct buf *why)
 	if ((r = spool_enter(d->opt->instance, &d->spool, why)) < 0 ||
 	    (r = take_lock(d, why)) < 0 ||
 	    (r = make_folder(OUTPUT_DIR, why)) < 0 ||
-	    (r = make_folder(WORK_DIR, why)) < 0)
+	    (r = make_folder(WORK_DIR, why)) < 0 ||
+	    (r = make_folder(KEPT_DIR, why)) < 0)
 		return r;
 	if (stat(".", &st) == -1)
 		return -errno;

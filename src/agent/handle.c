@@ -350,6 +350,13 @@ on_tail(struct link *l, const struct jval *v)
 }
 
 static int
+on_fetch(struct link *l, const struct jval *v)
+{
+	tail_fetch(l, v);
+	return 0;
+}
+
+static int
 on_untail(struct link *l, const struct jval *v)
 {
 	tail_stop(l, (uint32_t)jval_get_int(v, "tag", 0));
@@ -382,6 +389,7 @@ static const struct handler {
 	{ MSG_MODE, edit_mode, false },
 	{ MSG_TAIL, on_tail, false },
 	{ MSG_UNTAIL, on_untail, false },
+	{ MSG_FETCH, on_fetch, false },
 	{ MSG_ERROR, on_error, false },
 };
 

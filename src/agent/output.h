@@ -15,10 +15,11 @@
 
 #define OUTPUT_NAME_SIZE 64
 
-/* "out/RUN.EXECUTION.ATTEMPT" and "work/RUN.EXECUTION.ATTEMPT", from the
+/* "out/RUN.EXECUTION.ATTEMPT", and the same in "work" and "files", from the
  * spool; out has OUTPUT_NAME_SIZE bytes. Returns out. */
 char *output_file_name(const struct ident *id, char *out);
 char *output_work_name(const struct ident *id, char *out);
+char *output_kept_name(const struct ident *id, char *out);
 
 /* "out/worker-N" */
 char *output_worker_name(unsigned worker, char *out);
@@ -28,7 +29,7 @@ bool output_claim(const struct ident *id, unsigned worker);
 
 /*
  * Removes what is older than age_us, then the oldest until what is left takes
- * at most max_bytes; files and work folders for which keep() is true stay.
+ * at most max_bytes; files and folders for which keep() is true stay.
  */
 void output_sweep(uint64_t max_bytes, int64_t age_us,
     int (*keep)(void *arg, const struct ident *id), void *arg);

@@ -28,6 +28,7 @@
 
 #include "agent/capture.h"
 #include "agent/folder.h"
+#include "agent/kept.h"
 #include "agent/output.h"
 #include "agent/runner.h"
 #include "agent/step_env.h"
@@ -191,6 +192,8 @@ step_end(struct runner *r)
 
 	timer_stop(r->timer);
 	res->elapsed_us = clock_mono_us() - r->step_us;
+	if (r->work.steps[r->at].n_results > 0)
+		kept_flush(&r->work.id, KEPT_RESULTS);
 	capture_drain(r->out);
 	res->out_to = out_size(r);
 	judge(r, res);
@@ -259,13 +262,34 @@ start_fault(const struct runner *r, const char *program, int code)
 	return str_fmt("cannot start %s: %s", program, err_text(code));
 }
 
+/* The arguments with the path of the result file put in; last places first,
+ * so that those before stay where they are. */
+static void
+put_results(const struct runner *r, const struct work_step *step,
+    struct strvec *argv)
+{
+	char *file = kept_path(&r->work.id, KEPT_RESULTS);
+	const struct work_hole *h;
+	uint32_t i;
+	char *old;
+
+	for (i = step->n_results; i > 0; i--) {
+		h = &step->results_at[i - 1];
+		old = argv->v[h->arg];
+		argv->v[h->arg] = str_fmt("%.*s%s/%s%s", (int)h->at, old,
+		    r->place->spool, file, old + h->at);
+		free(old);
+	}
+	free(file);
+}
+
 static int
 start_step(struct runner *r)
 {
 	static const char *const shell[] = { "/bin/sh", "-c", NULL, NULL };
 	const struct work_step *step = &r->work.steps[r->at];
 	char *args[4];
-	struct strvec env = STRVEC_INIT;
+	struct strvec env = STRVEC_INIT, argv = STRVEC_INIT;
 	struct proc_spawn spec = {
 		.argv = strvec_argv(&step->argv), .cwd = r->cwd,
 		.in = r->place->null_fd, .out = capture_fd(r->out),
@@ -274,6 +298,13 @@ start_step(struct runner *r)
 	};
 	int code;
 
+	if (step->n_results > 0) {
+		if ((code = kept_make(&r->work.id)) < 0)
+			return code;
+		strvec_push_all(&argv, &step->argv);
+		put_results(r, step, &argv);
+		spec.argv = strvec_argv(&argv);
+	}
 	if (step->shell != NULL) {
 		memcpy(args, shell, sizeof args);
 		args[2] = step->shell;
@@ -283,6 +314,7 @@ start_step(struct runner *r)
 	spec.envp = strvec_argv(&env);
 	code = proc_spawn(&spec, &r->pid);
 	strvec_done(&env);
+	strvec_done(&argv);
 	return code;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/console.h"
+#include "agent/kept.h"
 #include "agent/output.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
@@ -32,6 +33,7 @@ struct tail {
 	int64_t offset;		/* as asked for */
 	uint64_t at, left;	/* left: bytes still wanted */
 	bool follow;
+	bool kept;		/* a file of the attempt, not its output */
 	int wd;			/* of inotify, -1 none */
 	LIST_ENTRY(tail) entry;
 };
@@ -86,7 +88,7 @@ dropped(const struct link *l, const struct tail *t)
 	struct jval *v = NULL;
 	int64_t n;
 
-	if (a == NULL || a->result == NULL ||
+	if (t->kept || a == NULL || a->result == NULL ||
 	    jval_parse(&v, a->result, a->result_len) < 0)
 		return 0;
 	n = jval_get_int(v, "out_dropped", 0);
@@ -239,28 +241,68 @@ too_many(const struct link *l)
 	return n > TAILS_MAX;
 }
 
-void
-tail_start(struct link *l, const struct jval *v)
+static void
+refuse(struct link *l, struct tail *t, int code)
+{
+	say_end(l, t, code);
+	tail_free(l, t);
+}
+
+/* What TAIL and FETCH have in common; NULL when it was refused. */
+static struct tail *
+tail_new(struct link *l, const struct jval *v)
 {
 	struct tail *t = mem_zalloc(sizeof *t);
 	int64_t max = jval_get_int(v, "max", 0);
 
 	t->tag = (uint32_t)jval_get_int(v, "tag", 0);
 	t->offset = jval_get_int(v, "offset", 0);
-	t->follow = jval_get_bool(v, "follow", false);
 	t->left = max > 0 ? (uint64_t)max : UINT64_MAX;
 	t->fd = t->wd = -1;
 	LIST_INSERT_HEAD(&l->tails, t, entry);
 	if (ident_parse(jval_get_str(v, "attempt", ""), &t->id) < 0 ||
-	    t->id.attempt == 0) {
-		say_end(l, t, ERR_SYNTAX);
-		tail_free(l, t);
-	} else if (too_many(l)) {
-		say_end(l, t, ERR_REFUSED);
-		tail_free(l, t);
-	} else {
-		begin(l, t);
+	    t->id.attempt == 0)
+		refuse(l, t, ERR_SYNTAX);
+	else if (too_many(l))
+		refuse(l, t, ERR_REFUSED);
+	else
+		return t;
+	return NULL;
+}
+
+void
+tail_start(struct link *l, const struct jval *v)
+{
+	struct tail *t = tail_new(l, v);
+
+	if (t == NULL)
+		return;
+	t->follow = jval_get_bool(v, "follow", false);
+	begin(l, t);
+}
+
+void
+tail_fetch(struct link *l, const struct jval *v)
+{
+	struct tail *t = tail_new(l, v);
+	int r;
+
+	if (t == NULL)
+		return;
+	t->kept = true;
+	if (!has_ended(l, t))
+		r = ERR_STATE;
+	else if (t->offset < 0)
+		r = ERR_SYNTAX;
+	else
+		r = kept_open(&t->id, jval_get_str(v, "file", ""));
+	if (r < 0) {
+		refuse(l, t, r);
+		return;
 	}
+	t->fd = r;
+	t->at = (uint64_t)t->offset;
+	(void)pump(l, t);
 }
 
 void

@@ -64,6 +64,8 @@ struct fleet_tail {
 	uint32_t tag;
 	struct ident id;
 	int64_t offset;		/* negative: from the end, nothing came yet */
+	char *file;		/* of FETCH; NULL: its output */
+	int64_t max;		/* of FETCH: bytes in all, 0: no limit */
 	bool follow, over;
 	const struct fleet_tail_ops *ops;
 	void *arg;

@@ -25,11 +25,15 @@ tail_send(struct fleet_tail *t)
 	jw_object(&w);
 	jw_kv_int(&w, "tag", t->tag);
 	jw_kv_str(&w, "attempt", ident_format(&t->id, id));
+	if (t->file != NULL)
+		jw_kv_str(&w, "file", t->file);
 	jw_kv_int(&w, "offset", t->offset);
-	jw_kv_int(&w, "max", 0);
+	/* Of what is whole already the end is wanted: one byte asks for it. */
+	jw_kv_int(&w, "max", t->max == 0 ? 0 :
+	    t->offset < t->max ? t->max - t->offset : 1);
 	jw_kv_bool(&w, "follow", t->follow);
 	jw_object_end(&w);
-	say(t->peer, MSG_TAIL, &body);
+	say(t->peer, t->file != NULL ? MSG_FETCH : MSG_TAIL, &body);
 	buf_done(&body);
 }
 
@@ -86,23 +90,45 @@ tail_ended(struct peer *p, const struct jval *v)
 	    code == 0 ? "" : err_text(code));
 }
 
+static void
+begin(struct peer *p, struct fleet_tail *t)
+{
+	t->peer = p;
+	TAILQ_INSERT_TAIL(&p->tails, t, entry);
+	if (p->phase == PEER_UP)
+		tail_send(t);
+}
+
 int
 fleet_tail(struct fleet *f, size_t agent, const struct ident *id,
     int64_t offset, bool follow, const struct fleet_tail_ops *ops, void *arg,
     struct fleet_tail **ret)
 {
-	struct peer *p = &f->peers[agent];
 	struct fleet_tail *t = mem_zalloc(sizeof(*t));
 
-	t->peer = p;
 	t->id = *id;
 	t->offset = offset;
 	t->follow = follow;
 	t->ops = ops;
 	t->arg = arg;
-	TAILQ_INSERT_TAIL(&p->tails, t, entry);
-	if (p->phase == PEER_UP)
-		tail_send(t);
+	begin(&f->peers[agent], t);
+	*ret = t;
+	return 0;
+}
+
+int
+fleet_fetch(struct fleet *f, size_t agent, const struct ident *id,
+    const char *file, int64_t max, const struct fleet_tail_ops *ops,
+    void *arg, struct fleet_tail **ret)
+{
+	struct fleet_tail *t = mem_zalloc(sizeof(*t));
+
+	t->id = *id;
+	t->file = str_dup(file);
+	t->max = max;
+	t->ops = ops;
+	t->arg = arg;
+	begin(&f->peers[agent], t);
 	*ret = t;
 	return 0;
 }
@@ -125,5 +151,6 @@ fleet_untail(struct fleet_tail *t)
 	}
 	if (t->peer != NULL)
 		TAILQ_REMOVE(&t->peer->tails, t, entry);
+	free(t->file);
 	free(t);
 }

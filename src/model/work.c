@@ -15,6 +15,7 @@ work_step_done(struct work_step *s)
 	free(s->shell);
 	strvec_done(&s->env);
 	free(s->exits);
+	free(s->results_at);
 }
 
 void

@@ -84,6 +84,25 @@ put_exits(struct jw *w, const struct work_step *s)
 	jw_object_end(w);
 }
 
+/* As [[argument, bytes before], ...]. */
+static void
+put_results_at(struct jw *w, const struct work_step *s)
+{
+	uint32_t i;
+
+	if (s->n_results == 0)
+		return;
+	jw_key(w, "results_at");
+	jw_array(w);
+	for (i = 0; i < s->n_results; i++) {
+		jw_array(w);
+		jw_int(w, s->results_at[i].arg);
+		jw_int(w, s->results_at[i].at);
+		jw_array_end(w);
+	}
+	jw_array_end(w);
+}
+
 static void
 step_write(struct jw *w, const struct work_step *s)
 {
@@ -96,6 +115,7 @@ step_write(struct jw *w, const struct work_step *s)
 	if (s->expect_fail)
 		jw_kv_bool(w, "expect_fail", true);
 	put_exits(w, s);
+	put_results_at(w, s);
 	jw_object_end(w);
 }
 
@@ -167,6 +187,43 @@ read_exits(struct reader *r, struct work_step *s)
 	s->n_exits = (uint32_t)n;
 }
 
+/* False when it is not inside an argument, or not behind the one before. */
+static bool
+hole_read(const struct jval *v, const struct work_step *s,
+    struct work_hole *ret)
+{
+	const struct work_hole *last = s->n_results > 0 ? ret - 1 : NULL;
+	int64_t arg = jval_int(jval_at(v, 0), -1);
+	int64_t at = jval_int(jval_at(v, 1), -1);
+
+	if (arg < 0 || (uint64_t)arg >= s->argv.n || at < 0 ||
+	    (uint64_t)at > strlen(s->argv.v[arg]))
+		return false;
+	*ret = (struct work_hole){ (uint32_t)arg, (uint32_t)at };
+	return last == NULL || ret->arg > last->arg ||
+	    (ret->arg == last->arg && ret->at >= last->at);
+}
+
+static void
+read_results_at(struct reader *r, struct work_step *s)
+{
+	const struct jval *v = read_get(r, "results_at", JVAL_ARRAY);
+	size_t i, n = jval_count(v);
+
+	if (n == 0)
+		return;
+	if (n > WORK_MAX_HOLES) {
+		read_fail(r, ERR_TOO_LARGE);
+		return;
+	}
+	s->results_at = mem_calloc(n, sizeof(*s->results_at));
+	for (i = 0; i < n; i++, s->n_results++)
+		if (!hole_read(jval_at(v, i), s, &s->results_at[i])) {
+			read_fail(r, ERR_RANGE);
+			return;
+		}
+}
+
 /* Fills *s, which the caller frees also after a fault. */
 static int
 step_read(const struct jval *v, struct work_step *s)
@@ -181,6 +238,7 @@ step_read(const struct jval *v, struct work_step *s)
 	s->timeout_us = read_seconds(&r, "timeout_s", 0);
 	s->expect_fail = read_bool(&r, "expect_fail");
 	read_exits(&r, s);
+	read_results_at(&r, s);
 	if ((s->argv.n > 0) == (s->shell != NULL))
 		read_fail(&r, ERR_SYNTAX);
 	return r.err;

@@ -22,6 +22,7 @@ static const struct msg_info table[] = {
 	{ MSG_TAIL, "tail", FROM_CONSOLE, PHASE_OPEN | PHASE_OWNER, false },
 	{ MSG_UNTAIL, "untail", FROM_CONSOLE, PHASE_OPEN | PHASE_OWNER,
 	    false },
+	{ MSG_FETCH, "fetch", FROM_CONSOLE, PHASE_OPEN, false },
 	{ MSG_WELCOME, "welcome", FROM_AGENT, PHASE_GREETING, false },
 	{ MSG_REPORT, "report", FROM_AGENT, PHASE_OPEN, false },
 	{ MSG_SYNCED, "synced", FROM_AGENT, PHASE_OPEN, false },

@@ -436,6 +436,52 @@ def test_one_daemon():
         tap.equal('bridges at once share one', a.log().count('agent t '), 2)
 
 
+def test_fetch():
+    with agent() as a:
+        link = a.connect()
+        link.sync(R, 1)
+        gate = Gate(a)
+        name = 'printf %s "$1" > "${1#--out=}"'
+
+        def writes(n, script, argument='--out=', at=6):
+            return work(R, n, None, steps=[
+                {'argv': ['sh', '-c', script, 'sh', argument],
+                 'results_at': [[4, at]]}])
+
+        link.start(R, 1, [
+            writes(1, name), work(R, 2, ['true']),
+            writes(3, 'ln -s /etc/passwd "$1"', '', 0),
+            writes(4, 'mkfifo "$1"', '', 0),
+            writes(5, 'head -c 300000 /dev/zero > "$1"', '', 0)])
+        link.wait_ended(ids(1, 2, 3, 4, 5))
+        link.start(R, 1, [work(R, 6, gate.command())])
+        link.wait_report(ids(6)[0], 'running')
+        path = os.path.join(a.spool, 'files', ids(1)[0].replace('/', '.'),
+                            'results')
+        data, end = link.fetch(ids(1)[0], 'results')
+        tap.equal('the path is put in, the file comes back',
+                  (data, end['code']), (b'--out=' + path.encode(), 0))
+        tap.equal('from an offset, so many bytes',
+                  link.fetch(ids(1)[0], 'results', 2, 3)[0], b'out')
+        data, end = link.fetch(ids(5)[0], 'results')
+        tap.equal('a long one is whole', (data, end['size']),
+                  (bytes(300000), 300000))
+        tap.equal('there is none, or it is no file',
+                  [link.fetch(ids(n)[0], 'results')[1]['code']
+                   for n in (2, 3, 4, 9)], [-10002] * 4)
+        tap.equal('what is no name is refused',
+                  [link.fetch(ids(1)[0], n)[1]['code']
+                   for n in ('../results', '/etc/passwd', '', '..', 'a/b',
+                             'x' * 65, '.x')], [-10000] * 7)
+        tap.equal('nothing before the end',
+                  link.fetch(ids(6)[0], 'results')[1]['code'], -10016)
+        link.ack(ids(1))
+        link.ping()
+        tap.equal('it stays when acknowledged',
+                  link.fetch(ids(1)[0], 'results')[1]['code'], 0)
+        gate.open()
+
+
 def test_idle_exit():
     with agent() as a:
         link = a.connect('--idle', '0.2s')

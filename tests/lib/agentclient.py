@@ -22,7 +22,7 @@ import time
 
 BANNER = b'yardmaster protocol 1\n'
 HELLO, PING, PONG, SYNC, START, TAKE_BACK, CANCEL, ACK, SET, MODE, TAIL, \
-    UNTAIL = range(1, 13)
+    UNTAIL, FETCH = range(1, 14)
 WELCOME, REPORT, SYNCED, RETURNED, FACTS, ANSWER, OUTPUT, OUTPUT_END, \
     ERROR = range(20, 29)
 FRAME_MAX = 16000
@@ -199,10 +199,18 @@ class Link:
 
     def tail(self, ident, offset=0, follow=True, limit=0):
         """All output until OUTPUT_END; returns (bytes, end)."""
+        return self._bytes(TAIL, attempt=ident, offset=offset, max=limit,
+                           follow=follow)
+
+    def fetch(self, ident, name, offset=0, limit=0):
+        """A file that an attempt left; returns (bytes, end)."""
+        return self._bytes(FETCH, attempt=ident, file=name, offset=offset,
+                           max=limit)
+
+    def _bytes(self, number, **body):
         self.next_tag += 1
         tag, data, at = self.next_tag, b'', None
-        self.send(TAIL, {'tag': tag, 'attempt': ident, 'offset': offset,
-                         'max': limit, 'follow': follow})
+        self.send(number, dict(body, tag=tag))
         while True:
             number, body = self.recv()
             if number == OUTPUT and body[:4] == struct.pack('>I', tag):

@@ -68,7 +68,8 @@ static const char full_work[] =
     "\"n\":1}],\"usual_s\":1.5,"
     "\"env\":[\"A=1\",\"B=\"],\"steps\":[{\"label\":\"s/t[1]@x\","
     "\"argv\":[\"sh\",\"\",\"-c\"],\"env\":[\"C=x=y\"],\"timeout_s\":60,"
-    "\"expect_fail\":true,\"exits\":{\"77\":\"skipped\"}},"
+    "\"expect_fail\":true,\"exits\":{\"77\":\"skipped\"},"
+    "\"results_at\":[[0,2],[2,0]]},"
     "{\"shell\":\"exit 0\"}]}";
 
 static void
@@ -91,6 +92,9 @@ work_goes_there_and_back(void **state)
 	assert_int_equal(w.steps[0].n_exits, 1);
 	assert_int_equal(w.steps[0].exits[0].code, 77);
 	assert_int_equal(w.steps[0].exits[0].outcome, OUTCOME_SKIPPED);
+	assert_int_equal(w.steps[0].n_results, 2);
+	assert_int_equal(w.steps[0].results_at[0].at, 2);
+	assert_int_equal(w.steps[0].results_at[1].arg, 2);
 	assert_string_equal(w.steps[1].shell, "exit 0");
 	text = work_text(&w);
 	assert_string_equal(text, full_work);
@@ -147,6 +151,14 @@ static const struct {
 	    "\"passed\"}}]}", ERR_SYNTAX },
 	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"exits\":{\"7\":"
 	    "\"fine\"}}]}", ERR_SYNTAX },
+	{ "{" ID ",\"steps\":[{\"shell\":\"x\",\"results_at\":[[0,0]]}]}",
+	    ERR_RANGE },
+	{ "{" ID ",\"steps\":[{\"argv\":[\"a\"],\"results_at\":[[0,2]]}]}",
+	    ERR_RANGE },
+	{ "{" ID ",\"steps\":[{\"argv\":[\"a\"],\"results_at\":[[0,1],"
+	    "[0,0]]}]}", ERR_RANGE },
+	{ "{" ID ",\"steps\":[{\"argv\":[\"a\"],\"results_at\":[0]}]}",
+	    ERR_RANGE },
 	{ "{" ID "," STEP ",\"workers\":0}", ERR_RANGE },
 	{ "{" ID "," STEP ",\"workers\":1025}", ERR_RANGE },
 	{ "{" ID "," STEP ",\"workers\":1.5}", ERR_SYNTAX },

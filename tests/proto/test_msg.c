@@ -28,7 +28,7 @@ every_row_is_whole(void **state)
 		}
 		assert_int_equal(m->raw, m->number == MSG_OUTPUT);
 	}
-	assert_int_equal(rows, 24);
+	assert_int_equal(rows, 25);
 }
 
 static void
@@ -44,7 +44,7 @@ unknown_numbers_are_refused(void **state)
 		assert_int_equal(msg_check(n, FROM_BOTH, PHASE_OPEN),
 		    ERR_PROTOCOL);
 	}
-	assert_int_equal(known, 24);
+	assert_int_equal(known, 25);
 }
 
 static void

@@ -97,6 +97,12 @@ struct fleet_tail_ops {
 int fleet_tail(struct fleet *f, size_t agent, const struct ident *id,
     int64_t offset, bool follow, const struct fleet_tail_ops *ops, void *arg,
     struct fleet_tail **ret);
+/* Brings the file of that name that an ended attempt left, from its first
+ * byte, at most max bytes (0: all; hold the agent to it). Survives a
+ * reconnect likewise; ended by fleet_untail(). */
+int fleet_fetch(struct fleet *f, size_t agent, const struct ident *id,
+    const char *file, int64_t max, const struct fleet_tail_ops *ops,
+    void *arg, struct fleet_tail **ret);
 void fleet_untail(struct fleet_tail *t);	/* NULL is fine */
 
 /* Says whether a person is there to answer questions. Off at first: then an

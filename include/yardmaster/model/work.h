@@ -20,11 +20,18 @@
 
 #define WORK_MAX_STEPS 100000
 #define WORK_MAX_WORKERS 1024
+#define WORK_MAX_HOLES 64
 
 /* What one exit code means instead of passed or failed. */
 struct work_exit {
 	uint8_t code;
 	enum outcome outcome;	/* passed, skipped, failed or error */
+};
+
+/* Where in the arguments a text of the agent belongs. */
+struct work_hole {
+	uint32_t arg;		/* index in argv */
+	uint32_t at;		/* bytes of it that come before */
 };
 
 /* One step as the worker runs it: everything substituted. */
@@ -37,6 +44,10 @@ struct work_step {
 	bool expect_fail;	/* a failure passes, a pass fails */
 	struct work_exit *exits;	/* n_exits; NULL when none */
 	uint32_t n_exits;	/* at most 256 */
+	/* Where the path of its result file is put in, ascending; n_results 0:
+	 * it writes none. */
+	struct work_hole *results_at;
+	uint32_t n_results;	/* at most WORK_MAX_HOLES */
 };
 
 struct work {

@@ -28,6 +28,7 @@ enum msg {
 	MSG_MODE = 10,		/* {tag, who, mode: drain|undrain|hold|release, note, expires} */
 	MSG_TAIL = 11,		/* {tag, attempt, offset, max, follow} */
 	MSG_UNTAIL = 12,	/* {tag} */
+	MSG_FETCH = 13,		/* {tag, attempt, file, offset, max} */
 	/* agent to console */
 	MSG_WELCOME = 20,	/* {protocol, version, features, instance, host, boot, facts} */
 	MSG_REPORT = 21,	/* {reports: [report]}; resent until acknowledged when ended */
