@@ -32,6 +32,8 @@ work_done(struct work *w)
 	free(w->instance);
 	holds_free(w->holds, w->n_holds);
 	strvec_done(&w->env);
+	work_prepare_done(&w->prepare);
+	strvec_done(&w->artifacts);
 	*w = (struct work){ .label = NULL };
 }
 
@@ -46,6 +48,7 @@ report_done(struct report *r)
 	free(r->text);
 	free(r->owner);
 	free(r->label);
+	artifacts_done(&r->artifacts);
 	*r = (struct report){ .text = NULL };
 }
 
@@ -58,6 +61,7 @@ report_copy(struct report *to, const struct report *from)
 	to->text = str_dup(from->text);
 	to->owner = str_dup(from->owner);
 	to->label = str_dup(from->label);
+	artifacts_copy(&to->artifacts, &from->artifacts);
 	if (from->n_steps == 0) {
 		to->steps = NULL;
 		return;

@@ -140,6 +140,12 @@ work_write(struct jw *w, const struct work *work)
 	holds_write(w, work->holds, work->n_holds);
 	put_length(w, "usual_s", work->usual_us);
 	put_strings(w, "env", &work->env);
+	if (work->prepare.no > 0) {
+		jw_key(w, "prepare");
+		work_prepare_write(w, &work->prepare);
+	}
+	put_strings(w, "artifacts", &work->artifacts);
+	put_number(w, "artifacts_max", work->artifacts_max);
 	jw_key(w, "steps");
 	jw_array(w);
 	for (i = 0; i < work->n_steps; i++)
@@ -266,6 +272,15 @@ steps_read(struct reader *r, struct work *work)
 	}
 }
 
+static void
+read_prepare(struct reader *r, struct work_prepare *ret)
+{
+	const struct jval *v = read_get(r, "prepare", JVAL_OBJECT);
+
+	if (v != NULL)
+		read_fail(r, work_prepare_read(v, ret));
+}
+
 int
 work_read(const struct jval *v, struct work *ret)
 {
@@ -288,6 +303,10 @@ work_read(const struct jval *v, struct work *ret)
 		r.err = holds_read(v, &w.holds, &w.n_holds);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
 	read_env(&r, &w.env);
+	read_prepare(&r, &w.prepare);
+	read_strings(&r, "artifacts", &w.artifacts);
+	w.artifacts_max = (uint64_t)read_int(&r, "artifacts_max", 0,
+	    INT64_MAX, 0);
 	steps_read(&r, &w);
 	if (r.err < 0)
 		work_done(&w);
@@ -341,6 +360,7 @@ report_write(struct jw *w, const struct report *r)
 	put_text(w, "text", r->text);
 	put_text(w, "owner", r->owner);
 	put_text(w, "label", r->label);
+	artifacts_write(w, &r->artifacts);
 	if (r->n_steps > 0) {
 		jw_key(w, "steps");
 		jw_array(w);
@@ -434,6 +454,8 @@ report_read(const struct jval *v, struct report *ret)
 	out.owner = read_note(&r, "owner");
 	out.label = read_note(&r, "label");
 	results_read(&r, &out);
+	if (r.err == 0)
+		read_fail(&r, artifacts_read(v, &out.artifacts));
 	if (r.err < 0)
 		report_done(&out);
 	else

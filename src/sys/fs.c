@@ -110,11 +110,11 @@ fs_read(const char *path, size_t max, struct buf *out)
 		return -errno;
 	for (;;) {
 		n = read(fd, buf_reserve(out, 16384), 16384);
+		buf_commit(out, n > 0 ? (size_t)n : 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;
-		buf_commit(out, (size_t)n);
 		if (buf_len(out) - start > max)
 			break;
 	}

@@ -16,6 +16,7 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/strvec.h"
 #include "yardmaster/model/hold.h"
+#include "yardmaster/model/prepare.h"
 #include "yardmaster/model/state.h"
 
 #define WORK_MAX_STEPS 100000
@@ -65,6 +66,9 @@ struct work {
 	uint32_t n_holds;
 	int64_t usual_us;	/* predicted length, 0 unknown (shown only) */
 	struct strvec env;	/* of every step: "KEY=VALUE" */
+	struct work_prepare prepare;	/* no 0: nothing to prepare */
+	struct strvec artifacts;	/* patterns of files to bring back */
+	uint64_t artifacts_max;	/* bytes of them in all */
 	struct work_step *steps;
 	uint32_t n_steps;	/* from 1 */
 };
@@ -96,6 +100,7 @@ struct report {
 	char *label;
 	struct step_result *steps;	/* NULL unless ended */
 	uint32_t n_steps;
+	struct artifacts artifacts;	/* once ended */
 };
 
 /* Frees what it holds (not the struct) and zeroes it. */

@@ -19,16 +19,18 @@ enum msg {
 	MSG_HELLO = 1,		/* {protocol, version, features, who, console, read_only} */
 	MSG_PING = 2,		/* both ways: {n} */
 	MSG_PONG = 3,		/* both ways: {n} */
-	MSG_SYNC = 4,		/* {run, epoch}: tell me all you hold of this run */
+	MSG_SYNC = 4,		/* {run, epoch, over}: tell me all you hold of it */
 	MSG_START = 5,		/* {run, epoch, works: [work]} */
 	MSG_TAKE_BACK = 6,	/* {run, epoch, ids: ["RUN/1/1"]} */
 	MSG_CANCEL = 7,		/* {run, epoch, ids, grace_s} */
-	MSG_ACK = 8,		/* {run, epoch, ids}: recorded, forget them */
+	MSG_ACK = 8,		/* {run, epoch, ids, files}: recorded, forget them */
 	MSG_SET = 9,		/* {tag, who, expect: {..}, max_workers, threshold} */
 	MSG_MODE = 10,		/* {tag, who, mode: drain|undrain|hold|release, note, expires} */
 	MSG_TAIL = 11,		/* {tag, attempt, offset, max, follow} */
 	MSG_UNTAIL = 12,	/* {tag} */
 	MSG_FETCH = 13,		/* {tag, attempt, file, offset, max} */
+	MSG_TREE = 14,		/* {tag, hash, size}: a packed tree is to be had */
+	MSG_TREE_DATA = 15,	/* raw, as OUTPUT: a piece of it */
 	/* agent to console */
 	MSG_WELCOME = 20,	/* {protocol, version, features, instance, host, boot, facts} */
 	MSG_REPORT = 21,	/* {reports: [report]}; resent until acknowledged when ended */
@@ -38,6 +40,7 @@ enum msg {
 	MSG_ANSWER = 25,	/* {tag, ok, code, text, facts} to SET and MODE */
 	MSG_OUTPUT = 26,	/* raw: u32 tag, u64 offset, bytes (network order) */
 	MSG_OUTPUT_END = 27,	/* {tag, size, dropped, ended} */
+	MSG_HAVE = 30,		/* {tag, offset, stored, code, text} to TREE */
 	MSG_ERROR = 28,		/* both ways: {code, text}; the link ends */
 	/* owner socket (RUN.sock) */
 	MSG_REQUEST = 40,	/* {tag, op, ...} */
@@ -66,7 +69,7 @@ const struct msg_info *msg_table(void);
  * that phase. */
 int msg_check(unsigned number, enum msg_from from, enum msg_phase phase);
 
-/* The raw body of MSG_OUTPUT. */
+/* The raw body of MSG_OUTPUT and MSG_TREE_DATA. */
 void msg_output_put(struct buf *out, uint32_t tag, uint64_t offset,
     const void *p, size_t n);
 int msg_output_get(const uint8_t *body, size_t n, uint32_t *ret_tag,
