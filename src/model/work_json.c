@@ -137,6 +137,8 @@ work_write(struct jw *w, const struct work *work)
 		jw_kv_bool(w, "stop_at_failure", true);
 	if (work->beside_itself)
 		jw_kv_bool(w, "beside_itself", true);
+	if (work->together)
+		jw_kv_bool(w, "together", true);
 	holds_write(w, work->holds, work->n_holds);
 	put_length(w, "usual_s", work->usual_us);
 	put_strings(w, "env", &work->env);
@@ -299,6 +301,7 @@ work_read(const struct jval *v, struct work *ret)
 	w.instance = read_text(&r, "instance", READ_TEXT_MAX);
 	w.stop_at_failure = read_bool(&r, "stop_at_failure");
 	w.beside_itself = read_bool(&r, "beside_itself");
+	w.together = read_bool(&r, "together");
 	if (r.err == 0)
 		r.err = holds_read(v, &w.holds, &w.n_holds);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
@@ -356,6 +359,8 @@ report_write(struct jw *w, const struct report *r)
 		jw_kv_str(w, "outcome", outcome_name(r->outcome));
 	put_number(w, "worker", r->worker);
 	put_number(w, "place", r->place);
+	if (r->prepared)
+		jw_kv_bool(w, "prepared", true);
 	times_write(w, r);
 	put_text(w, "text", r->text);
 	put_text(w, "owner", r->owner);
@@ -449,6 +454,7 @@ report_read(const struct jval *v, struct report *ret)
 	    OUTCOME_NONE);
 	out.worker = (uint16_t)read_int(&r, "worker", 0, UINT16_MAX, 0);
 	out.place = (uint32_t)read_int(&r, "place", 0, UINT32_MAX, 0);
+	out.prepared = read_bool(&r, "prepared");
 	times_read(&r, &out);
 	out.text = read_note(&r, "text");
 	out.owner = read_note(&r, "owner");

@@ -64,7 +64,7 @@ static const char full_work[] =
     "{\"id\":\"r0000000001/2/3\",\"epoch\":7,\"class\":\"pinned\","
     "\"workers\":2,\"label\":\"s/t\",\"owner\":\"ann@c\",\"cwd\":\"/w\","
     "\"instance\":\"emu-1\",\"stop_at_failure\":true,"
-    "\"beside_itself\":true,\"holds\":[{\"kind\":\"lock\",\"name\":\"db\","
+    "\"beside_itself\":true,\"together\":true,\"holds\":[{\"kind\":\"lock\",\"name\":\"db\","
     "\"n\":1}],\"usual_s\":1.5,"
     "\"env\":[\"A=1\",\"B=\"],\"steps\":[{\"label\":\"s/t[1]@x\","
     "\"argv\":[\"sh\",\"\",\"-c\"],\"env\":[\"C=x=y\"],\"timeout_s\":60,"

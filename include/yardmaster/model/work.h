@@ -62,6 +62,7 @@ struct work {
 	char *instance;		/* leased target instance, or NULL */
 	bool stop_at_failure;	/* later steps are skipped once one failed */
 	bool beside_itself;	/* may run beside a step of the same label */
+	bool together;		/* prepared first, started by a go */
 	struct hold *holds;	/* of limits by name, n_holds; may be NULL */
 	uint32_t n_holds;
 	int64_t usual_us;	/* predicted length, 0 unknown (shown only) */
@@ -91,6 +92,7 @@ struct report {
 	enum outcome outcome;	/* when ended or lost */
 	uint16_t worker;	/* from 1 while running and after; 0 none */
 	uint32_t place;		/* place in the agent's queue from 1; 0 none */
+	bool prepared;		/* queued, with a worker kept for it until a go */
 	int64_t queued_wall_us, started_wall_us, ended_wall_us;	/* agent's clock */
 	int64_t elapsed_us;	/* so far, or whole */
 	uint64_t out_bytes;	/* output so far, counted before any cap */

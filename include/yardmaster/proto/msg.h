@@ -31,6 +31,8 @@ enum msg {
 	MSG_FETCH = 13,		/* {tag, attempt, file, offset, max} */
 	MSG_TREE = 14,		/* {tag, hash, size}: a packed tree is to be had */
 	MSG_TREE_DATA = 15,	/* raw, as OUTPUT: a piece of it */
+	MSG_GO = 16,		/* {run, epoch, ids}: prepared parts start */
+	MSG_TOLD = 17,		/* {run, epoch, told: [{id, ask, ok, text, value}]} */
 	/* agent to console */
 	MSG_WELCOME = 20,	/* {protocol, version, features, instance, host, boot, facts} */
 	MSG_REPORT = 21,	/* {reports: [report]}; resent until acknowledged when ended */
@@ -42,6 +44,8 @@ enum msg {
 	MSG_OUTPUT_END = 27,	/* {tag, size, dropped, ended} */
 	MSG_HAVE = 30,		/* {tag, offset, stored, code, text} to TREE */
 	MSG_ERROR = 28,		/* both ways: {code, text}; the link ends */
+	MSG_ASK = 32,		/* {asks: [{id, ask, op, name, value}]} of parts */
+	MSG_UNASK = 33,		/* {asks: [{id, ask}]}: nobody waits any more */
 	/* owner socket (RUN.sock) */
 	MSG_REQUEST = 40,	/* {tag, op, ...} */
 	MSG_REPLY = 41,		/* {tag, ok, code, text, ...} */
