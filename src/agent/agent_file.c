@@ -12,6 +12,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/base/size.h"
 #include "yardmaster/base/text.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
@@ -102,26 +103,13 @@ read_env(struct reading *r, const struct jval *v)
 static void
 read_bytes(struct reading *r, const struct jval *v, uint64_t *to)
 {
-	static const char units[] = "kMGT";
-	const char *s = jval_str(v, NULL), *unit = NULL;
 	int64_t n = jval_int(v, -1);
-	char *end = NULL;
 
-	if (s != NULL) {
-		errno = 0;
-		n = *s >= '0' && *s <= '9' ? strtoll(s, &end, 10) : -1;
-		if (errno != 0)
-			n = -1;
-		if (end != NULL && *end != '\0' && end[1] == '\0')
-			unit = strchr(units, *end);
-		if (end != NULL && *end != '\0' && unit == NULL)
-			n = -1;
-	}
-	if (n < 0 || n > INT64_MAX >> 42) {
+	if (n >= 0)
+		*to = (uint64_t)n;
+	else if (jval_type(v) != JVAL_STRING ||
+	    size_parse(jval_str(v, ""), to) < 0)
 		bad(r, "wants a number of bytes, such as 1000000 or \"64M\"");
-		return;
-	}
-	*to = (uint64_t)n << (unit != NULL ? 10 * (unit - units + 1) : 0);
 }
 
 static void

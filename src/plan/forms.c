@@ -11,7 +11,9 @@
 
 #include "plan/forms.h"
 #include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/base/size.h"
 #include "yardmaster/base/text.h"
 
 #define ENV_NAME_MAX 255
@@ -98,26 +100,18 @@ check_duration(struct check *c, const struct key *k, const struct jval *v)
 static int
 read_size(const struct jval *v, int64_t *ret)
 {
-	static const char units[] = "KMGT";
-	const char *s = jval_str(v, NULL), *unit;
 	double n = jval_real(v, -1);
-	char *end;
+	uint64_t bytes;
+	int r;
 
-	if (s != NULL) {
-		if (*s < '0' || *s > '9')
-			return -1;
-		n = strtod(s, &end);
-		if (*end != '\0' && (unit = strchr(units, *end)) != NULL) {
-			for (; unit >= units; unit--)
-				n *= 1024;
-			end++;
-		}
-		if (strcmp(end, "") != 0 && strcmp(end, "B") != 0 &&
-		    strcmp(end, "iB") != 0)
-			return -1;
+	if (jval_type(v) == JVAL_STRING) {
+		if ((r = size_parse(jval_str(v, ""), &bytes)) < 0)
+			return r;
+		*ret = (int64_t)bytes;
+		return 0;
 	}
 	if (!(n >= 0 && n < 1e18))
-		return -1;
+		return ERR_RANGE;
 	*ret = (int64_t)n;
 	return 0;
 }

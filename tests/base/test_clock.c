@@ -7,6 +7,7 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/ident.h"
+#include "yardmaster/base/size.h"
 
 static void
 test_format(void **state)
@@ -227,6 +228,51 @@ test_names(void **state)
 	assert_false(ident_is_far_command(""));
 }
 
+static void
+test_sizes(void **state)
+{
+	static const struct {
+		const char *in;
+		int code;
+		uint64_t bytes;
+		const char *out;
+	} rows[] = {
+		{ "0", 0, 0, "0" },
+		{ "1000000", 0, 1000000, "1000000" },
+		{ "64M", 0, 64u << 20, "64M" },
+		{ "512k", 0, 512u << 10, "512K" },
+		{ "1.5G", 0, 1536u << 20, "1536M" },
+		{ "2TiB", 0, UINT64_C(2) << 40, "2T" },
+		{ "3KB", 0, 3072, "3K" },
+		{ "7B", 0, 7, "7" },
+		{ "1048575T", 0, UINT64_C(1048575) << 40, "1048575T" },
+		{ "1048576T", ERR_RANGE, 0, NULL },
+		{ "", ERR_SYNTAX, 0, NULL },
+		{ "-1", ERR_SYNTAX, 0, NULL },
+		{ " 1", ERR_SYNTAX, 0, NULL },
+		{ "M", ERR_SYNTAX, 0, NULL },
+		{ "1 M", ERR_SYNTAX, 0, NULL },
+		{ "1Mb", ERR_SYNTAX, 0, NULL },
+		{ "0x10", ERR_SYNTAX, 0, NULL },
+		{ "inf", ERR_SYNTAX, 0, NULL },
+	};
+	struct buf b = BUF_INIT;
+	uint64_t bytes;
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		bytes = 0;
+		assert_int_equal(size_parse(rows[i].in, &bytes), rows[i].code);
+		assert_true(bytes == rows[i].bytes);
+		if (rows[i].code < 0)
+			continue;
+		buf_clear(&b);
+		size_put(&b, bytes);
+		assert_string_equal(buf_str(&b), rows[i].out);
+	}
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -235,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_duration_parse),
 		cmocka_unit_test(test_duration_format),
+		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_run_ids),
 		cmocka_unit_test(test_ident),
