@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 
 #define OUT_CAP_MAX (256u << 20)
 #define AGENT_FILE_MAX (1u << 20)
+#define BYTES_WANTED "a number of bytes, such as 1000000 or \"64M\""
 
 struct reading {
 	struct agent_file *to;
@@ -109,7 +111,7 @@ read_bytes(struct reading *r, const struct jval *v, uint64_t *to)
 		*to = (uint64_t)n;
 	else if (jval_type(v) != JVAL_STRING ||
 	    size_parse(jval_str(v, ""), to) < 0)
-		bad(r, "wants a number of bytes, such as 1000000 or \"64M\"");
+		bad(r, "wants " BYTES_WANTED);
 }
 
 static void
@@ -147,33 +149,53 @@ read_grace(struct reading *r, const struct jval *v)
 	read_duration(r, v, &r->to->grace_us);
 }
 
+/* By the reader that consoles' edits have, too. */
+static void
+read_guard(struct reading *r, const struct jval *v, enum guard g,
+    const char *wants)
+{
+	char number[32];
+
+	snprintf(number, sizeof number, "%.17g", jval_real(v, -1));
+	if (guard_set(&r->to->guards, g, jval_str(v, number)) < 0)
+		bad(r, "wants %s", wants);
+}
+
 static void
 read_load(struct reading *r, const struct jval *v)
 {
-	double d = jval_real(v, -1);
-
-	if (!(d >= 0 && d <= 10000))
-		bad(r, "wants a number, 0 for no limit");
-	else
-		r->to->guards.load_per_cpu = d;
+	read_guard(r, v, GUARD_LOAD, "a number, 0 for no limit");
 }
 
 static void
 read_free_memory(struct reading *r, const struct jval *v)
 {
-	read_bytes(r, v, &r->to->guards.free_memory);
+	read_guard(r, v, GUARD_MEMORY, BYTES_WANTED);
 }
 
 static void
 read_free_disk(struct reading *r, const struct jval *v)
 {
-	read_bytes(r, v, &r->to->guards.free_disk);
+	read_guard(r, v, GUARD_DISK, BYTES_WANTED);
+}
+
+static void
+read_health(struct reading *r, const struct jval *v)
+{
+	struct buf text = BUF_INIT;
+
+	jval_print(v, &text);
+	if (jval_type(v) != JVAL_ARRAY || guard_set(&r->to->guards,
+	    GUARD_HEALTH, buf_str(&text)) < 0)
+		bad(r, "wants a command, as a list of its words");
+	buf_done(&text);
 }
 
 static const struct key guard_keys[] = {
 	{ "load_per_cpu", read_load },
 	{ "free_memory", read_free_memory },
 	{ "free_disk", read_free_disk },
+	{ "health", read_health },
 	{ NULL, NULL }
 };
 
@@ -270,7 +292,6 @@ agent_file_read(struct agent_file *ret, const char *path, const char *text,
 {
 	struct agent_file f = {
 		.grace_us = 5 * US_PER_S,
-		.guards.free_disk = 64u << 20,
 		.keep_bytes = UINT64_C(1) << 30,
 		.keep_us = 24 * 3600 * US_PER_S,
 	};

@@ -12,12 +12,6 @@
 #include "yardmaster/base/strvec.h"
 #include "yardmaster/model/facts.h"
 
-/* Past one of these nothing new starts; 0 is off. */
-struct guards {
-	double load_per_cpu;
-	uint64_t free_memory, free_disk;	/* bytes */
-};
-
 struct agent_file {
 	uint32_t max_workers;	/* 0: not given */
 	bool has_threshold;

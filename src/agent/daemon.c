@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/console.h"
+#include "agent/guard.h"
 #include "agent/output.h"
 #include "agent/reserve.h"
 #include "agent/start.h"
@@ -75,8 +76,8 @@ on_tick(void *arg)
 	struct daemon *d = arg;
 
 	timer_start(d->tick, tick_length(d));
-	facts_check_guards(d);
-	if (!facts_disk_low(d))
+	guard_check(d);
+	if (!guard_disk_low(d))
 		reserve_make();
 	consoles_tick(d);
 	turn_facts(d, true);
@@ -205,28 +206,53 @@ diags_text(struct diags *ds, struct buf *out)
 	}
 }
 
-/* Reads the settings file: as it is at a full start, else as it was then. */
+/* Reads the settings file as it is now. */
 static int
-read_file(struct daemon *d, bool full, struct buf *text, struct buf *why)
+read_new_file(struct daemon *d, struct buf *text, struct buf *why)
 {
 	struct diags ds = DIAGS_INIT;
-	char *path = NULL, *kept;
+	char *path = NULL;
 	int r;
 
-	if (full) {
-		r = agent_file_find(d->opt->instance, &path, text);
-		if (r < 0 && r != ERR_NOT_FOUND) {
-			buf_putf(why, "agent.json: %s", err_text(r));
-			return r;
-		}
-	} else if ((kept = journal_value(d->journal, "agent.json")) != NULL) {
-		buf_puts(text, kept);
-		free(kept);
+	r = agent_file_find(d->opt->instance, &path, text);
+	if (r < 0 && r != ERR_NOT_FOUND) {
+		buf_putf(why, "agent.json: %s", err_text(r));
+		return r;
 	}
 	r = agent_file_read(&d->file, path, buf_str(text), buf_len(text), &ds);
 	diags_text(&ds, why);
 	diags_done(&ds);
 	free(path);
+	return r;
+}
+
+/* Reads the settings file: as it is at a full start, else as it was then.
+ * One that is wrong does not count over one that was not. */
+static int
+read_file(struct daemon *d, bool full, struct buf *text, struct buf *why)
+{
+	struct diags ds = DIAGS_INIT;
+	char *kept = journal_value(d->journal, "agent.json");
+	int r = 0;
+
+	if (full)
+		r = read_new_file(d, text, why);
+	if ((full && r == 0) || (r < 0 && kept == NULL)) {
+		free(kept);
+		return r;
+	}
+	if (r < 0) {
+		buf_puts(why, "; the last good settings count");
+		log_error("%s", buf_str(why));
+		d->warning = buf_steal(why);
+	}
+	buf_clear(text);
+	if (kept != NULL)
+		buf_puts(text, kept);
+	free(kept);
+	r = agent_file_read(&d->file, NULL, buf_str(text), buf_len(text), &ds);
+	diags_text(&ds, why);
+	diags_done(&ds);
 	return r;
 }
 
@@ -316,7 +342,8 @@ start(struct daemon *d, struct buf *why)
 	if ((r = open_spool(d, why)) < 0 || (r = start_values(d, why)) < 0 ||
 	    (r = start_loop(d)) < 0 || (r = recover(d)) < 0)
 		return r;
-	facts_check_guards(d);
+	d->guardian = guardian_new(d);
+	guard_changed(d);
 	reserve_make();
 	if ((r = listener_new(d->loop, LOOK_SOCKET_NAME, on_look, d,
 	    &d->look_listener)) < 0)
@@ -349,6 +376,7 @@ end(struct daemon *d)
 	consoles_free(d);
 	tails_free(d);
 	slots_free(d);
+	guardian_free(d->guardian);
 	for (i = 0; i < DAEMON_SIGNALS; i++)
 		sigwatch_free(d->sigs[i]);
 	timer_free(d->tick);
@@ -366,6 +394,7 @@ end(struct daemon *d)
 	strvec_done(&d->worker_env);
 	strvec_done(&d->edits);
 	free(d->guard);
+	free(d->warning);
 	free(d->spool);
 	free(d->program);
 	/* Last: who gets the lock finds everything closed. */

@@ -67,6 +67,8 @@ struct daemon {
 	bool runs_dirty;
 	bool store_failing;	/* nothing new is accepted */
 	char *guard;		/* why nothing new starts, or NULL */
+	struct guardian *guardian;	/* guard.c */
+	char *warning;		/* what the host's owner should mend, or NULL */
 	struct console *consoles;	/* console.c */
 	uint64_t last_serial;
 	struct listener *listener, *look_listener;
@@ -142,9 +144,5 @@ int recover(struct daemon *d);
 void facts_make(const struct daemon *d, struct facts *ret);
 /* Writes the member "facts". */
 void facts_put(const struct daemon *d, struct jw *w);
-/* Looks at the guards; sets d->guard. */
-void facts_check_guards(struct daemon *d);
-/* Whether the spool has less room than its guard wants. */
-bool facts_disk_low(const struct daemon *d);
 
 #endif

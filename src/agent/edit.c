@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What operators change from a console: max workers, threshold, drain, hold.
+/* What operators change from a console: max workers, threshold, guards, drain,
+ * hold.
  * Each edit is answered with the facts after it, and noted with who. */
 #include "config.h"
 
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/guard.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
@@ -53,6 +55,28 @@ names(const struct jval *v, const char *key)
 	return false;
 }
 
+/* What of the guards is not as expected. */
+static int
+check_guards(const struct daemon *d, const struct jval *v, struct buf *text)
+{
+	struct guards expect = { .given = 0 };
+	unsigned named;
+	int g;
+
+	if (guards_read(v, &expect, &named) < 0)
+		return ERR_SYNTAX;
+	for (g = 0; g < GUARDS; g++) {
+		if ((named & GUARD_BIT(g)) == 0 ||
+		    guards_equal(&expect, &d->values.guards,
+		    GUARD_BIT(g)))
+			continue;
+		buf_putf(text, "%s is ", guard_name(g));
+		guard_put(text, &d->values.guards, g);
+		return ERR_STALE;
+	}
+	return 0;
+}
+
 /* The code of a SET whose expectations are not met, with what was found. */
 static int
 check_expect(struct daemon *d, const struct jval *v, struct buf *text)
@@ -73,7 +97,25 @@ check_expect(struct daemon *d, const struct jval *v, struct buf *text)
 		    threshold_format(&d->values.threshold, now));
 		return ERR_STALE;
 	}
-	return 0;
+	return check_guards(d, jval_get(e, "guards"), text);
+}
+
+static void
+set_guards(struct daemon *d, const struct guards *g, unsigned named,
+    struct buf *text)
+{
+	int i;
+
+	values_set_guards(&d->values, g, named);
+	for (i = 0; i < GUARDS; i++) {
+		if ((named & GUARD_BIT(i)) == 0)
+			continue;
+		buf_putf(text, "%s%s ", buf_len(text) > 0 ? ", " : "",
+		    guard_name(i));
+		guard_put(text, &d->values.guards, i);
+	}
+	if (named != 0)
+		guard_changed(d);
 }
 
 static int
@@ -81,6 +123,8 @@ set_values(struct link *l, const struct jval *v, struct buf *text)
 {
 	struct daemon *d = l->d;
 	struct threshold t;
+	struct guards guards = { .given = 0 };
+	unsigned named = 0;
 	int64_t n = jval_get_int(v, "max_workers", -1);
 	char words[16];
 	int r;
@@ -99,6 +143,10 @@ set_values(struct link *l, const struct jval *v, struct buf *text)
 		buf_puts(text, "threshold is a number, -N, or max");
 		return r;
 	}
+	if ((r = guards_read(jval_get(v, "guards"), &guards, &named)) < 0) {
+		buf_puts(text, "guards cannot be read");
+		return r;
+	}
 	if (names(v, "max_workers")) {
 		values_set_max(&d->values, (uint32_t)n);
 		buf_putf(text, "max workers %u", (unsigned)n);
@@ -108,6 +156,7 @@ set_values(struct link *l, const struct jval *v, struct buf *text)
 		buf_putf(text, "%sthreshold %s", buf_len(text) > 0 ? ", " : "",
 		    threshold_format(&t, words));
 	}
+	set_guards(d, &guards, named, text);
 	note_edit(d, who_of(l, v), buf_str(text));
 	return 0;
 }

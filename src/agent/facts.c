@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the agent says of itself, and the guards that keep it from taking
- * more than the host bears. */
+/* What the agent says of itself. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -138,6 +137,9 @@ facts_make(const struct daemon *d, struct facts *ret)
 		.busy = d->busy, .auto_running = d->auto_busy,
 		.queued = d->queue.n, .root = geteuid() == 0,
 		.virtual = v->max.virtual, .guard = str_dup(d->guard),
+		.guards = v->guards,
+		.guards_local = v->file_guards.given & ~v->guards_live,
+		.warning = str_dup(d->warning),
 	};
 	stop_note_copy(&ret->draining, &v->draining);
 	stop_note_copy(&ret->held, &v->held);
@@ -156,41 +158,4 @@ facts_put(const struct daemon *d, struct jw *w)
 	jw_key(w, "facts");
 	facts_write(w, &facts);
 	facts_done(&facts);
-}
-
-bool
-facts_disk_low(const struct daemon *d)
-{
-	uint64_t bytes, inodes;
-
-	return fs_free(".", &bytes, &inodes) == 0 &&
-	    (bytes < d->file.guards.free_disk ||
-	    (inodes > 0 && inodes < 64));
-}
-
-void
-facts_check_guards(struct daemon *d)
-{
-	const struct guards *g = &d->file.guards;
-	struct host_facts host = { .cpus = 0 };
-
-	free(d->guard);
-	d->guard = NULL;
-	if (d->store_failing)
-		d->guard = str_fmt("the journal cannot be written: %s",
-		    journal_fault(d->journal));
-	else if (facts_disk_low(d))
-		d->guard = str_fmt("disk: less than %llu MB free",
-		    (unsigned long long)(g->free_disk >> 20));
-	if (d->guard != NULL || host_read(&host) < 0)
-		return;
-	if (g->load_per_cpu > 0 && host.cpus > 0 &&
-	    host.load1 / host.cpus > g->load_per_cpu)
-		d->guard = str_fmt("load per CPU: %.2f against %.2f",
-		    host.load1 / host.cpus, g->load_per_cpu);
-	else if (host.memory_free_bytes > 0 &&
-	    host.memory_free_bytes < g->free_memory)
-		d->guard = str_fmt("memory: %llu MB free against %llu",
-		    (unsigned long long)(host.memory_free_bytes >> 20),
-		    (unsigned long long)(g->free_memory >> 20));
 }

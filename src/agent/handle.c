@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/guard.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
@@ -164,11 +165,11 @@ takes_none(struct daemon *d)
 		return "draining";
 	if (d->store_failing)
 		return "the journal of the agent cannot be written";
-	if (!facts_disk_low(d))
+	if (!guard_disk_low(d))
 		return NULL;
 	/* Who is told at once does not try again before there is room. */
 	if (d->guard == NULL) {
-		facts_check_guards(d);
+		guard_check(d);
 		turn_facts(d, true);
 	}
 	return "the disk of the spool is nearly full";

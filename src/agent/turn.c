@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/guard.h"
 #include "agent/reserve.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -306,7 +307,7 @@ stored(struct daemon *d)
 	if (d->store_failing) {
 		log_warn("the journal can be written again");
 		d->store_failing = false;
-		facts_check_guards(d);
+		guard_check(d);
 		turn_facts(d, true);
 	}
 }
@@ -332,7 +333,7 @@ commit(struct daemon *d)
 		log_error("journal: %s: %s", err_text(r),
 		    journal_fault(d->journal));
 	d->store_failing = true;
-	facts_check_guards(d);
+	guard_check(d);
 	journal_rollback(d->journal);
 	undo_starts(d);
 	turn_facts(d, true);

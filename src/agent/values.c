@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which max workers and threshold count. A value given locally (environment,
+ * Which max workers, threshold and guards count. A value given locally (environment,
  * agent.json) is read at a full start only and then journaled, so that a
  * restart or a crash changes nothing; a console's edit counts over it until
  * the next start of any kind, and for good where nothing is given locally.
@@ -90,6 +90,18 @@ load_stop(struct journal *j, const char *key, struct stop_note *ret)
 	free(text);
 }
 
+static void
+load_guards(struct journal *j, const char *key, struct guards *ret)
+{
+	char *text = journal_value(j, key);
+	struct jval *v = NULL;
+
+	if (text != NULL && jval_parse(&v, text, strlen(text)) == 0)
+		(void)guards_read(v, ret, NULL);
+	jval_free(v);
+	free(text);
+}
+
 void
 values_load(struct values *v, struct journal *j)
 {
@@ -104,6 +116,8 @@ values_load(struct values *v, struct journal *j)
 	    &v->file_threshold);
 	v->has_console_threshold = load_threshold(j, "threshold.console",
 	    &v->console_threshold);
+	load_guards(j, "guards.file", &v->file_guards);
+	load_guards(j, "guards.console", &v->console_guards);
 	load_stop(j, "draining", &v->draining);
 	load_stop(j, "held", &v->held);
 	values_decide(v);
@@ -124,14 +138,31 @@ values_full_start(struct values *v, const struct agent_file *file,
 	v->max.file = file->max_workers;
 	v->has_file_threshold = file->has_threshold;
 	v->file_threshold = file->threshold;
+	v->file_guards = file->guards;
 	v->dirty = true;
 	values_decide(v);
 	return 0;
 }
 
+static void
+decide_guards(struct values *v)
+{
+	struct guards now = { .free_disk = GUARD_FREE_DISK };
+	unsigned file = v->file_guards.given & ~v->guards_live;
+	int g;
+
+	for (g = 0; g < GUARDS; g++)
+		if ((file & GUARD_BIT(g)) != 0)
+			guard_copy(&now, &v->file_guards, g);
+		else if ((v->console_guards.given & GUARD_BIT(g)) != 0)
+			guard_copy(&now, &v->console_guards, g);
+	v->guards = now;
+}
+
 void
 values_decide(struct values *v)
 {
+	decide_guards(v);
 	v->max_workers = max_decide(&v->max, &v->max_source);
 	if (v->has_file_threshold && !v->threshold_live)
 		v->threshold = v->file_threshold;
@@ -156,6 +187,20 @@ values_set_threshold(struct values *v, const struct threshold *t)
 	v->console_threshold = *t;
 	v->has_console_threshold = true;
 	v->threshold_live = true;
+	v->dirty = true;
+	values_decide(v);
+}
+
+void
+values_set_guards(struct values *v, const struct guards *g, unsigned which)
+{
+	int i;
+
+	for (i = 0; i < GUARDS; i++)
+		if ((which & GUARD_BIT(i)) != 0)
+			guard_copy(&v->console_guards, g, i);
+	v->guards_live |= which & g->given;
+	v->guards_live &= ~(which & ~g->given);
 	v->dirty = true;
 	values_decide(v);
 }
@@ -206,6 +251,20 @@ store_threshold(struct journal *j, const char *key, bool has,
 }
 
 static int
+store_guards(struct journal *j, const char *key, const struct guards *g)
+{
+	struct buf b = BUF_INIT;
+	struct jw w;
+	int r;
+
+	jw_init(&w, &b);
+	guards_write(&w, g, g->given);
+	r = journal_put_value(j, key, g->given != 0 ? buf_str(&b) : NULL);
+	buf_done(&b);
+	return r;
+}
+
+static int
 store_stop(struct journal *j, const char *key, const struct stop_note *s)
 {
 	struct buf b = BUF_INIT;
@@ -233,6 +292,8 @@ values_store(const struct values *v, struct journal *j)
 	    &v->file_threshold)) < 0 ||
 	    (r = store_threshold(j, "threshold.console",
 	    v->has_console_threshold, &v->console_threshold)) < 0 ||
+	    (r = store_guards(j, "guards.file", &v->file_guards)) < 0 ||
+	    (r = store_guards(j, "guards.console", &v->console_guards)) < 0 ||
 	    (r = store_stop(j, "draining", &v->draining)) < 0)
 		return r;
 	return store_stop(j, "held", &v->held);

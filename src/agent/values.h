@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Max workers and threshold: the sources they come from, which prevails, and
+ * Max workers, threshold and guards: the sources they come from, which prevails, and
  * their place in the journal. Drain and hold are kept here too, because they
  * outlive the daemon as well.
  */
@@ -29,12 +29,16 @@ struct values {
 	struct max_sources max;
 	bool has_file_threshold, has_console_threshold, threshold_live;
 	struct threshold file_threshold, console_threshold;
+	struct guards file_guards, console_guards;
+	unsigned guards_live;	/* bits: set by a console since the start */
 	struct stop_note draining, held;
 	bool dirty;		/* differs from the journal */
 	/* what follows from the above */
 	uint32_t max_workers;
 	enum value_source max_source;
 	struct threshold threshold;
+	struct guards guards;	/* given: by file or console; the others have
+				 * their defaults */
 };
 
 /* Reads what the journal holds: the start after a crash or a restart. */
@@ -49,6 +53,9 @@ void values_decide(struct values *v);
 /* The console's edits. */
 void values_set_max(struct values *v, uint32_t n);
 void values_set_threshold(struct values *v, const struct threshold *t);
+/* Takes over what which (bits) names; what is not given there is default. */
+void values_set_guards(struct values *v, const struct guards *g,
+    unsigned which);
 /* Ends drains and holds that expired; true when one did. *ret_next is when
  * the next one will, or CLOCK_NEVER. */
 bool values_expire(struct values *v, int64_t now_wall_us, int64_t *ret_next);

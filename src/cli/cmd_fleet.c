@@ -57,6 +57,12 @@ say_link(const struct agent *a)
 		text_escape(&line, text, strlen(text));
 	}
 	puts(buf_str(&line));
+	buf_clear(&line);
+	if (up && a->facts.warning != NULL) {
+		text_escape(&line, a->facts.warning,
+		    strlen(a->facts.warning));
+		printf("%-16s warning: %s\n", "", buf_str(&line));
+	}
 	buf_done(&line);
 	return up;
 }

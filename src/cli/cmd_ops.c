@@ -87,6 +87,7 @@ on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
 		snprintf(op->agent, sizeof op->agent, "%s", names[i]);
 		op->expect_max = a->facts.max_workers;
 		op->expect_threshold = a->facts.threshold;
+		op->expect_guards = a->facts.guards;
 		start_op(&s, &p, op, names[i]);
 	}
 	if (!session_wait(&s, all_done, &p, 30 * US_PER_S))
@@ -97,6 +98,27 @@ on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
 out:
 	session_close(&s);
 	return r;
+}
+
+/* "guards.load_per_cpu=1.5" into the op. */
+static int
+set_guard(struct cli *c, struct op *op, const char *arg)
+{
+	const char *value = strchr(arg, '=') + 1;
+	char *name = str_ndup(arg + 7, (size_t)(value - arg) - 8);
+	int g = guard_parse(name);
+
+	free(name);
+	if (g < 0)
+		return cli_fail(c, EXIT_USAGE, "%s: the guards are "
+		    "load_per_cpu, free_memory, free_disk and health", arg);
+	if (guard_set(&op->guards, (enum guard)g, value) < 0)
+		return cli_fail(c, EXIT_USAGE, "%s: %s, \"off\" or "
+		    "\"default\"", arg, g == GUARD_LOAD ?
+		    "a number up to 10000" : g == GUARD_HEALTH ?
+		    "a command of at most 511 bytes" : "a size such as 512M");
+	op->set_guards |= GUARD_BIT(g);
+	return 0;
 }
 
 /* "max_workers=4" or "threshold=-1" into the op. */
@@ -123,8 +145,10 @@ set_value(struct cli *c, struct op *op, const char *arg)
 		op->set_threshold = true;
 		return 0;
 	}
-	return cli_fail(c, EXIT_USAGE, "%s: max_workers=N or threshold=N",
-	    arg);
+	if (strncmp(arg, "guards.", 7) == 0)
+		return set_guard(c, op, arg);
+	return cli_fail(c, EXIT_USAGE, "%s: max_workers=N, threshold=N or "
+	    "guards.NAME=VALUE", arg);
 }
 
 static int
@@ -272,10 +296,13 @@ static const struct cli_opt stop_opts[] = {
 
 const struct cli_command cli_op_commands[] = {
 	{ "set", "AGENT... KEY=VALUE...",
-	    "change max workers and threshold of agents",
-	    "KEY is max_workers (a number) or threshold (a number, -N to keep "
-	    "N workers free,\nor max). Lowering kills nothing: nothing starts "
-	    "until fewer run.\n",
+	    "change max workers, threshold and guards of agents",
+	    "KEY is max_workers (a number), threshold (a number, -N to keep N "
+	    "workers free,\nor max), guards.load_per_cpu (a number), "
+	    "guards.free_memory or guards.free_disk\n(a size such as 2G), or "
+	    "guards.health (a command that must exit 0; words, or a\nJSON "
+	    "list); a guard may be off, or default. Lowering kills nothing: "
+	    "nothing\nstarts until fewer run.\n",
 	    fleet_opts, 2, -1, cmd_set },
 	{ "drain", "AGENT...", "let agents end their work and start none; "
 	    "what is queued moves", NULL, stop_opts, 1, -1, cmd_drain },

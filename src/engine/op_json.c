@@ -51,6 +51,12 @@ write_values(struct jw *w, const struct op *op)
 		jw_kv_str(w, "expect_threshold",
 		    threshold_format(&op->expect_threshold, text));
 	}
+	if (op->set_guards != 0) {
+		jw_key(w, "guards");
+		guards_write(w, &op->guards, op->set_guards);
+		jw_key(w, "expect_guards");
+		guards_write(w, &op->expect_guards, op->set_guards);
+	}
 }
 
 void
@@ -83,6 +89,10 @@ read_values(const struct jval *v, struct op *op)
 	op->set_max = jval_get(v, "max_workers") != NULL;
 	op->max_workers = (uint32_t)jval_get_int(v, "max_workers", 0);
 	op->expect_max = (uint32_t)jval_get_int(v, "expect_max_workers", 0);
+	if (guards_read(jval_get(v, "guards"), &op->guards,
+	    &op->set_guards) < 0 || guards_read(jval_get(v, "expect_guards"),
+	    &op->expect_guards, NULL) < 0)
+		return ERR_SYNTAX;
 	if ((text = jval_get_str(v, "threshold", NULL)) == NULL)
 		return 0;
 	op->set_threshold = true;

@@ -68,6 +68,10 @@ describe_set(const struct op *op)
 		buf_putf(&b, "%sthreshold %s -> %s", op->set_max ? ", " : "",
 		    threshold_format(&op->expect_threshold, from),
 		    threshold_format(&op->threshold, to));
+	if (op->set_guards != 0 && buf_len(&b) > 0)
+		buf_puts(&b, ", ");
+	guards_put_change(&b, &op->expect_guards, &op->guards,
+	    op->set_guards);
 	return buf_steal(&b);
 }
 
@@ -95,6 +99,9 @@ op_set(struct engine *e, size_t agent, struct agent_op *a)
 		.expect_max = a->op.expect_max,
 		.threshold = a->op.threshold,
 		.expect_threshold = a->op.expect_threshold,
+		.set_guards = a->op.set_guards,
+		.guards = a->op.guards,
+		.expect_guards = a->op.expect_guards,
 	};
 
 	a->what = describe_set(&a->op);

@@ -48,6 +48,9 @@ write_values(struct jw *w, const struct facts *f)
 	kv_size(w, "disk_free_bytes", f->disk_free_bytes);
 	jw_kv_str(w, "version", f->version);
 	jw_kv_str(w, "guard", f->guard);
+	jw_key(w, "guards");
+	guards_write(w, &f->guards, f->guards.given);
+	jw_kv_str(w, "warning", f->warning);
 	jw_key(w, "draining");
 	stop_note_write(w, &f->draining);
 	jw_key(w, "held");

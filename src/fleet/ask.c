@@ -104,6 +104,8 @@ fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
 		jw_key(&w, "threshold");
 		threshold_write(&w, &set->expect_threshold);
 	}
+	jw_key(&w, "guards");
+	guards_write(&w, &set->expect_guards, set->set_guards);
 	jw_object_end(&w);
 	if (set->set_max)
 		jw_kv_int(&w, "max_workers", set->max_workers);
@@ -111,6 +113,8 @@ fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
 		jw_key(&w, "threshold");
 		threshold_write(&w, &set->threshold);
 	}
+	jw_key(&w, "guards");
+	guards_write(&w, &set->guards, set->set_guards);
 	jw_object_end(&w);
 	say(p, MSG_SET, &body);
 	buf_done(&body);
@@ -171,6 +175,9 @@ ask_fleet_values(struct peer *p)
 	    facts->threshold.kind == THRESHOLD_UNSET;
 	set.threshold = p->spec->threshold;
 	set.expect_threshold = facts->threshold;
-	if (set.set_max || set.set_threshold)
+	set.set_guards = p->spec->guards.given & ~facts->guards.given;
+	set.guards = p->spec->guards;
+	set.expect_guards = facts->guards;
+	if (set.set_max || set.set_threshold || set.set_guards != 0)
 		fleet_set_values(p->f, p->index, &set, values_set, p);
 }

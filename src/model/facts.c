@@ -113,6 +113,7 @@ facts_done(struct facts *f)
 		holder_done(&f->holders[i]);
 	free(f->holders);
 	strvec_done(&f->runs);
+	free(f->warning);
 	stop_note_done(&f->draining);
 	stop_note_done(&f->held);
 	*f = (struct facts){ .host = NULL };
@@ -154,6 +155,8 @@ wire_u64(uint64_t n)
 static void
 values_write(struct jw *w, const struct facts *f)
 {
+	int g;
+
 	jw_kv_int(w, "max_workers", f->max_workers);
 	jw_kv_str(w, "max_source", value_source_name(f->max_source));
 	jw_kv_int(w, "advised", f->advised);
@@ -170,6 +173,15 @@ values_write(struct jw *w, const struct facts *f)
 	jw_kv_bool(w, "root", f->root);
 	jw_kv_bool(w, "virtual", f->virtual);
 	jw_kv_str(w, "guard", f->guard);
+	jw_key(w, "guards");
+	guards_write(w, &f->guards, f->guards.given);
+	jw_key(w, "guards_local");
+	jw_array(w);
+	for (g = 0; g < GUARDS; g++)
+		if ((f->guards_local & GUARD_BIT(g)) != 0)
+			jw_str(w, guard_name(g));
+	jw_array_end(w);
+	jw_kv_str(w, "warning", f->warning);
 }
 
 static void
@@ -316,6 +328,21 @@ runs_read(struct reader *r, struct facts *f)
 }
 
 static void
+guards_facts_read(struct reader *r, struct facts *f)
+{
+	const struct jval *local = read_get(r, "guards_local", JVAL_ARRAY);
+	size_t i;
+	int g;
+
+	if ((g = guards_read(jval_get(r->v, "guards"), &f->guards,
+	    NULL)) < 0)
+		read_fail(r, g);
+	for (i = 0; i < jval_count(local); i++)
+		if ((g = guard_parse(jval_str(jval_at(local, i), ""))) >= 0)
+			f->guards_local |= GUARD_BIT(g);
+}
+
+static void
 values_read(struct reader *r, struct facts *f)
 {
 	int err;
@@ -341,6 +368,8 @@ values_read(struct reader *r, struct facts *f)
 	f->root = read_bool(r, "root");
 	f->virtual = read_bool(r, "virtual");
 	f->guard = read_note(r, "guard");
+	guards_facts_read(r, f);
+	f->warning = read_note(r, "warning");
 }
 
 int

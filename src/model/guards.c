@@ -74,8 +74,8 @@ guard_copy(struct guards *to, const struct guards *from, enum guard g)
 	to->given = (to->given & ~GUARD_BIT(g)) | (from->given & GUARD_BIT(g));
 }
 
-bool
-guard_equal(const struct guards *a, const struct guards *b, enum guard g)
+static bool
+is_equal(const struct guards *a, const struct guards *b, enum guard g)
 {
 	struct buf x = BUF_INIT, y = BUF_INIT;
 	bool same = (a->given & GUARD_BIT(g)) == (b->given & GUARD_BIT(g));
@@ -87,6 +87,45 @@ guard_equal(const struct guards *a, const struct guards *b, enum guard g)
 	buf_done(&x);
 	buf_done(&y);
 	return same;
+}
+
+bool
+guards_equal(const struct guards *a, const struct guards *b, unsigned named)
+{
+	int g;
+
+	for (g = 0; g < GUARDS; g++)
+		if ((named & GUARD_BIT(g)) != 0 &&
+		    !is_equal(a, b, (enum guard)g))
+			return false;
+	return true;
+}
+
+static void
+put_given(struct buf *out, const struct guards *g, enum guard which)
+{
+	if ((g->given & GUARD_BIT(which)) != 0)
+		guard_put(out, g, which);
+	else
+		buf_puts(out, "default");
+}
+
+void
+guards_put_change(struct buf *out, const struct guards *from,
+    const struct guards *to, unsigned named)
+{
+	const char *sep = "";
+	int g;
+
+	for (g = 0; g < GUARDS; g++) {
+		if ((named & GUARD_BIT(g)) == 0)
+			continue;
+		buf_putf(out, "%s%s ", sep, table[g].name);
+		put_given(out, from, (enum guard)g);
+		buf_puts(out, " -> ");
+		put_given(out, to, (enum guard)g);
+		sep = ", ";
+	}
 }
 
 /* A list with a command at its head, as compact text. */
@@ -229,22 +268,24 @@ guard_put(struct buf *out, const struct guards *from, enum guard g)
 }
 
 void
-guards_write(struct jw *w, const struct guards *from)
+guards_write(struct jw *w, const struct guards *from, unsigned named)
 {
 	int g;
 
 	jw_object(w);
 	for (g = 0; g < GUARDS; g++) {
-		if ((from->given & GUARD_BIT(g)) == 0)
+		if ((named & GUARD_BIT(g)) == 0)
 			continue;
 		jw_key(w, table[g].name);
-		if (table[g].form == FORM_LOAD)
+		if ((from->given & GUARD_BIT(g)) == 0)
+			jw_null(w);
+		else if (table[g].form == FORM_LOAD)
 			jw_real(w, *(const double *)member_of(from, g));
 		else if (table[g].form == FORM_BYTES)
 			jw_int(w, (int64_t)*(const uint64_t *)
 			    member_of(from, g));
 		else if (is_off(from, g))
-			jw_null(w);
+			jw_raw(w, "[]", 2);
 		else
 			jw_raw(w, member_of(from, g),
 			    strlen(member_of(from, g)));
@@ -266,13 +307,15 @@ read_one(const struct jval *v, struct guards *to, enum guard g)
 	case FORM_ARGV:
 		break;
 	}
-	return jval_type(v) == JVAL_NULL ? 0 : set_argv(member(to, g), v);
+	return set_argv(member(to, g), v);
 }
 
 int
-guards_read(const struct jval *v, struct guards *ret)
+guards_read(const struct jval *v, struct guards *ret, unsigned *ret_named)
 {
 	struct guards g = { .given = 0 };
+	const struct jval *value;
+	unsigned named = 0;
 	size_t i;
 	int r, which;
 
@@ -281,11 +324,15 @@ guards_read(const struct jval *v, struct guards *ret)
 	for (i = 0; jval_type(v) == JVAL_OBJECT && i < jval_count(v); i++) {
 		if ((which = guard_parse(jval_key_at(v, i))) < 0)
 			continue;
-		r = read_one(jval_value_at(v, i), &g, (enum guard)which);
-		if (r < 0)
+		named |= GUARD_BIT(which);
+		if ((value = jval_value_at(v, i)) == NULL)
+			continue;
+		if ((r = read_one(value, &g, (enum guard)which)) < 0)
 			return r;
 		g.given |= GUARD_BIT(which);
 	}
 	*ret = g;
+	if (ret_named != NULL)
+		*ret_named = named;
 	return 0;
 }

@@ -101,20 +101,32 @@ load_instances(struct fleet_loader *l, const struct jval *v,
 
 static void
 load_guards(struct fleet_loader *l, const struct jval *v,
-    struct guards_spec *g)
+    struct guards *g)
 {
-	const struct jval *size;
+	const struct jval *one;
+	struct strvec argv = STRVEC_INIT;
 	size_t mark = check_key(&l->c, "guards");
 
 	check_object(&l->c, v, AT_GUARDS);
-	g->set = true;
-	g->load_per_cpu = jval_real(check_get(v, "load_per_cpu", AT_GUARDS),
-	    0);
-	if ((size = check_get(v, "free_memory", AT_GUARDS)) != NULL)
-		g->free_memory_bytes = value_size(size);
-	if ((size = check_get(v, "free_disk", AT_GUARDS)) != NULL)
-		g->free_disk_bytes = value_size(size);
-	value_strings(check_get(v, "health", AT_GUARDS), &g->health);
+	if ((one = check_get(v, "load_per_cpu", AT_GUARDS)) != NULL) {
+		g->load_per_cpu = jval_real(one, 0);
+		g->given |= GUARD_BIT(GUARD_LOAD);
+	}
+	if ((one = check_get(v, "free_memory", AT_GUARDS)) != NULL) {
+		g->free_memory = (uint64_t)value_size(one);
+		g->given |= GUARD_BIT(GUARD_MEMORY);
+	}
+	if ((one = check_get(v, "free_disk", AT_GUARDS)) != NULL) {
+		g->free_disk = (uint64_t)value_size(one);
+		g->given |= GUARD_BIT(GUARD_DISK);
+	}
+	if ((one = check_get(v, "health", AT_GUARDS)) != NULL) {
+		value_strings(one, &argv);
+		if (guards_set_health(g, &argv) < 0)
+			check_fault_at(&l->c, "health", "too long: at most 511 "
+			    "bytes as JSON");
+	}
+	strvec_done(&argv);
 	check_back(&l->c, mark);
 }
 
@@ -156,7 +168,6 @@ load_limits(struct fleet_loader *l, const struct jval *obj,
 	if ((v = get(obj, "threshold")) != NULL)
 		load_threshold(l, v, a);
 	lint_threshold(l, a);
-	a->guards.free_memory_bytes = a->guards.free_disk_bytes = -1;
 	if ((v = get(obj, "guards")) != NULL)
 		load_guards(l, v, &a->guards);
 	v = get(obj, "kind");

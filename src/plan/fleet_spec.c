@@ -85,7 +85,6 @@ agent_spec_done(struct agent_spec *a)
 		strvec_done(&a->instances[i].names);
 	}
 	free(a->instances);
-	strvec_done(&a->guards.health);
 	strvec_done(&a->env);
 }
 

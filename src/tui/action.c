@@ -35,6 +35,8 @@ const struct action actions[] = {
 	    .argument = "VALUE" },
 	{ "edit", "edit the settings of agents", NULL,
 	    FORM(FORM_SETTINGS), .letter = 'e', .on = ON_AGENT },
+	{ "guards", "set what a host must have for anything to start", NULL,
+	    FORM(FORM_GUARDS), .letter = 'f', .on = ON_AGENT | ON_WAITING },
 	{ "drain", "let run, start nothing, move what is queued", NULL,
 	    FORM(FORM_DRAIN), .letter = 'd', .on = ON_AGENT,
 	    .argument = "NOTE" },

@@ -176,6 +176,11 @@ look_at_guards(struct tui *t, const struct agent *ag, size_t no)
 		set_what(a, "%s past a guard: %s", ag->name, f->guard);
 		add_name(a, "nothing new starts there", rowid_agent(no), 0);
 	}
+	if (f->warning != NULL) {
+		a = row(t, ATTENTION_SETTINGS, ag->name, SEVERITY_WARN);
+		set_what(a, "%s: %s", ag->name, f->warning);
+		add_name(a, "its owner should mend it", rowid_agent(no), 0);
+	}
 	if (f->auto_running > f->effective) {
 		a = row(t, ATTENTION_THRESHOLD, ag->name, SEVERITY_INFO);
 		set_what(a, "%s runs %u distributed, threshold %u", ag->name,

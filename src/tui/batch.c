@@ -18,6 +18,7 @@
 
 static const char hint_max[] = "6, +2, -25% or =advised";
 static const char hint_threshold[] = "4, -2 keeps two free, +2, -25%, =max";
+static const char hint_size[] = "512M, 2G, off or default";
 static const char hint_note[] = "why, for the others";
 static const char hint_for[] = "2h, 30m; empty: until it is ended";
 
@@ -29,6 +30,10 @@ static const struct form_info forms[FORMS] = {
 	[FORM_SETTINGS] = { "Settings", "settings changed", OP_SET,
 	    { "max workers", "threshold" }, { hint_max, hint_threshold },
 	    true, false },
+	[FORM_GUARDS] = { "Guards", "guards set", OP_SET,
+	    { "load per CPU", "free memory", "free disk", "health" },
+	    { "1.5, off or default", hint_size, hint_size,
+	    "a command that must exit 0, off or default" }, true, false },
 	[FORM_DRAIN] = { "Drain", "draining", OP_DRAIN,
 	    { "note", "for" }, { hint_note, hint_for }, true, false },
 	[FORM_UNDRAIN] = { "End the drain", "drain ended", OP_UNDRAIN,

@@ -206,6 +206,27 @@ fact_values(const struct facts *f, struct lines *out)
 }
 
 static void
+fact_guards(const struct facts *f, struct lines *out)
+{
+	struct buf b = BUF_INIT;
+	int g;
+
+	for (g = 0; g < GUARDS; g++) {
+		if ((f->guards.given & GUARD_BIT(g)) == 0)
+			continue;
+		buf_putf(&b, "%s%s ", buf_len(&b) > 0 ? ", " : "",
+		    guard_name((enum guard)g));
+		guard_put(&b, &f->guards, (enum guard)g);
+	}
+	lines_fact(out, "guards", ROLE_NORMAL, "%s", buf_str(&b));
+	lines_fact(out, "past guard", ROLE_WARN, "%s",
+	    f->guard != NULL ? f->guard : "");
+	lines_fact(out, "to mend", ROLE_WARN, "%s",
+	    f->warning != NULL ? f->warning : "");
+	buf_done(&b);
+}
+
+static void
 fact_host(const struct facts *f, struct lines *out)
 {
 	char text[DURATION_TEXT];
@@ -255,8 +276,7 @@ detail_agent(struct tui *t, const struct object *o, struct lines *out)
 	fact_values(&a->facts, out);
 	fact_stop(t, out, "draining", &a->facts.draining);
 	fact_stop(t, out, "held", &a->facts.held);
-	lines_fact(out, "guard", ROLE_WARN, "%s",
-	    a->facts.guard != NULL ? a->facts.guard : "");
+	fact_guards(&a->facts, out);
 	fact_host(&a->facts, out);
 }
 

@@ -106,7 +106,9 @@ changed_since(const struct batch *b)
 		    no < 0)
 			continue;
 		f = &engine_agent(b->t->engine, (size_t)no)->facts;
-		if (f->max_workers != tg->old_max ||
+		if (!guards_equal(&f->guards, &tg->old_guards,
+		    tg->op.set_guards) ||
+		    f->max_workers != tg->old_max ||
 		    !threshold_equal(&f->threshold, &tg->old_threshold))
 			return true;
 	}

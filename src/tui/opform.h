@@ -19,13 +19,14 @@ struct tui;
 struct view;
 
 enum form {
-	FORM_MAX_WORKERS, FORM_THRESHOLD, FORM_SETTINGS, FORM_DRAIN,
+	FORM_MAX_WORKERS, FORM_THRESHOLD, FORM_SETTINGS, FORM_GUARDS,
+	FORM_DRAIN,
 	FORM_UNDRAIN, FORM_HOLD, FORM_RELEASE, FORM_CANCEL, FORM_REQUEUE,
 	FORM_MOVE, FORM_PRIORITY, FORM_RECONNECT, FORM_ADOPT,
 	FORMS
 };
 
-#define FORM_FIELDS 2
+#define FORM_FIELDS 4
 
 struct form_info {
 	const char *title;	/* "Max workers" */
@@ -51,6 +52,7 @@ struct target {
 	char *text;		/* why it failed or is skipped */
 	uint32_t old_max, new_max;
 	struct threshold old_threshold, new_threshold;
+	struct guards old_guards, new_guards;
 };
 
 /* A change of many targets; lives until all are answered and it is closed. */

@@ -42,6 +42,21 @@ skip(struct target *tg, const char *why)
 	tg->text = str_dup(why);
 }
 
+/* The agent of a target; NULL, and the target is skipped, when it cannot be
+ * told anything. */
+static const struct agent *
+reachable(const struct batch *b, struct target *tg)
+{
+	int no = engine_agent_find(b->t->engine, tg->op.agent);
+	const struct agent *a;
+
+	a = no >= 0 ? engine_agent(b->t->engine, (size_t)no) : NULL;
+	if (a != NULL && a->link == LINK_UP)
+		return a;
+	skip(tg, a == NULL ? "is gone" : "its link is down");
+	return NULL;
+}
+
 /* What an operator should know before setting max workers to n. */
 static void
 warn_of_max(struct target *tg, const struct facts *f, uint32_t n)
@@ -115,9 +130,72 @@ set_effect(struct target *tg)
 		    tg->op.set_max ? ", " : "",
 		    threshold_text(&tg->old_threshold, a),
 		    threshold_text(&tg->new_threshold, b));
+	if (tg->op.set_guards != 0)
+		guards_put_change(&e, &tg->old_guards, &tg->new_guards,
+		    tg->op.set_guards);
 	if (buf_len(&e) == 0 && tg->state == TARGET_ASKED)
 		skip(tg, "has that value already");
 	tg->effect = buf_steal(&e);
+}
+
+/* Bits of the guards that fields say something of, and their values. */
+static int
+parse_guards(const char *const *fields, struct guards *ret,
+    unsigned *ret_named, char **ret_error)
+{
+	const char *const *hints = form_info(FORM_GUARDS)->hints;
+	int g;
+
+	for (g = 0; g < GUARDS; g++) {
+		if (*fields[g] == '\0')
+			continue;
+		if (guard_set(ret, (enum guard)g, fields[g]) < 0) {
+			*ret_error = str_fmt("%s: %s", fields[g], hints[g]);
+			return ERR_SYNTAX;
+		}
+		*ret_named |= GUARD_BIT(g);
+	}
+	if (*ret_named == 0)
+		*ret_error = str_dup("type a value; Esc leaves");
+	return *ret_named != 0 ? 0 : ERR_SYNTAX;
+}
+
+static void
+preview_guard(struct target *tg, const struct facts *f,
+    const struct guards *to, unsigned named)
+{
+	unsigned bit;
+
+	tg->old_guards = f->guards;
+	tg->new_guards = *to;
+	for (bit = 1; bit < GUARD_BIT(GUARDS); bit <<= 1)
+		if ((named & bit) != 0 && !guards_equal(to, &f->guards, bit))
+			tg->op.set_guards |= bit;
+	tg->op.guards = *to;
+	tg->op.expect_guards = f->guards;
+	if ((tg->op.set_guards & f->guards_local) != 0)
+		warn(tg, "until its agent restarts, then its file again");
+}
+
+static bool
+preview_guards(struct batch *b, const char *const *fields, char **ret_error)
+{
+	struct guards to = { .given = 0 };
+	const struct agent *a;
+	struct target *tg;
+	unsigned named = 0;
+	size_t i;
+
+	if (parse_guards(fields, &to, &named, ret_error) < 0)
+		return false;
+	for (i = 0; i < b->n; i++) {
+		tg = &b->targets[i];
+		tg->op.set_guards = 0;
+		if ((a = reachable(b, tg)) != NULL)
+			preview_guard(tg, &a->facts, &to, named);
+		set_effect(tg);
+	}
+	return true;
 }
 
 /* Reads the fields of a settings form; empty ones change nothing. */
@@ -153,23 +231,17 @@ preview_set(struct batch *b, const char *const *fields, char **ret_error)
 	struct target *tg;
 	bool set[2];
 	size_t i;
-	int no;
 
 	if (parse_set(b->form, fields, &max, &threshold, set, ret_error) < 0)
 		return false;
 	for (i = 0; i < b->n; i++) {
 		tg = &b->targets[i];
-		no = engine_agent_find(b->t->engine, tg->op.agent);
-		a = no >= 0 ? engine_agent(b->t->engine, (size_t)no) : NULL;
 		tg->op.set_max = tg->op.set_threshold = false;
-		if (a == NULL || a->link != LINK_UP)
-			skip(tg, a == NULL ? "is gone" : "its link is down");
-		else {
-			if (set[0])
-				preview_max(tg, a, &max);
-			if (set[1])
-				preview_threshold(tg, a, &threshold);
-		}
+		a = reachable(b, tg);
+		if (a != NULL && set[0])
+			preview_max(tg, a, &max);
+		if (a != NULL && set[1])
+			preview_threshold(tg, a, &threshold);
 		set_effect(tg);
 	}
 	return true;
@@ -193,7 +265,8 @@ preview_undo_set(struct batch *b)
 		if (f == NULL)
 			skip(tg, "is gone");
 		else if ((tg->op.set_max && f->max_workers != tg->old_max) ||
-		    (tg->op.set_threshold &&
+		    !guards_equal(&f->guards, &tg->old_guards,
+		    tg->op.set_guards) || (tg->op.set_threshold &&
 		    !threshold_equal(&f->threshold, &tg->old_threshold)))
 			skip(tg, "no longer has our value");
 		set_effect(tg);
@@ -319,6 +392,8 @@ batch_preview(struct batch *b, const char *const *fields, char **ret_error)
 		target_clear(&b->targets[i]);
 	if (form_info(b->form)->kind != OP_SET)
 		return preview_plain(b, fields, ret_error);
+	if (!b->is_undo && b->form == FORM_GUARDS)
+		return preview_guards(b, fields, ret_error);
 	if (!b->is_undo)
 		return preview_set(b, fields, ret_error);
 	preview_undo_set(b);

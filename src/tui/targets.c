@@ -19,6 +19,7 @@
 static const uint32_t form_cures[FORMS] = {
 	[FORM_MAX_WORKERS] = CURE_RAISE_MAX,
 	[FORM_THRESHOLD] = CURE_EDIT_THRESHOLD,
+	[FORM_GUARDS] = CURE_EDIT_GUARD,
 	[FORM_UNDRAIN] = CURE_UNDRAIN,
 	[FORM_RELEASE] = CURE_RELEASE,
 	[FORM_REQUEUE] = CURE_REQUEUE | CURE_TAKE_BACK,
@@ -50,6 +51,7 @@ agent_takes(enum form form, const struct agent *a)
 	case FORM_MAX_WORKERS:
 	case FORM_THRESHOLD:
 	case FORM_SETTINGS:
+	case FORM_GUARDS:
 		return a->known;
 	case FORM_DRAIN:
 		return !a->known || !f->draining.on;
@@ -79,6 +81,8 @@ agent_cures(enum form form, enum reason reason, const struct agent *a)
 		    f->busy >= f->max_workers;
 	if (form == FORM_THRESHOLD)
 		return a->link == LINK_UP && f->effective < f->max_workers;
+	if (form == FORM_GUARDS)
+		return a->link == LINK_UP && f->guard != NULL;
 	if (form == FORM_RELEASE)
 		return reason == REASON_AGENTS_HELD;
 	return true;
@@ -111,6 +115,7 @@ add_agent(struct batch *b, const struct agent *a)
 	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", a->name);
 	tg->old_max = a->facts.max_workers;
 	tg->old_threshold = a->facts.threshold;
+	tg->old_guards = a->facts.guards;
 }
 
 static void

@@ -29,6 +29,7 @@ struct undo_list {
 static const enum form inverse[FORMS] = {
 	[FORM_MAX_WORKERS] = FORM_MAX_WORKERS,
 	[FORM_THRESHOLD] = FORM_THRESHOLD, [FORM_SETTINGS] = FORM_SETTINGS,
+	[FORM_GUARDS] = FORM_GUARDS,
 	[FORM_DRAIN] = FORM_UNDRAIN, [FORM_UNDRAIN] = FORM_DRAIN,
 	[FORM_HOLD] = FORM_RELEASE, [FORM_RELEASE] = FORM_HOLD,
 	[FORM_CANCEL] = FORMS, [FORM_REQUEUE] = FORMS, [FORM_MOVE] = FORMS,
@@ -76,6 +77,10 @@ reverse(struct target *to, const struct target *from, enum form form)
 	to->op.expect_max = from->new_max;
 	to->op.threshold = from->old_threshold;
 	to->op.expect_threshold = from->new_threshold;
+	to->op.guards = from->old_guards;
+	to->op.expect_guards = from->new_guards;
+	to->old_guards = from->new_guards;
+	to->new_guards = from->old_guards;
 	to->old_max = from->new_max;
 	to->new_max = from->old_max;
 	to->old_threshold = from->new_threshold;

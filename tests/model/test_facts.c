@@ -114,7 +114,8 @@ static const char full_facts[] =
     "\"draining\":{\"who\":\"ann\",\"note\":null,"
     "\"since\":\"2026-01-31T12:00:00.000Z\",\"expires\":null},"
     "\"held\":null,\"busy\":2,\"auto_running\":1,\"queued\":5,"
-    "\"root\":false,\"virtual\":false,\"guard\":\"load 9.1 above 4\","
+    "\"root\":false,\"virtual\":false,\"guard\":\"load 9.1 above 4\",\"guards\":{\"load_per_cpu\":4},"
+    "\"guards_local\":[\"load_per_cpu\"],\"warning\":\"mend\","
     "\"cpus\":8,\"load1\":0.5,\"memory_bytes\":1000,"
     "\"memory_free_bytes\":500,\"disk_free_bytes\":9,\"uptime_s\":3.5,"
     "\"workers\":[{\"no\":1,\"pid\":77,\"busy\":true,\"kind\":\"job\","
@@ -163,6 +164,8 @@ facts_go_there_and_back(void **state)
 	assert_int_equal(f.holders[0].n_holds, 3);
 	assert_int_equal(f.holders[0].holds[1].kind, HOLD_EXCLUSION);
 	assert_string_equal(f.holders[0].holds[2].instance, "emu-1");
+	assert_int_equal(f.guards.given, GUARD_BIT(GUARD_LOAD));
+	assert_int_equal(f.guards_local, GUARD_BIT(GUARD_LOAD));
 	jw_init(&w, &b);
 	facts_write(&w, &f);
 	assert_string_equal(buf_str(&b), full_facts);

@@ -72,7 +72,7 @@ int engine_adopt(struct engine *e, const char *run_id, struct diags *ds);
 
 /* ---- what an operator does ----------------------------------------------------- */
 enum op_kind {
-	OP_SET,			/* agents: max_workers, threshold */
+	OP_SET,			/* agents: max_workers, threshold, guards */
 	OP_DRAIN, OP_UNDRAIN,	/* agents */
 	OP_HOLD, OP_RELEASE,	/* agents, runs, executions */
 	OP_CANCEL,		/* runs, executions */
@@ -96,6 +96,8 @@ struct op {
 	bool set_max, set_threshold;	/* which values OP_SET changes */
 	uint32_t max_workers, expect_max;
 	struct threshold threshold, expect_threshold;
+	unsigned set_guards;	/* bits; what is not given in guards: default */
+	struct guards guards, expect_guards;
 	int32_t priority;
 };
 

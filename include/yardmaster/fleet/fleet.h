@@ -76,6 +76,8 @@ struct fleet_set {
 	bool set_max, set_threshold;
 	uint32_t max_workers, expect_max;
 	struct threshold threshold, expect_threshold;
+	unsigned set_guards;	/* bits: what changes; not given: default */
+	struct guards guards, expect_guards;
 };
 /* Compare-and-set of values. fn is called once: 0, ERR_STALE (text says the
  * value found), ERR_CLOSED when the link is down or goes down, ... */

@@ -15,6 +15,7 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/strvec.h"
 #include "yardmaster/model/hold.h"
+#include "yardmaster/model/guards.h"
 #include "yardmaster/model/state.h"
 
 /* Threshold as given: a number, or "-N" (spare), or unset (= max workers). */
@@ -90,6 +91,9 @@ struct facts {
 	bool root;		/* runs as root */
 	bool virtual;
 	char *guard;		/* the guard it is past, in words, or NULL */
+	struct guards guards;	/* given: by the host's file or a console */
+	unsigned guards_local;	/* bits: those of the host's file */
+	char *warning;		/* what its owner should mend, or NULL */
 	uint32_t cpus;
 	double load1;
 	uint64_t memory_bytes, memory_free_bytes;

@@ -42,19 +42,24 @@ int guard_set(struct guards *to, enum guard g, const char *text);
 void guard_put(struct buf *out, const struct guards *from, enum guard g);
 /* Takes over one guard, be it given or not. */
 void guard_copy(struct guards *to, const struct guards *from, enum guard g);
-/* Both are given and equal, or neither is. */
-bool guard_equal(const struct guards *a, const struct guards *b,
-    enum guard g);
+/* Of each that named (bits) names: both are given and equal, or neither is. */
+bool guards_equal(const struct guards *a, const struct guards *b,
+    unsigned named);
+/* Appends "free_disk off -> 2G, ..." of those that named names. */
+void guards_put_change(struct buf *out, const struct guards *from,
+    const struct guards *to, unsigned named);
 
 /* Appends the command of health to argv (none when it is off). */
 void guards_health(const struct guards *g, struct strvec *argv);
 /* Sets health to a command; 0 or ERR_TOO_LARGE. */
 int guards_set_health(struct guards *g, const struct strvec *argv);
 
-/* One JSON object of what is given. */
-void guards_write(struct jw *w, const struct guards *g);
-/* Reads one, or null (nothing is given). 0, ERR_SYNTAX, ERR_RANGE or
- * ERR_TOO_LARGE. Unknown keys are ignored (a newer peer). */
-int guards_read(const struct jval *v, struct guards *ret);
+/* One JSON object of what named (bits) names; null is not given. */
+void guards_write(struct jw *w, const struct guards *g, unsigned named);
+/* Reads one, or null (nothing is named). 0, ERR_SYNTAX, ERR_RANGE or
+ * ERR_TOO_LARGE. Unknown keys are ignored (a newer peer). ret_named may be
+ * NULL. */
+int guards_read(const struct jval *v, struct guards *ret,
+    unsigned *ret_named);
 
 #endif

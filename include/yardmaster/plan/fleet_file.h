@@ -24,15 +24,6 @@ enum transport {
 /* The name in the fleet file. */
 const char *transport_name(enum transport t);
 
-/* Thresholds of the host; each only where set. */
-struct guards_spec {
-	bool set;		/* the file has "guards" */
-	double load_per_cpu;	/* 0: not set */
-	int64_t free_memory_bytes;	/* -1: not set */
-	int64_t free_disk_bytes;	/* -1: not set */
-	struct strvec health;	/* argv, empty: none */
-};
-
 /* The leased instances of one target on one agent. */
 struct instances_spec {
 	char *target;
@@ -57,7 +48,7 @@ struct agent_spec {
 	size_t n_instances;
 	uint32_t max_workers;	/* 0: not set */
 	struct threshold threshold;	/* THRESHOLD_UNSET: not set */
-	struct guards_spec guards;
+	struct guards guards;
 	bool virtual;		/* kind: always one worker */
 	double cost_per_hour;	/* 0: not set */
 	struct strvec env;	/* "KEY=VALUE" */
