@@ -14,6 +14,7 @@
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/mem.h"
 
+#include "cli/op.h"
 #include "cli/owner_client.h"
 #include "cli/session.h"
 
@@ -235,8 +236,8 @@ cmd_release(struct cli *c)
 	return hold_or_release(c, &op);
 }
 
-static int
-on_id(struct cli *c, struct op *op)
+int
+op_on_id(const struct cli *c, struct op *op)
 {
 	if (ident_parse(c->args.v[0], &op->id) < 0)
 		return cli_fail(c, EXIT_USAGE, "%s: not an id (a run, or "
@@ -249,7 +250,7 @@ cmd_cancel(struct cli *c)
 {
 	struct op op = { .kind = OP_CANCEL };
 
-	return on_id(c, &op);
+	return op_on_id(c, &op);
 }
 
 static int
@@ -257,7 +258,7 @@ cmd_requeue(struct cli *c)
 {
 	struct op op = { .kind = OP_REQUEUE };
 
-	return on_id(c, &op);
+	return op_on_id(c, &op);
 }
 
 static int
@@ -269,7 +270,7 @@ cmd_move(struct cli *c)
 		return cli_fail(c, EXIT_USAGE, "%s: not an agent's name",
 		    c->args.v[1]);
 	snprintf(op.agent, sizeof op.agent, "%s", c->args.v[1]);
-	return on_id(c, &op);
+	return op_on_id(c, &op);
 }
 
 static int
@@ -283,9 +284,53 @@ cmd_priority(struct cli *c)
 		return cli_fail(c, EXIT_USAGE, "%s: not a priority",
 		    c->args.v[1]);
 	op.priority = (int32_t)n;
-	return on_id(c, &op);
+	return op_on_id(c, &op);
 }
 
+static int
+cmd_skip(struct cli *c)
+{
+	struct op op = { .kind = OP_SKIP };
+
+	return op_on_id(c, &op);
+}
+
+static int
+cmd_run_anyway(struct cli *c)
+{
+	struct op op = { .kind = OP_RUN_ANYWAY };
+
+	return op_on_id(c, &op);
+}
+
+static int
+cmd_start_now(struct cli *c)
+{
+	struct op op = { .kind = OP_START_NOW };
+
+	return op_on_id(c, &op);
+}
+
+static int
+cmd_pause(struct cli *c)
+{
+	struct op op = { .kind = OP_PAUSE, .note = cli_get(c, "note") };
+
+	return op_on_id(c, &op);
+}
+
+static int
+cmd_go_on(struct cli *c)
+{
+	struct op op = { .kind = OP_GO_ON };
+
+	return op_on_id(c, &op);
+}
+
+static const struct cli_opt note_opts[] = {
+	{ "note", 'n', "TEXT", "why, shown to everybody" },
+	{ NULL }
+};
 static const struct cli_opt fleet_opts[] = { FLEET_OPT, { NULL } };
 static const struct cli_opt stop_opts[] = {
 	FLEET_OPT,
@@ -318,7 +363,16 @@ const struct cli_command cli_op_commands[] = {
 	    1, 1, cmd_requeue },
 	{ "move", "EXECUTION AGENT", "run it on that agent", NULL, NULL, 2, 2,
 	    cmd_move },
-	{ "priority", "RUN N", "higher runs first", NULL, NULL, 2, 2,
-	    cmd_priority },
+	{ "priority", "RUN|EXECUTION N", "higher runs first", NULL, NULL,
+	    2, 2, cmd_priority },
+	{ "skip", "EXECUTION", "end one that waits as skipped", NULL, NULL,
+	    1, 1, cmd_skip },
+	{ "run-anyway", "EXECUTION", "run it without what it needs, or past "
+	    "the failure limit", NULL, NULL, 1, 1, cmd_run_anyway },
+	{ "start-now", "EXECUTION", "do not wait for its delay or its time",
+	    NULL, NULL, 1, 1, cmd_start_now },
+	{ "pause", "RUN", "send nothing more, of all runs of its console",
+	    NULL, note_opts, 1, 1, cmd_pause },
+	{ "go-on", "RUN", "end a pause", NULL, NULL, 1, 1, cmd_go_on },
 	{ NULL }
 };

@@ -102,7 +102,7 @@ recover_due(void *arg)
 	}
 	free(e->paused);
 	e->paused = NULL;
-	sched_pause(e->sched, NULL, clock_mono_us());
+	engine_gate(e);
 	engine_say(e, EVENT_INFO, NULL, NULL, "run files can be written "
 	    "again; dispatch goes on");
 	engine_wake(e);
@@ -111,7 +111,13 @@ recover_due(void *arg)
 const char *
 engine_paused(const struct engine *e)
 {
-	return e->paused;
+	return e->paused != NULL ? e->paused : e->stopped;
+}
+
+void
+engine_gate(struct engine *e)
+{
+	sched_pause(e->sched, engine_paused(e), clock_mono_us());
 }
 
 static int
@@ -186,6 +192,7 @@ engine_free(struct engine *e)
 	timer_free(e->turn);
 	timer_free(e->wake);
 	timer_free(e->view);
+	free(e->stopped);
 	free(e->paused);
 	timer_free(e->recover);
 	while ((r = TAILQ_FIRST(&e->runs)) != NULL) {

@@ -30,6 +30,19 @@ struct exec_texts {
 	uint32_t lost;		/* the attempt its agent called lost, or 0 */
 };
 
+/* What somebody changed of a run. */
+struct amendment {
+	uint64_t number;	/* from 1 */
+	int64_t wall_us;
+	enum op_kind kind;
+	struct ident id;	/* run or execution */
+	char *who;
+	char *key;		/* OP_AMEND, else NULL */
+	char *now, *was;	/* values; NULL where there are none */
+	uint64_t undoes;	/* which one it takes back, or 0 */
+	bool undone;		/* one took it back */
+};
+
 /* A run that this process drives (or drove: file is NULL then). */
 struct erun {
 	TAILQ_ENTRY(erun) entry;
@@ -44,6 +57,8 @@ struct erun {
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
 	bool *repeats;		/* by agent: asked again after a failed commit */
+	struct amendment *amendments;	/* number N is [N - 1] */
+	size_t n_amendments, cap_amendments;
 	bool failed;		/* its file could not be written */
 	bool ended;		/* the scheduler said so; not finished yet */
 };
@@ -80,6 +95,7 @@ struct engine {
 	struct out *out;
 	size_t n_out, cap_out;
 	char *paused;		/* which run file cannot be written, or NULL */
+	char *stopped;		/* who paused dispatch, or NULL */
 
 	struct event *events;	/* ring of EVENTS_KEPT */
 	uint64_t n_events;	/* ever */
@@ -155,10 +171,39 @@ void foreign_done(struct engine *e);
 /* Records state and last attempt of an execution as the scheduler has it. */
 void erun_put_exec(struct engine *e, struct erun *r, uint32_t no);
 
+/* ---- engine.c */
+/* Tells the scheduler whether dispatch is paused. */
+void engine_gate(struct engine *e);
+
 /* ---- ops.c */
-/* Makes holds, moves, priorities and cancels of a run that is taken over hold
- * again. 0 or a code of the store. */
-int ops_replay(struct engine *e, struct erun *r);
+/* Carries out what concerns a run, without recording it. 0 or a code; *ret_text
+ * (heap, may stay NULL) says more. */
+int op_run(struct engine *e, struct erun *r, const struct op *op,
+    char **ret_text);
+/* True when it is recorded as an amendment. */
+bool op_amends(enum op_kind kind);
+
+/* ---- amend.c */
+/* Records that op was done; was (owned) is the value before it. Returns the
+ * amendment, borrowed. */
+const struct amendment *amend_record(struct erun *r, const struct op *op,
+    const char *who, char *was);
+/* The value that op will replace, for people and for taking it back; NULL
+ * where there is none. The caller frees. */
+char *amend_value(struct engine *e, const struct erun *r,
+    const struct op *op);
+/* OP_AMEND: plan and scheduler. */
+int amend_plan(struct engine *e, struct erun *r, const struct op *op,
+    char **ret_text);
+/* Fills op (strings borrowed from the amendment) with what takes number back.
+ * 0, or a code with a text when it cannot be or no longer has our value. */
+int amend_undo(struct engine *e, const struct erun *r, uint64_t number,
+    struct op *ret, char **ret_text);
+/* A run that is taken over: reads what was amended and puts its plan as it
+ * was, before it is started; then makes the rest hold again. 0 or a code. */
+int amend_restore_plan(struct erun *r);
+void amend_replay(struct engine *e, struct erun *r);
+void amendments_free(struct erun *r);
 
 /* ---- view.c */
 /* Copies what the scheduler says of one execution. */

@@ -91,7 +91,9 @@ feed_locks(struct feed *f)
 	for (i = 0; i < p->n_locks; i++)
 		f->locks[i] = (struct sched_lock){
 			.name = p->locks[i].name,
-			.capacity = p->locks[i].capacity,
+			/* Amended away: nobody of this run takes it. */
+			.capacity = p->locks[i].capacity > 0 ?
+			    p->locks[i].capacity : UINT32_MAX,
 		};
 	for (i = 0; i < p->n_suites; i++) {
 		f->suite_lock[i] = SCHED_NONE;
@@ -240,6 +242,8 @@ collect_sides(struct feed *f, uint32_t no, struct buf *out)
 	for (i = 0; i < p->n_pairs; i++) {
 		memset(&side, 0, sizeof side);
 		side.pair = i;
+		if (p->pairs[i].off)
+			continue;
 		side.a = plan_ref_covers(p, &p->pairs[i].a, no);
 		side.b = plan_ref_covers(p, &p->pairs[i].b, no);
 		if (!side.a && !side.b)
@@ -256,10 +260,13 @@ collect_holds(struct feed *f, const struct plan_exec *x, struct buf *out)
 {
 	const struct plan_terms *t = &f->p->terms[x->terms];
 	struct sched_hold h;
-	uint32_t i, suite, n = t->n_locks;
+	uint32_t i, suite, n = 0;
 
 	memset(&h, 0, sizeof h);
 	for (i = 0; i < t->n_locks; i++) {
+		if (f->p->locks[t->locks[i].lock].capacity == 0)
+			continue;
+		n++;
 		h.lock = t->locks[i].lock;
 		h.count = t->locks[i].count;
 		h.shared = t->locks[i].shared;

@@ -209,7 +209,8 @@ restore_all(struct engine *e, struct erun *r)
 
 	s.v = mem_calloc(r->live.n, sizeof *s.v);
 	s.estimates_us = erun_estimates(e, r);
-	if ((rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
+	if ((rc = amend_restore_plan(r)) == 0 &&
+	    (rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
 	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) == 0)
 		rc = run_file_each_result(r->file, 0, restore_result, &s);
 	if (rc == 0) {
@@ -217,9 +218,8 @@ restore_all(struct engine *e, struct erun *r)
 		st.estimates_us = s.estimates_us;
 		rc = erun_start(e, r, &st);
 	}
-	if (rc == 0 && ops_replay(e, r) < 0)
-		engine_say(e, EVENT_WARNING, NULL, r->live.id,
-		    "what was amended could not be read");
+	if (rc == 0)
+		amend_replay(e, r);
 	free(s.v);
 	free(s.estimates_us);
 	return rc;

@@ -16,7 +16,11 @@ static const char *const names[OP_KINDS] = {
 	[OP_HOLD] = "hold", [OP_RELEASE] = "release", [OP_CANCEL] = "cancel",
 	[OP_REQUEUE] = "requeue", [OP_MOVE] = "move",
 	[OP_PRIORITY] = "priority", [OP_RECONNECT] = "reconnect",
-	[OP_GIVE_UP] = "give-up",
+	[OP_GIVE_UP] = "give-up", [OP_SKIP] = "skip",
+	[OP_UNSKIP] = "unskip",
+	[OP_RUN_ANYWAY] = "run-anyway", [OP_START_NOW] = "start-now",
+	[OP_PAUSE] = "pause", [OP_GO_ON] = "go-on", [OP_AMEND] = "amend",
+	[OP_UNDO] = "undo",
 };
 
 const char *
@@ -77,6 +81,9 @@ owner_op_write(struct buf *out, const struct op *op)
 	jw_kv_str(&w, "note", op->note);
 	jw_kv_int(&w, "expires_us", op->expires_wall_us);
 	jw_kv_int(&w, "priority", op->priority);
+	jw_kv_str(&w, "key", op->key);
+	jw_kv_str(&w, "value", op->value);
+	jw_kv_int(&w, "number", (int64_t)op->number);
 	write_values(&w, op);
 	jw_object_end(&w);
 }
@@ -122,6 +129,9 @@ owner_op_read(const struct jval *v, struct op *ret)
 	op.note = jval_get_str(v, "note", NULL);
 	op.expires_wall_us = jval_get_int(v, "expires_us", 0);
 	op.priority = (int32_t)jval_get_int(v, "priority", 0);
+	op.key = jval_get_str(v, "key", NULL);
+	op.value = jval_get_str(v, "value", NULL);
+	op.number = (uint64_t)jval_get_int(v, "number", 0);
 	if (read_values(v, &op) < 0)
 		return ERR_SYNTAX;
 	*ret = op;

@@ -177,12 +177,37 @@ op_requeue(struct engine *e, struct erun *r, const struct op *op)
 static int
 op_move(struct engine *e, struct erun *r, const struct op *op)
 {
-	int agent = fleet_index(e->fleet, op->agent);
+	int agent = -1;
 
-	if (agent < 0)
+	/* None: it goes where it may. */
+	if (op->agent[0] != '\0' &&
+	    (agent = fleet_index(e->fleet, op->agent)) < 0)
 		return ERR_NOT_FOUND;
 	return sched_exec_move(e->sched, r->handle, op->id.execution,
-	    (uint32_t)agent, clock_mono_us());
+	    agent < 0 ? SCHED_NONE : (uint32_t)agent, clock_mono_us());
+}
+
+static int
+op_skip(struct engine *e, struct erun *r, const struct op *op)
+{
+	return (op->kind == OP_SKIP ? sched_exec_skip : sched_exec_unskip)
+	    (e->sched, r->handle, op->id.execution, clock_mono_us());
+}
+
+/* What it was skipped for does not count any more. */
+static int
+op_run_anyway(struct engine *e, struct erun *r, const struct op *op)
+{
+	erun_why(r, op->id.execution, NULL);
+	return sched_exec_run_anyway(e->sched, r->handle, op->id.execution,
+	    clock_mono_us());
+}
+
+static int
+op_start_now(struct engine *e, struct erun *r, const struct op *op)
+{
+	return sched_exec_start_now(e->sched, r->handle, op->id.execution,
+	    clock_mono_us());
 }
 
 static int
@@ -216,104 +241,130 @@ op_give_up(struct engine *e, struct erun *r, const struct op *op)
 	return 0;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------ */
+/* ---- the console itself -------------------------------------------------------------- */
 
-struct replaying {
-	struct engine *e;
-	struct erun *r;
-};
+static void
+op_pause(struct engine *e, const struct op *op)
+{
+	free(e->stopped);
+	e->stopped = op->kind == OP_PAUSE ? op_text(e, op) : NULL;
+	engine_gate(e);
+	engine_say(e, EVENT_EDIT, op->who != NULL ? op->who : e->who, NULL,
+	    op->kind == OP_PAUSE ? "dispatch paused%s%s" :
+	    "dispatch goes on%s%s", op->note != NULL ? ": " : "",
+	    op->note != NULL ? op->note : "");
+	engine_hurry(e);
+}
+
+/* ---- dispatch ------------------------------------------------------------------------ */
 
 struct op_row {
 	int (*on_agent)(struct engine *, size_t, struct agent_op *);
 	int (*on_run)(struct engine *, struct erun *, const struct op *);
+	void (*on_console)(struct engine *, const struct op *);
 	bool execution_only;
+	bool amends;		/* it is recorded with the run */
 };
 
 static const struct op_row rows[OP_KINDS] = {
 	[OP_SET] = { .on_agent = op_set },
 	[OP_DRAIN] = { .on_agent = op_mode },
 	[OP_UNDRAIN] = { .on_agent = op_mode },
-	[OP_HOLD] = { .on_agent = op_mode, .on_run = op_hold },
-	[OP_RELEASE] = { .on_agent = op_mode, .on_run = op_hold },
-	[OP_CANCEL] = { .on_run = op_cancel },
-	[OP_REQUEUE] = { .on_run = op_requeue, .execution_only = true },
-	[OP_MOVE] = { .on_run = op_move, .execution_only = true },
-	[OP_PRIORITY] = { .on_run = op_priority },
+	[OP_HOLD] = { .on_agent = op_mode, .on_run = op_hold, .amends = true },
+	[OP_RELEASE] = { .on_agent = op_mode, .on_run = op_hold,
+	    .amends = true },
+	[OP_CANCEL] = { .on_run = op_cancel, .amends = true },
+	[OP_REQUEUE] = { .on_run = op_requeue, .execution_only = true,
+	    .amends = true },
+	[OP_MOVE] = { .on_run = op_move, .execution_only = true,
+	    .amends = true },
+	[OP_PRIORITY] = { .on_run = op_priority, .amends = true },
 	[OP_RECONNECT] = { .on_agent = op_reconnect },
-	[OP_GIVE_UP] = { .on_run = op_give_up },
+	[OP_GIVE_UP] = { .on_run = op_give_up, .amends = true },
+	[OP_SKIP] = { .on_run = op_skip, .execution_only = true,
+	    .amends = true },
+	[OP_UNSKIP] = { .on_run = op_skip, .execution_only = true,
+	    .amends = true },
+	[OP_RUN_ANYWAY] = { .on_run = op_run_anyway, .execution_only = true,
+	    .amends = true },
+	[OP_START_NOW] = { .on_run = op_start_now, .execution_only = true,
+	    .amends = true },
+	[OP_PAUSE] = { .on_console = op_pause },
+	[OP_GO_ON] = { .on_console = op_pause },
+	[OP_AMEND] = { .amends = true },
 };
 
-/* What the amendment of an op says beyond its kind and object. */
-static const char *
-amended(const struct op *op, char number[16])
+bool
+op_amends(enum op_kind kind)
 {
-	if (op->kind == OP_MOVE)
-		return op->agent;
-	if (op->kind != OP_PRIORITY)
-		return op->note;
-	snprintf(number, 16, "%d", (int)op->priority);
-	return number;
-}
-
-/* The reverse, for a run that is taken over. */
-static int
-replay(void *arg, const struct run_amendment *am)
-{
-	const struct replaying *p = arg;
-	struct op op = { .who = am->who };
-	int kind = op_parse(am->kind);
-
-	if (kind < 0 || rows[kind].on_run == NULL || am->object == NULL ||
-	    ident_parse(am->object, &op.id) < 0 ||
-	    op.id.execution > p->r->live.n)
-		return 0;
-	op.kind = (enum op_kind)kind;
-	if (kind == OP_MOVE && am->what != NULL)
-		snprintf(op.agent, sizeof op.agent, "%s", am->what);
-	else if (kind == OP_PRIORITY && am->what != NULL)
-		op.priority = (int32_t)strtol(am->what, NULL, 10);
-	else
-		op.note = am->what;
-	/* What it was meant for may have ended since. */
-	if (kind != OP_REQUEUE && kind != OP_GIVE_UP)
-		(void)rows[kind].on_run(p->e, p->r, &op);
-	return 0;
+	return rows[kind].amends;
 }
 
 int
-ops_replay(struct engine *e, struct erun *r)
+op_run(struct engine *e, struct erun *r, const struct op *op, char **ret_text)
 {
-	struct replaying p = { e, r };
+	const struct op_row *row = &rows[op->kind];
 
-	return run_file_each_amendment(r->file, replay, &p);
-}
-
-static int
-on_run(struct engine *e, const struct op_row *row, const struct op *op)
-{
-	struct erun *r = erun_find(e, op->id.run);
-	struct run_amendment am = {
-		.wall_us = clock_wall_us(),
-		.who = op->who != NULL ? op->who : e->who,
-		.kind = op_name(op->kind),
-	};
-	char id[IDENT_TEXT], number[16];
-	int rc;
-
-	am.what = amended(op, number);
-	if (r == NULL || r->file == NULL || op->id.execution > r->live.n)
+	if (op->id.execution > r->live.n)
 		return ERR_NOT_FOUND;
 	if (row->execution_only && op->id.execution == 0)
 		return ERR_INVALID;
-	if ((rc = row->on_run(e, r, op)) < 0)
-		return rc;
-	am.object = ident_format(&op->id, id);
-	erun_put(r, run_file_put_amendment(r->file, &am));
-	engine_say(e, EVENT_EDIT, am.who, r->live.id, "%s %s%s%s", am.kind, id,
-	    am.what != NULL ? ": " : "", am.what != NULL ? am.what : "");
-	if (op->id.execution != 0)
-		view_execution(e, r, op->id.execution);
+	if (op->kind == OP_AMEND)
+		return amend_plan(e, r, op, ret_text);
+	return row->on_run == NULL ? ERR_INVALID : row->on_run(e, r, op);
+}
+
+/* The rest of an op on a run: it is told and shown. */
+static char *
+told(struct engine *e, struct erun *r, const struct amendment *am)
+{
+	char id[IDENT_TEXT];
+
+	ident_format(&am->id, id);
+	engine_say(e, EVENT_EDIT, am->who, r->live.id, "%s %s%s%s%s%s%s%s",
+	    am->undoes > 0 ? "undo" : op_name(am->kind), id,
+	    am->key != NULL ? " " : "", am->key != NULL ? am->key : "",
+	    am->was != NULL && am->now != NULL ? ": " : "",
+	    am->was != NULL && am->now != NULL ? am->was : "",
+	    am->now == NULL ? "" : am->was != NULL ? " -> " : ": ",
+	    am->now != NULL ? am->now : "");
+	if (am->id.execution != 0)
+		view_execution(e, r, am->id.execution);
 	engine_hurry(e);
+	if (am->key != NULL)
+		return str_fmt("%s %s -> %s (amendment %llu)", am->key,
+		    *am->was != '\0' ? am->was : "as planned",
+		    *am->now != '\0' ? am->now : "as planned",
+		    (unsigned long long)am->number);
+	return str_fmt("done (amendment %llu)",
+	    (unsigned long long)am->number);
+}
+
+static int
+on_run(struct engine *e, const struct op *op, char **ret_text)
+{
+	struct erun *r = erun_find(e, op->id.run);
+	const char *who = op->who != NULL ? op->who : e->who;
+	struct op todo = *op;
+	char *was;
+	int rc;
+
+	if (r == NULL || r->file == NULL)
+		return ERR_NOT_FOUND;
+	if (op->kind == OP_UNDO && (rc = amend_undo(e, r, op->number, &todo,
+	    ret_text)) < 0)
+		return rc;
+	todo.number = op->kind == OP_UNDO ? op->number : 0;
+	was = amend_value(e, r, &todo);
+	if ((rc = op_run(e, r, &todo, ret_text)) < 0) {
+		free(was);
+		return rc;
+	}
+	if (todo.kind == OP_AMEND) {
+		was = *ret_text;
+		*ret_text = NULL;
+	}
+	*ret_text = told(e, r, amend_record(r, &todo, who, was));
 	return 0;
 }
 
@@ -321,13 +372,20 @@ void
 engine_op(struct engine *e, const struct op *op, op_fn fn, void *arg)
 {
 	const struct op_row *row = &rows[op->kind];
+	char *text = NULL;
 	int agent, rc;
 
 	if (e->read_only) {
 		answer(fn, arg, ERR_REFUSED, "this console is read-only");
-	} else if (op->id.run[0] != '\0' && row->on_run != NULL) {
-		rc = on_run(e, row, op);
-		answer(fn, arg, rc, rc < 0 ? err_text(rc) : NULL);
+	} else if (row->on_console != NULL) {
+		row->on_console(e, op);
+		answer(fn, arg, 0, NULL);
+	} else if (op->id.run[0] != '\0' && (row->amends ||
+	    op->kind == OP_UNDO)) {
+		rc = on_run(e, op, &text);
+		answer(fn, arg, rc, text != NULL ? text :
+		    rc < 0 ? err_text(rc) : NULL);
+		free(text);
 	} else if (op->agent[0] == '\0' || row->on_agent == NULL) {
 		answer(fn, arg, ERR_INVALID, "this cannot be done to that");
 	} else if ((agent = fleet_index(e->fleet, op->agent)) < 0) {

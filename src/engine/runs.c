@@ -103,6 +103,7 @@ erun_free(struct engine *e, struct erun *r)
 		free(r->texts[i].reason);
 	}
 	free(r->texts);
+	amendments_free(r);
 	free(r->passed);
 	free(r->asked_back);
 	free(r->awaits);

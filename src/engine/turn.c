@@ -319,7 +319,7 @@ file_failed(struct engine *e, struct erun *r)
 	    r->live.id, run_file_error(r->file));
 	engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing new starts "
 	    "until it can", e->paused);
-	sched_pause(e->sched, e->paused, clock_mono_us());
+	engine_gate(e);
 }
 
 static void

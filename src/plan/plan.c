@@ -285,12 +285,31 @@ plan_groups(const struct plan *p, uint32_t suite)
 	    plan_parallel(p, suite) != PARALLEL_TESTS;
 }
 
+/* What was amended last of the test or a suite around it, or PLAN_NONE. */
+static uint32_t
+amended_agents(const struct plan *p, uint32_t test)
+{
+	const struct amended *a;
+	size_t i;
+
+	for (i = p->priv->n_amended; i-- > 0;) {
+		a = &p->priv->amended[i];
+		if (a->ref.is_test ? a->ref.index == test :
+		    p->tests[test].suite >= a->ref.index &&
+		    p->tests[test].suite < p->suites[a->ref.index].end)
+			return a->agents;
+	}
+	return PLAN_NONE;
+}
+
 uint32_t
 plan_test_agents(const struct plan *p, uint32_t test)
 {
 	const struct plan_test *t = &p->tests[test];
-	uint32_t s;
+	uint32_t s = amended_agents(p, test);
 
+	if (s != PLAN_NONE)
+		return s;
 	if (p->priv->suite_agents == NULL)
 		return t->props->agents;
 	for (s = t->suite; s != PLAN_NONE; s = p->suites[s].parent)
@@ -343,6 +362,7 @@ private_free(struct plan *p)
 	free(v->target_defined);
 	free(v->lock_declared);
 	free(v->suite_agents);
+	free(v->amended);
 	free(v->base.v);
 	strvec_done(&v->file_params);
 	disown(&v->owned, &v->n_owned, &v->cap_owned);

@@ -54,6 +54,12 @@ struct target_entry {
 	uint32_t index;
 };
 
+/* The agents of a suite or test as amended. */
+struct amended {
+	struct plan_ref ref;
+	uint32_t agents;
+};
+
 struct plan_private {
 	struct jdoc doc;	/* text NULL: none */
 	struct owned *owned;
@@ -81,6 +87,8 @@ struct plan_private {
 	/* the launch */
 	int parallel;		/* enum parallel, or -1: as the file says */
 	uint32_t *suite_agents;	/* by suite; PLAN_NONE: as the file says */
+	struct amended *amended;	/* agents, the latest last */
+	size_t n_amended, cap_amended;
 	struct runs kept;	/* which steps the expansion has */
 
 	/* a plan that was read from a snapshot */

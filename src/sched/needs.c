@@ -174,6 +174,21 @@ needs_look(struct sched *s, struct run *r)
 }
 
 void
+needs_again(struct sched *s, struct run *r, struct exec *x)
+{
+	const struct needset *n;
+
+	if (r->terms[x->terms].needset == NONE || x->state != EXEC_WAITING ||
+	    (x->flags & X_WAIVED) != 0)
+		return;
+	n = &r->needsets[r->terms[x->terms].needset];
+	if (n->gone)
+		return;
+	queue_remove(s, r, x);
+	x->flags |= X_NEEDS;
+}
+
+void
 needs_ended(struct run *r, const struct exec *x, bool bad)
 {
 	struct needset *set;

@@ -231,6 +231,25 @@ sched_exec_skip(struct sched *s, uint32_t run, uint32_t exec, int64_t now_us)
 }
 
 int
+sched_exec_unskip(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	int err = target(s, run, exec, &r, &x);
+
+	if (err < 0)
+		return err;
+	if (x->state != EXEC_SKIPPED || x->cause != REASON_NONE ||
+	    r->cancelled)
+		return ERR_STATE;
+	s->now_us = now_us;
+	exec_revive(s, r, x);
+	needs_again(s, r, x);
+	return 0;
+}
+
+int
 sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us)
 {

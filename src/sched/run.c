@@ -41,8 +41,8 @@ pair_intern(struct sched *s, const struct sched_pair *p, bool *ret_swap)
 }
 
 /* locks first, then targets, then pairs (which have no capacity). */
-static void
-caps_make(struct sched *s, struct run *r, const struct sched_run *spec)
+void
+run_caps_make(struct sched *s, struct run *r, const struct sched_run *spec)
 {
 	const struct sched_target *t;
 	struct run_cap *c;
@@ -212,8 +212,8 @@ exec_ok(const struct sched_run *spec, const struct sched_exec *x)
 	    (x->n_keys == 0 || spec->keys != NULL) && x->lead <= spec->n_execs;
 }
 
-static bool
-spec_ok(const struct sched_run *spec)
+bool
+run_spec_ok(const struct sched_run *spec)
 {
 	uint32_t i;
 
@@ -232,8 +232,8 @@ spec_ok(const struct sched_run *spec)
 
 /* ---- making ------------------------------------------------------------------------ */
 
-static void
-terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
+void
+run_terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
 {
 	const struct sched_terms *t;
 	struct terms *to;
@@ -322,7 +322,7 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 {
 	struct run *r;
 
-	if (!spec_ok(spec))
+	if (!run_spec_ok(spec))
 		return ERR_RANGE;
 	s->now_us = now_us;
 	r = mem_zalloc(sizeof(*r));
@@ -334,8 +334,8 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 	r->ahead = spec->ahead;
 	r->deadline_us = spec->deadline_us;
 	r->start_cost_us = spec->start_cost_us;
-	caps_make(s, r, spec);
-	terms_make(s, r, spec);
+	run_caps_make(s, r, spec);
+	run_terms_make(s, r, spec);
 	lists_make(r, spec);
 	execs_make(r, spec);
 	s->runs = mem_grow(s->runs, &s->cap_runs, s->n_runs + 1,
@@ -349,6 +349,26 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 	restore_run(s, r, spec);
 	*ret_run = r->handle;
 	return 0;
+}
+
+void
+run_caps_free(struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->n_caps; i++)
+		strvec_done(&r->caps[i].names);
+	free(r->caps);
+}
+
+void
+run_terms_free(struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->n_terms; i++)
+		free(r->terms[i].wants);
+	free(r->terms);
 }
 
 /* ---- forgetting ----------------------------------------------------------------------- */
@@ -387,16 +407,12 @@ run_free(struct sched *s, struct run *r)
 		class_free(s, r->classes.v[i]);
 	for (i = 0; i < r->lanes.n; i++)
 		lane_free(s, r->lanes.v[i]);
-	for (i = 0; i < r->n_terms; i++)
-		free(r->terms[i].wants);
-	for (i = 0; i < r->n_caps; i++)
-		strvec_done(&r->caps[i].names);
 	needs_free(r);
 	notes_free(r);
 	ids_done(&r->classes);
 	ids_done(&r->lanes);
-	free(r->caps);
-	free(r->terms);
+	run_caps_free(r);
+	run_terms_free(r);
 	free(r->list_nodes);
 	free(r->list_first);
 	free(r->order);

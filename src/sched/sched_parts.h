@@ -90,6 +90,14 @@ struct exec *exec_get(const struct run *r, uint32_t no);
 void run_free(struct sched *s, struct run *r);
 /* Sets of limits of all terms, worked out anew; classes follow. */
 void run_terms_lsets(struct sched *s);
+/* What a spec says of limits and of terms, for a run that has none yet. */
+bool run_spec_ok(const struct sched_run *spec);
+void run_caps_make(struct sched *s, struct run *r,
+    const struct sched_run *spec);
+void run_terms_make(struct sched *s, struct run *r,
+    const struct sched_run *spec);
+void run_caps_free(struct run *r);
+void run_terms_free(struct run *r);
 /* Drops what is collected of a run. */
 void decisions_forget_run(struct sched *s, uint32_t run);
 
@@ -184,6 +192,8 @@ void needs_revived(struct run *r, const struct exec *x, bool bad);
 /* Lets go or skips those whose needs are decided. */
 void needs_look(struct sched *s, struct run *r);
 bool exec_bad(const struct exec *x);
+/* A revived one waits for what it needs, unless that has ended. */
+void needs_again(struct sched *s, struct run *r, struct exec *x);
 
 /* restore.c */
 void restore_run(struct sched *s, struct run *r,

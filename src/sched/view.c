@@ -5,6 +5,15 @@
 #include "sched/sched_private.h"
 #include "yardmaster/base/err.h"
 
+static const char *
+note_text(const struct run *r, uint32_t exec)
+{
+	struct hold_note *n;
+
+	HASH_FIND(hh, r->notes, &exec, sizeof(exec), n);
+	return n != NULL ? n->text : "held";
+}
+
 int
 sched_exec_view(const struct sched *s, uint32_t run, uint32_t exec,
     struct sched_view *ret)
@@ -18,8 +27,25 @@ sched_exec_view(const struct sched *s, uint32_t run, uint32_t exec,
 		.agent = x->agent, .worker = x->worker, .tier = x->tier,
 		.since_us = x->since_us, .failures = x->failures,
 		.errors = x->errors, .cause = x->cause };
+	ret->pin = (x->flags & X_PINNED) != 0 ? x->pin : NONE;
+	ret->priority = x->priority;
+	ret->held = (x->flags & X_HELD) != 0 ? note_text(r, exec) : NULL;
 	if (x->parcel != NONE)
 		ret->unknown = parcel_unknown(s, &s->parcels[x->parcel]);
+	return 0;
+}
+
+int
+sched_run_view(const struct sched *s, uint32_t run,
+    struct sched_run_view *ret)
+{
+	const struct run *r = run_get(s, run);
+
+	if (r == NULL)
+		return ERR_NOT_FOUND;
+	*ret = (struct sched_run_view){ .priority = r->priority,
+		.max_parallel = r->max_parallel,
+		.max_failures = r->max_failures, .held = r->held };
 	return 0;
 }
 

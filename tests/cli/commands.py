@@ -17,7 +17,7 @@ def output(*args):
 def commands():
     """The names of all commands, "plan show" and so on."""
     listed = output('--help').partition('\ncommands:\n')[2]
-    return re.findall(r'^  ([a-z]+(?: [a-z]+)?) {2,}', listed, re.M)
+    return re.findall(r'^  ([a-z-]+(?: [a-z]+)?) {2,}', listed, re.M)
 
 
 def options(command):

@@ -81,6 +81,12 @@ enum op_kind {
 	OP_PRIORITY,		/* a run */
 	OP_RECONNECT,		/* agents: try now */
 	OP_GIVE_UP,		/* a run: end as error what cannot start */
+	OP_SKIP, OP_UNSKIP,	/* an execution that waits; was skipped so */
+	OP_RUN_ANYWAY,		/* an execution: without what it needs */
+	OP_START_NOW,		/* an execution: its delay is over */
+	OP_PAUSE, OP_GO_ON,	/* dispatch of the whole process */
+	OP_AMEND,		/* a run: one value of its plan */
+	OP_UNDO,		/* a run: one amendment */
 	OP_KINDS
 };
 const char *op_name(enum op_kind k);
@@ -99,12 +105,15 @@ struct op {
 	unsigned set_guards;	/* bits; what is not given in guards: default */
 	struct guards guards, expect_guards;
 	int32_t priority;
+	const char *key, *value;	/* OP_AMEND, as plan_amend() has them */
+	uint64_t number;	/* OP_UNDO: of the amendment */
 };
 
 /*
  * Carries out an op. fn (may be NULL) is called once, perhaps before this
  * returns: code 0, or negative with a text for people ("agent lab-1: now 4,
- * not 2"); the text lives during the call.
+ * not 2"); the text lives during the call. What changes a run is recorded as a
+ * numbered amendment of it, with the value it replaced.
  */
 void engine_op(struct engine *e, const struct op *op,
     void (*fn)(void *arg, int code, const char *text), void *arg);
@@ -116,7 +125,8 @@ void engine_interactive(struct engine *e, bool on);
  * is wiped after it was sent. */
 void engine_answer(struct engine *e, const char *agent, const char *answer);
 
-/* Why nothing new starts (a run file cannot be written), or NULL. Borrowed. */
+/* Why nothing new starts (a run file cannot be written, or somebody paused
+ * dispatch), or NULL. Borrowed. */
 const char *engine_paused(const struct engine *e);
 
 /* ---- output ----------------------------------------------------------------- */

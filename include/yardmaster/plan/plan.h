@@ -54,7 +54,7 @@ struct plan_target {
 
 struct plan_lock {
 	char *name;
-	uint32_t capacity;	/* from 1 */
+	uint32_t capacity;	/* from 1; 0: amended away, nobody takes it */
 };
 
 /* What of a lock is taken. */
@@ -74,6 +74,7 @@ struct plan_ref {
  * rows and targets keep apart. */
 struct plan_pair {
 	struct plan_ref a, b;
+	bool off;		/* amended away */
 };
 
 struct plan_exit {
@@ -368,6 +369,20 @@ int plan_from_snapshot(const char *text, size_t len, struct plan **ret);
  * run" among them).
  */
 int plan_keep(struct plan *p, const bool *keep, struct diags *ds);
+
+/* ---- amendments ------------------------------------------------------------------ */
+
+/*
+ * Changes one value of an expanded plan; the executions stay, their terms are
+ * made anew. Keys: max_parallel, max_failures; max_parallel:SUITE;
+ * agents:SUITE or agents:TEST (selectors with commas; empty: as the plan
+ * says); max:TARGET, max_per_agent:TARGET; lock:NAME (its capacity; 0: nobody
+ * takes it); exclusive:A,B (on or off). *ret_old is the value it had, in the
+ * same form (the caller's). 0; ERR_NOT_FOUND or ERR_INVALID with a text for
+ * people in *ret_error (the caller's).
+ */
+int plan_amend(struct plan *p, const char *key, const char *value,
+    char **ret_old, char **ret_error);
 
 /* ---- for people -------------------------------------------------------------------- */
 

@@ -258,6 +258,16 @@ int sched_run_priority(struct sched *s, uint32_t run, int32_t priority);
 int sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
     uint32_t max_failures, int64_t now_us);
 
+/*
+ * Gives a run other terms: agents, targets, locks, exclusions and their
+ * limits are those of spec from now on, which must have as many executions,
+ * lists and nodes as before (else ERR_RANGE); what else it says is ignored.
+ * What is out keeps what it took to its end; what was sent and not started is
+ * taken back when its agent no longer meets the requirement.
+ */
+int sched_run_amend(struct sched *s, uint32_t run,
+    const struct sched_run *spec, int64_t now_us);
+
 /* Holds one execution. */
 int sched_exec_hold(struct sched *s, uint32_t run, uint32_t exec,
     const char *text, int64_t now_us);
@@ -267,6 +277,10 @@ int sched_exec_cancel(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
 /* Cure of one that can never run: skipped. Only a waiting one. */
 int sched_exec_skip(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us);
+/* The other way round: it waits again, also for its needs. ERR_STATE unless it
+ * was skipped by an operator. */
+int sched_exec_unskip(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
 /* Ends as error: nothing can run it. Only a waiting one. */
 int sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
@@ -367,10 +381,22 @@ struct sched_view {
 	int64_t since_us;	/* when state took its value */
 	uint32_t failures, errors;	/* counted so far */
 	enum reason cause;	/* why skipped by us, else REASON_NONE */
+	uint32_t pin;		/* agent it was moved to, SCHED_NONE */
+	int32_t priority;	/* beyond the run's */
+	const char *held;	/* by whom and why, borrowed; NULL: not */
 };
 /* 0 or ERR_NOT_FOUND. Cheap. */
 int sched_exec_view(const struct sched *s, uint32_t run, uint32_t exec,
     struct sched_view *ret);
+/* What operators may have changed of a run. */
+struct sched_run_view {
+	int32_t priority;
+	uint32_t max_parallel, max_failures;	/* 0: none */
+	const char *held;	/* borrowed; NULL: not */
+};
+/* 0 or ERR_NOT_FOUND. Cheap. */
+int sched_run_view(const struct sched *s, uint32_t run,
+    struct sched_run_view *ret);
 /* EXEC_WAITING for an unknown one. */
 enum exec_state sched_exec_state(const struct sched *s, uint32_t run,
     uint32_t exec);

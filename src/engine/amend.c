@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Amendments of a run: what somebody changed while it ran, numbered from 1 and
+ * kept in its file. The plan's own are put over the snapshot before a run that
+ * is taken over starts; the rest is done again afterwards. An amendment is
+ * taken back by another one, which names it.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/jval.h"
+#include "yardmaster/base/jw.h"
+#include "yardmaster/base/mem.h"
+
+#include "engine/engine_private.h"
+
+/* ---- values ----------------------------------------------------------------------- */
+
+/* The value that an op sets. */
+static char *
+value_set(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_AMEND:
+		return str_dup(op->value);
+	case OP_MOVE:
+		return str_dup(op->agent);
+	case OP_PRIORITY:
+		return str_fmt("%d", (int)op->priority);
+	default:
+		return str_dup(op->note);
+	}
+}
+
+static char *
+value_of_exec(struct engine *e, const struct erun *r, const struct op *op)
+{
+	struct sched_view v;
+
+	if (sched_exec_view(e->sched, r->handle, op->id.execution, &v) < 0)
+		return NULL;
+	if (op->kind == OP_PRIORITY)
+		return str_fmt("%d", (int)v.priority);
+	if (op->kind == OP_MOVE)
+		return str_dup(v.pin != SCHED_NONE ?
+		    fleet_agent(e->fleet, v.pin)->name : "");
+	return op->kind == OP_HOLD || op->kind == OP_RELEASE ?
+	    str_dup(v.held) : NULL;
+}
+
+char *
+amend_value(struct engine *e, const struct erun *r, const struct op *op)
+{
+	struct sched_run_view v;
+
+	if (op->kind == OP_AMEND)
+		return NULL;
+	if (op->id.execution > 0)
+		return value_of_exec(e, r, op);
+	if (sched_run_view(e->sched, r->handle, &v) < 0)
+		return NULL;
+	if (op->kind == OP_PRIORITY)
+		return str_fmt("%d", (int)v.priority);
+	return op->kind == OP_HOLD || op->kind == OP_RELEASE ?
+	    str_dup(v.held) : NULL;
+}
+
+/* ---- the plan ---------------------------------------------------------------------- */
+
+struct amending {
+	struct engine *e;
+	struct erun *r;
+};
+
+static int
+amend_spec(void *arg, const struct sched_run *spec)
+{
+	struct amending *a = arg;
+	int64_t now_us = clock_mono_us();
+	int rc;
+
+	rc = sched_run_amend(a->e->sched, a->r->handle, spec, now_us);
+	if (rc == 0)
+		rc = sched_run_limits(a->e->sched, a->r->handle,
+		    spec->max_parallel, spec->max_failures, now_us);
+	return rc;
+}
+
+/* *ret_text becomes the old value, or what was wrong. */
+int
+amend_plan(struct engine *e, struct erun *r, const struct op *op,
+    char **ret_text)
+{
+	struct amending a = { .e = e, .r = r };
+	struct feed_state st = { .execs = NULL };
+	int64_t *unknown;
+	uint32_t i;
+	int rc;
+
+	if (op->key == NULL || op->value == NULL)
+		return ERR_INVALID;
+	if (sched_run_ended(e->sched, r->handle))
+		return ERR_STATE;
+	if ((rc = plan_amend(r->plan, op->key, op->value, ret_text,
+	    ret_text)) < 0)
+		return rc;
+	unknown = mem_calloc(r->live.n, sizeof *unknown);
+	for (i = 0; i < r->live.n; i++)
+		unknown[i] = -1;
+	st.estimates_us = unknown;
+	rc = feed_plan(r->plan, r->live.id, &st, amend_spec, &a);
+	free(unknown);
+	return rc;
+}
+
+/* ---- recording ---------------------------------------------------------------------- */
+
+static void
+add(struct erun *r, const struct amendment *am)
+{
+	uint64_t n = am->undoes;
+
+	r->amendments = mem_grow(r->amendments, &r->cap_amendments,
+	    r->n_amendments + 1, sizeof *r->amendments);
+	r->amendments[r->n_amendments++] = *am;
+	if (n >= 1 && n < r->n_amendments)
+		r->amendments[n - 1].undone = true;
+}
+
+static void
+put(struct erun *r, const struct amendment *am)
+{
+	struct run_amendment row = {
+		.wall_us = am->wall_us,
+		.who = am->who,
+		.kind = op_name(am->kind),
+	};
+	struct buf what = BUF_INIT;
+	char id[IDENT_TEXT];
+	struct jw w;
+
+	row.object = ident_format(&am->id, id);
+	jw_init(&w, &what);
+	jw_object(&w);
+	jw_kv_str(&w, "key", am->key);
+	jw_kv_str(&w, "old", am->was);
+	jw_kv_str(&w, "new", am->now);
+	if (am->undoes > 0)
+		jw_kv_int(&w, "undoes", (int64_t)am->undoes);
+	jw_object_end(&w);
+	row.what = buf_str(&what);
+	erun_put(r, run_file_put_amendment(r->file, &row));
+	buf_done(&what);
+}
+
+const struct amendment *
+amend_record(struct erun *r, const struct op *op, const char *who, char *was)
+{
+	struct amendment am = {
+		.number = r->n_amendments + 1,
+		.wall_us = clock_wall_us(),
+		.kind = op->kind,
+		.id = op->id,
+		.who = str_dup(who),
+		.key = op->kind == OP_AMEND ? str_dup(op->key) : NULL,
+		.now = value_set(op),
+		.was = was,
+		.undoes = op->number,
+	};
+
+	put(r, &am);
+	add(r, &am);
+	return &r->amendments[r->n_amendments - 1];
+}
+
+void
+amendments_free(struct erun *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_amendments; i++) {
+		free(r->amendments[i].who);
+		free(r->amendments[i].key);
+		free(r->amendments[i].now);
+		free(r->amendments[i].was);
+	}
+	free(r->amendments);
+}
+
+/* ---- doing one (again) ----------------------------------------------------------------- */
+
+/* The op that an amendment was, with that value. */
+static void
+op_of(const struct amendment *am, const char *value, struct op *ret)
+{
+	*ret = (struct op){ .kind = am->kind, .id = am->id, .who = am->who,
+		.key = am->key };
+	if (am->kind == OP_AMEND)
+		ret->value = value;
+	else if (am->kind == OP_MOVE && value != NULL)
+		snprintf(ret->agent, sizeof ret->agent, "%s", value);
+	else if (am->kind == OP_PRIORITY && value != NULL)
+		ret->priority = (int32_t)strtol(value, NULL, 10);
+	else
+		ret->note = value;
+}
+
+/* The kind of op that takes it back; OP_KINDS: there is none. */
+static enum op_kind
+inverse(enum op_kind kind)
+{
+	switch (kind) {
+	case OP_AMEND:
+	case OP_MOVE:
+	case OP_PRIORITY:
+		return kind;
+	case OP_HOLD:
+		return OP_RELEASE;
+	case OP_RELEASE:
+		return OP_HOLD;
+	case OP_SKIP:
+		return OP_UNSKIP;
+	default:
+		return OP_KINDS;
+	}
+}
+
+/* What was done to the same thing after it and still holds, or NULL. */
+static const struct amendment *
+later(const struct erun *r, const struct amendment *am)
+{
+	const struct amendment *o;
+	size_t i;
+
+	for (i = (size_t)am->number; i < r->n_amendments; i++) {
+		o = &r->amendments[i];
+		if ((o->kind == am->kind || o->kind == inverse(am->kind)) &&
+		    !o->undone && o->undoes == 0 &&
+		    memcmp(&o->id, &am->id, sizeof o->id) == 0 &&
+		    (am->key == NULL || strcmp(am->key, o->key) == 0))
+			return o;
+	}
+	return NULL;
+}
+
+int
+amend_undo(struct engine *e, const struct erun *r, uint64_t number,
+    struct op *ret, char **ret_text)
+{
+	const struct amendment *am, *since;
+
+	if (number < 1 || number > r->n_amendments) {
+		*ret_text = str_fmt("there is no amendment %llu; yardmaster "
+		    "amendments %s lists them", (unsigned long long)number,
+		    r->live.id);
+		return ERR_NOT_FOUND;
+	}
+	am = &r->amendments[number - 1];
+	if (am->undone || inverse(am->kind) == OP_KINDS) {
+		*ret_text = am->undone ? str_dup("that was undone already") :
+		    str_fmt("%s cannot be undone", op_name(am->kind));
+		return ERR_STATE;
+	}
+	if ((since = later(r, am)) != NULL) {
+		*ret_text = str_fmt("no longer has that value: amendment %llu "
+		    "by %s came after it", (unsigned long long)since->number,
+		    since->who);
+		return ERR_STATE;
+	}
+	op_of(am, am->was, ret);
+	ret->kind = inverse(am->kind);
+	ret->who = NULL;
+	return 0;
+}
+
+/* ---- taking over -------------------------------------------------------------------------- */
+
+static int
+read_one(void *arg, const struct run_amendment *row)
+{
+	struct erun *r = arg;
+	struct amendment am = { .number = row->seq, .wall_us = row->wall_us };
+	struct jval *v = NULL;
+	int kind = op_parse(row->kind != NULL ? row->kind : "");
+
+	if (kind < 0 || row->object == NULL || row->what == NULL ||
+	    row->seq != r->n_amendments + 1 ||
+	    ident_parse(row->object, &am.id) < 0 ||
+	    am.id.execution > r->live.n ||
+	    jval_parse(&v, (const uint8_t *)row->what,
+	    strlen(row->what)) < 0)
+		return ERR_STORE;
+	am.kind = (enum op_kind)kind;
+	am.who = str_dup(row->who != NULL ? row->who : "?");
+	am.key = str_dup(jval_get_str(v, "key", NULL));
+	am.was = str_dup(jval_get_str(v, "old", NULL));
+	am.now = str_dup(jval_get_str(v, "new", NULL));
+	am.undoes = (uint64_t)jval_get_int(v, "undoes", 0);
+	jval_free(v);
+	add(r, &am);
+	return 0;
+}
+
+int
+amend_restore_plan(struct erun *r)
+{
+	const struct amendment *am;
+	char *text = NULL;
+	size_t i;
+	int rc;
+
+	if ((rc = run_file_each_amendment(r->file, read_one, r)) < 0)
+		return rc;
+	for (i = 0; i < r->n_amendments && rc == 0; i++) {
+		am = &r->amendments[i];
+		if (am->kind != OP_AMEND)
+			continue;
+		if (am->key == NULL || am->now == NULL)
+			return ERR_STORE;
+		rc = plan_amend(r->plan, am->key, am->now, &text, &text);
+		free(text);
+	}
+	return rc;
+}
+
+/* Executions that were begun afresh by a later requeue are not ended again by
+ * what was done before it. */
+static bool
+superseded(const struct erun *r, const struct amendment *am)
+{
+	size_t i;
+
+	if (am->id.execution == 0 || am->undone || am->undoes > 0)
+		return am->undone || am->undoes > 0;
+	for (i = (size_t)am->number; i < r->n_amendments; i++)
+		if (r->amendments[i].kind == OP_REQUEUE &&
+		    memcmp(&r->amendments[i].id, &am->id, sizeof am->id) == 0)
+			return true;
+	return false;
+}
+
+void
+amend_replay(struct engine *e, struct erun *r)
+{
+	const struct amendment *am;
+	char *text = NULL;
+	struct op op;
+	size_t i;
+
+	for (i = 0; i < r->n_amendments; i++) {
+		am = &r->amendments[i];
+		/* Recorded with states, or put over the plan before. */
+		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
+		    am->kind == OP_AMEND || superseded(r, am))
+			continue;
+		op_of(am, am->now, &op);
+		/* What it was meant for may have ended since. */
+		(void)op_run(e, r, &op, &text);
+		free(text);
+		text = NULL;
+	}
+}

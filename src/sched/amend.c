@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A run gets other terms while it goes on. What waits is queued anew by them;
+ * what is out keeps what it took.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
+
+/* Out of the queues all that is in one; which, by rank. */
+static bool *
+unqueue(struct sched *s, struct run *r)
+{
+	bool *was = mem_calloc(r->n, sizeof(*was));
+	struct exec *x;
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++) {
+		x = &r->x[r->order[i]];
+		was[i] = (x->flags & X_QUEUED) != 0;
+		queue_remove(s, r, x);
+	}
+	return was;
+}
+
+/* The numbers of terms may be others; the sets of needs stay. */
+static void
+retie(struct run *r, const struct sched_run *spec, const uint32_t *needsets)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++) {
+		r->x[i].terms = spec->execs[i].terms;
+		r->terms[r->x[i].terms].needset = needsets[i];
+	}
+}
+
+/* Where it may not be any more it does not start. */
+static void
+back_from_strangers(struct sched *s, struct run *r)
+{
+	const struct req *req;
+	struct exec *x;
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++) {
+		x = &r->x[i];
+		if (x->state != EXEC_ASSIGNED || (x->flags & X_PINNED) != 0 ||
+		    s->parcels[x->parcel].agent == NONE)
+			continue;
+		req = s->reqs[r->terms[x->terms].req];
+		if (!req_admits(s, req, s->parcels[x->parcel].agent))
+			parcel_ask_back(s, x->parcel, NONE);
+	}
+}
+
+int
+sched_run_amend(struct sched *s, uint32_t run, const struct sched_run *spec,
+    int64_t now_us)
+{
+	struct run *r = run_get(s, run);
+	uint32_t i, *needsets;
+	bool *queued;
+
+	if (r == NULL)
+		return ERR_NOT_FOUND;
+	if (r->ended)
+		return ERR_STATE;
+	if (spec->n_execs != r->n || spec->n_nodes != r->n_nodes ||
+	    spec->n_lists != r->n_lists || !run_spec_ok(spec))
+		return ERR_RANGE;
+	s->now_us = now_us;
+	needsets = mem_calloc(r->n, sizeof(*needsets));
+	for (i = 0; i < r->n; i++)
+		needsets[i] = r->terms[r->x[i].terms].needset;
+	queued = unqueue(s, r);
+	run_caps_free(r);
+	run_terms_free(r);
+	run_caps_make(s, r, spec);
+	run_terms_make(s, r, spec);
+	retie(r, spec, needsets);
+	limits_recount(s);
+	run_terms_lsets(s);
+	for (i = 0; i < r->n; i++)
+		if (queued[i])
+			queue_add(s, r, &r->x[r->order[i]]);
+	back_from_strangers(s, r);
+	run_wake(s, r);
+	s->reassign = true;
+	free(needsets);
+	free(queued);
+	return 0;
+}

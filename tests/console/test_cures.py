@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cures by command on a queue that is stuck, over a real SSH host: each one is
+tried and seen to cure; amendments are listed, undone, and outlive the
+console."""
+
+import sshd
+import tap
+from lab import Lab
+
+
+def suite(name, tests, **more):
+    return dict({'name': name, 'tests': tests}, **more)
+
+
+def plan_of(work):
+    short = [work, '0.1']
+    return {
+        'name': 'stuck', 'parallel': 'tests', 'order': 'plan',
+        'command': short, 'exclusive': [['long', 'apart']],
+        'locks': {'db': 1}, 'targets': [{'name': 'web'},
+                                        {'name': 'phone', 'max': 1},
+                    {'name': 'watch'}],
+        'suites': [
+            suite('a', [
+                {'name': 'long', 'command': [work, '600'], 'locks': ['db'],
+                 'targets': ['phone']},
+                {'name': 'fails', 'command': [work, '0.1', '1']},
+                {'name': 'again', 'command': [work, '0.1', '1'],
+                 'retries': 1, 'retry_delay': '1h'},
+                {'name': 'waits', 'needs': ['long']},
+                {'name': 'skipped', 'needs': ['fails']},
+                {'name': 'locked', 'locks': ['db']},
+                {'name': 'apart'},
+                {'name': 'phone', 'targets': ['phone']},
+                {'name': 'away', 'agents': ['lab-2'],
+                 'targets': ['watch']},
+                {'name': 'never', 'agents': ['lab-2'],
+                 'targets': ['watch']},
+            ], targets=['web'])]}
+
+
+class Stuck:
+    def __init__(self, lab):
+        self.lab = lab
+        self.plan = lab.plan(plan_of(lab.work))
+        self.no = {x['steps'][0]['test']: x['id'] for x in
+                   lab.json('plan', 'show', self.plan)['executions']}
+        self.console, self.run = lab.start_run(self.plan, '--quiet')
+
+    def id(self, test):
+        return '%s/%d' % (self.run, self.no[test])
+
+    def started(self, test, times=1):
+        return self.lab.watch.wait(lambda w: sum(
+            s[2] == self.id(test) for s in w.starts) >= times)
+
+    def why(self, test, want):
+        """Asks until the headline is the wanted one."""
+        for _ in range(200):
+            text = self.lab.cli('why', self.id(test)).stdout
+            if '* %s:' % want in text or (want is None and '*' not in text):
+                return tap.ok('%s: %s' % (test, want), True)
+        return tap.ok('%s: %s' % (test, want), False, text)
+
+    def do(self, *args, text=None, code=0):
+        done = self.lab.cli(*args)
+        tap.ok(' '.join(args), done.returncode == code and
+               (text is None or text in done.stdout + done.stderr),
+               done.stdout + done.stderr)
+        return done
+
+    def amend(self, value, **more):
+        return self.do('amend', self.run, value, **more)
+
+
+def each_cure(s):
+    s.why('again', 'retry-delay')
+    s.why('skipped', 'needs-failed')
+    s.do('start-now', s.id('again'))
+    tap.ok('the retry starts', s.started('again', 2))
+    s.why('waits', 'needs')
+    s.do('run-anyway', s.id('waits'))
+    tap.ok('it runs without what it needs', s.started('waits'))
+    s.do('run-anyway', s.id('skipped'))
+    tap.ok('it runs though what it needs failed', s.started('skipped'))
+    s.why('locked', 'lock')
+    s.amend('lock:db=0', text='lock:db 1 -> 0')
+    tap.ok('it runs without the lock', s.started('locked'))
+    s.why('apart', 'exclusion')
+    s.amend('exclusive:a/long,apart=off', text='on -> off')
+    tap.ok('it runs beside what excluded it', s.started('apart'))
+    s.why('phone', 'target-limit')
+    s.amend('max:phone=2', text='max:phone 1 -> 2')
+    tap.ok('it runs under the raised limit', s.started('phone'))
+    s.why('away', 'no-agent')
+    s.amend('agents:a/away=lab-1', text='as planned -> lab-1')
+    tap.ok('it runs on another agent', s.started('away'))
+
+
+def refusals(s):
+    s.amend('nonsense=1', code=2, text='not a key that can be amended')
+    s.amend('agents:nobody=lab-1', code=2, text='no such suite or test')
+    s.amend('agents:never=/[/', code=2)
+    s.amend('max:radio=1', code=2, text='no such target')
+    s.amend('max_parallel=-1', code=2, text='a number from 0')
+    s.amend('exclusive:long,fails=off', code=2, text='no such pair')
+    s.do('amend', s.run, 'max_parallel', code=4, text='KEY=VALUE')
+    s.do('skip', s.id('long'), code=2)
+    s.do('start-now', s.id('never'), code=2)
+    s.do('undo', s.run, '999', code=2, text='there is no amendment')
+    s.do('undo', s.run, 'x', code=4)
+
+
+def listed(s):
+    return s.lab.json('amendments', s.run)['amendments']
+
+
+def undone(s):
+    """The value goes back while it is still ours."""
+    s.amend('max_parallel=3', text='max_parallel 0 -> 3')
+    first = listed(s)[-1]
+    tap.ok('who, when, old and new are recorded', first['who'] and
+           first['time'] and (first['key'], first['old'], first['new']) ==
+           ('max_parallel', '0', '3'), first)
+    s.amend('max_parallel=4')
+    s.do('undo', s.run, str(first['number']), code=2,
+         text='came after it')
+    s.do('undo', s.run, str(first['number'] + 1), text='4 -> 3')
+    s.do('undo', s.run, str(first['number']), text='3 -> 0')
+    s.do('undo', s.run, str(first['number']), code=2, text='already')
+    s.do('skip', s.id('never'))
+    s.why('never', None)
+    s.do('undo', s.run, str(listed(s)[-1]['number']))
+    s.why('never', 'no-agent')
+    s.do('pause', s.run, '--note', 'new switch')
+    s.why('never', 'console-paused')
+    tap.ok('a pause says why', 'new switch' in
+           s.lab.cli('why', s.id('never')).stdout)
+    s.do('go-on', s.run)
+    s.why('never', 'no-agent')
+
+
+def outlives(s):
+    """The console is killed after an amendment; resume has it again."""
+    s.amend('agents:a/never=lab-9,/^none$/')
+    before = listed(s)
+    s.console.kill()
+    s.console.wait()
+    tap.equal('the list is there without an owner', listed(s), before)
+    s.console = s.lab.start('resume', s.run, '--quiet')
+    for line in s.console.stderr:
+        if 'took over' in line:
+            break
+    s.why('never', 'no-agent')
+    text = s.lab.cli('why', s.id('never')).stdout
+    tap.ok('the amended agents are asked for', 'none' in text, text)
+    s.do('undo', s.run, str(before[-1]['number']), text='as planned')
+    s.amend('agents:a/never=lab-1')
+    tap.ok('it runs on the agent it was given', s.started('never'))
+    s.do('cancel', s.id('long'))
+    s.console.communicate()
+    tap.equal('the run ends', s.console.returncode, 1)
+    report = s.lab.json('report', s.run)
+    ran = {x['steps'][0]['test']: x['steps'][0]['state']
+           for x in report['executions']}
+    tap.equal('all that was cured passed', {
+        t for t in ran if ran[t] == 'passed'}, {
+        'waits', 'skipped', 'locked', 'apart', 'phone', 'away', 'never'})
+
+
+def main():
+    sshd.need()
+    agents = {'lab-1': {'targets': ['web', 'phone', 'watch']},
+              'lab-2': {'targets': ['web']}}
+    with Lab(2, agents, max_workers=8) as lab:
+        s = Stuck(lab)
+        tap.ok('it begins', s.started('long') and s.started('again'))
+        each_cure(s)
+        refusals(s)
+        undone(s)
+        outlives(s)
+    tap.done()
+
+
+main()
