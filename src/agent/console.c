@@ -52,6 +52,7 @@ link_free(struct link *l)
 {
 	LIST_REMOVE(l, entry);
 	l->d->consoles->n--;
+	syncs_drop(l);
 	tails_drop(l);
 	unwatch_all(l);
 	stream_free(l->stream);
@@ -113,8 +114,10 @@ link_drained(void *arg)
 {
 	struct link *l = arg;
 
-	if (!l->ended)
-		tails_pump(l);
+	if (l->ended)
+		return;
+	syncs_pump(l);
+	tails_pump(l);
 }
 
 static const struct stream_ops link_ops = {
@@ -131,6 +134,7 @@ console_accept(struct daemon *d, int fd, bool read_only)
 	l->phase = PHASE_GREETING;
 	l->read_only = read_only;
 	l->heard_us = loop_now_us(d->loop);
+	STAILQ_INIT(&l->syncs);
 	LIST_INIT(&l->tails);
 	frame_reader_init(&l->reader);
 	LIST_INSERT_HEAD(&d->consoles->links, l, entry);

@@ -10,6 +10,8 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/proto/msg.h"
 
+struct sync;
+STAILQ_HEAD(sync_list, sync);
 struct tail;
 LIST_HEAD(tail_list, tail);
 
@@ -30,6 +32,7 @@ struct link {
 	struct buf out;		/* whole frames */
 	struct buf reports, returned;	/* elements of a list in the making */
 	struct buf synced;	/* frames that come after the reports */
+	struct sync_list syncs;	/* begun and not ended */
 	struct tail_list tails;
 	LIST_ENTRY(link) entry;
 };
@@ -68,6 +71,13 @@ void consoles_tick(struct daemon *d);
 /* handle.c: acts on one message. 0 or a code that ends the link. */
 int handle_message(struct link *l, unsigned number, const uint8_t *body,
     size_t n);
+
+/* sync.c */
+/* Tells l all that is held of run, then SYNCED. */
+void sync_begin(struct link *l, const struct held_run *run, uint32_t epoch);
+/* Goes on with what is due, as much as l takes. */
+void syncs_pump(struct link *l);
+void syncs_drop(struct link *l);
 
 /* edit.c: SET and MODE. */
 int edit_set(struct link *l, const struct jval *v);

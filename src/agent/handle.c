@@ -97,23 +97,6 @@ read_run(const struct jval *v, struct ident *ret_run, uint32_t *ret_epoch)
 	return 0;
 }
 
-static void
-report_all(struct link *l, const struct held_run *run)
-{
-	struct attempt *a, *next;
-	struct buf b = BUF_INIT;
-
-	queue_count_places(&l->d->queue);
-	HASH_ITER(hh, l->d->queue.all, a, next) {
-		if (a->run != run || a->gone)
-			continue;
-		buf_clear(&b);
-		turn_report(a, &b);
-		link_report(l, buf_str(&b), buf_len(&b));
-	}
-	buf_done(&b);
-}
-
 static int
 on_sync(struct link *l, const struct jval *v)
 {
@@ -141,8 +124,7 @@ on_sync(struct link *l, const struct jval *v)
 			run->owner = str_ndup(owner, 255);
 		}
 	}
-	report_all(l, run);
-	link_synced(l, id.run, epoch, true);
+	sync_begin(l, run, epoch);
 	return 0;
 }
 

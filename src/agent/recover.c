@@ -11,7 +11,8 @@
  *	running   free          not      in line again when its worker noted that
  *	                                 it began another; else lost, outcome
  *	                                 unknown
- *	ended     any           any      kept until it is acknowledged
+ *	ended     any           any      kept until it is acknowledged; nothing
+ *	                                 else is looked at
  *
  * The lock is looked at before the file: a worker that ends in between has
  * written its file first. After a boot of the host no lock counts.
@@ -166,7 +167,7 @@ take(struct daemon *d, struct attempt *a, enum attempt_state state,
 	snprintf(name, sizeof name, WORKER_LOCK, a->worker);
 	held = a->worker > 0 && file_lock_held(name);
 	there = read_result(a, &record);
-	if (state != ATTEMPT_QUEUED && a->result == NULL && a->worker > 0)
+	if (state != ATTEMPT_QUEUED && a->worker > 0)
 		slots_take_one(d, a, a->worker);
 	switch (recover_decide(state, same_boot, there, held,
 	    a->worker == 0 || begun(a->worker, &a->id))) {
@@ -206,8 +207,10 @@ load_attempt(void *arg, const struct journal_attempt *row)
 	if (row->seq > d->queue.next_seq)
 		d->queue.next_seq = row->seq;
 	if (row->result != NULL) {
+		a->state = row->state;
 		a->result = mem_dup(row->result, row->result_len);
 		a->result_len = row->result_len;
+		return 0;
 	}
 	if (read_work(d, a, row) < 0) {
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR,

@@ -256,7 +256,8 @@ def work(run, execution, argv, attempt=1, **more):
     """A work of one step; more may replace any key, steps too."""
     body = {'id': '%s/%d/%d' % (run, execution, attempt), 'epoch': 1,
             'class': 'auto', 'workers': 1, 'label': 'suite/t%d' % execution,
-            'owner': 'test', 'steps': [{'label': 't', 'argv': argv}]}
+            'owner': 'test', 'steps': [{'label': 'suite/t%d' % execution,
+                                        'argv': argv}]}
     body.update(more)
     return body
 

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An agent with much to keep, with loud work, and with nothing to do."""
+
+import datetime
+import os
+import sqlite3
+import statistics
+import time
+
+import agentclient as ac
+import tap
+from agentclient import R, Gate, agent, ids, work
+
+HELD = 1000
+ROWS = 100000
+PIECE = 20000000         # bytes of loud work between two looks
+
+
+def sanitized():
+    with open(ac.PROGRAM, 'rb') as f:
+        return b'__asan_init' in f.read()
+
+
+def proc(pid, name, key):
+    """A number of a file in /proc; of all lines with that key the sum."""
+    with open('/proc/%d/%s' % (pid, name)) as f:
+        return sum(int(line.split()[1]) for line in f
+                   if line.startswith(key + ':'))
+
+
+def test_held_for_an_absent_console():
+    with agent(workers=8) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        mark = os.path.join(a.dir, 'ran')
+        command = ['sh', '-c', 'echo $YARDMASTER_EXECUTION >> ' + mark]
+        for first in range(1, HELD + 1, 100):
+            link.start(R, 1, [work(R, n, command)
+                              for n in range(first, first + 100)])
+        link.wait_report(ids(HELD)[0], 'queued', 'running', 'ended')
+        link.close()
+        a.links.remove(link)
+        look = a.connect('--read-only')
+        look.wait_facts(lambda f: f['busy'] == 0 and f['queued'] == 0)
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        got = [link.reports['%s/%d/1' % (R, n)][-1]
+               for n in range(1, HELD + 1)]
+        tap.equal('all ends are told after a crash, none twice',
+                  ([r['outcome'] for r in got].count('passed'),
+                   sum(len(r) for r in link.reports.values())),
+                  (HELD, HELD))
+        with open(mark) as f:
+            tap.equal('each ran once', len(set(f.read().split())), HELD)
+        link.ack(['%s/%d/1' % (R, n) for n in range(1, HELD + 1)])
+        link.ping()
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        tap.equal('what is acknowledged is forgotten', link.reports, {})
+
+
+def fill(a):
+    """Makes the one ended attempt of the journal ROWS of them."""
+    db = sqlite3.connect(os.path.join(a.spool, 'journal.db'))
+    columns = [c[1] for c in db.execute('pragma table_info(attempts)')]
+    row = dict(zip(columns, db.execute(
+        'select * from attempts').fetchone()))
+    with db:
+        db.executemany(
+            'insert into attempts values (%s)' % ','.join('?' * len(row)),
+            (tuple(dict(row, execution=n, seq=n, result=row['result'].replace(
+                '/1/1', '/%d/1' % n)).values()) for n in range(2, ROWS + 1)))
+    db.close()
+
+
+def test_many_rows():
+    with agent() as a:
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, ['true'])])
+        link.wait_ended(ids(1))
+        link.close()
+        a.links.remove(link)
+        a.run('quit')
+        fill(a)
+        since = time.monotonic()
+        tap.equal('starts', a.run('start').returncode, 0)
+        took = time.monotonic() - since
+        tap.note('start with %d ends to keep: %.2f s' % (ROWS, took))
+        tap.ok('soon', took < 5, took)
+        link = a.connect()
+        link.sync(R, 1)
+        tap.equal('all are told, although a link takes less at once',
+                  len(link.reports), ROWS)
+        every = ['%s/%d/1' % (R, n) for n in range(1, ROWS + 1)]
+        for i in range(0, ROWS, 10000):
+            link.ack(every[i:i + 10000])
+        link.ping()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, ROWS + 1, ['true'])])
+        tap.equal('and it goes on', link.wait_ended(
+            ['%s/%d/1' % (R, ROWS + 1)])[0]['outcome'], 'passed')
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(
+        text.replace('Z', '+00:00')).timestamp()
+
+
+def delays(a, link, first, n):
+    """How long after its command's last word each end was noted, in s."""
+    out = []
+    stamp = os.path.join(a.dir, 'stamp')
+    for k in range(first, first + n):
+        link.start(R, 1, [work(R, k, ['sh', '-c',
+                                      'date +%s.%N > ' + stamp])])
+        report = link.wait_ended(ids(k))[0]
+        with open(stamp) as f:
+            said = float(f.read())
+        out.append(seconds(report['ended']) - said)
+        link.ack(ids(k))
+    return out
+
+
+def check_loud(settings, what):
+    with agent(workers=2, settings=settings) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        quiet = delays(a, link, 100, 15)
+        stop = os.path.join(a.dir, 'stop')
+        link.start(R, 1, [work(R, 1, [
+            'sh', '-c', 'while [ ! -e %s ]; do head -c %d /dev/zero; done'
+            % (stop, PIECE)])])
+        link.wait_report(ids(1)[0], 'running')
+        loud = delays(a, link, 200, 15)
+        with open(stop, 'w'):
+            pass
+        end = link.wait_ended(ids(1))[0]
+        tap.equal('%s: all is counted' % what, (
+            end['outcome'], end['out_bytes'] % PIECE), ('passed', 0))
+        tap.note('%s: %d MB/s; ends noted after %.1f ms, quiet %.1f ms' % (
+            what, end['out_bytes'] / end['elapsed_s'] / 1e6,
+            statistics.median(loud) * 1000, statistics.median(quiet) * 1000))
+        tap.ok('%s: ends of others are not held up' % what,
+               statistics.median(loud) < statistics.median(quiet) + 0.01,
+               (loud, quiet))
+        if sanitized():
+            tap.skip('%s: memory' % what, 'built with sanitizers')
+            return
+        most = max(proc(pid, 'status', 'VmHWM')
+                   for pid in [a.pid()] + a.worker_pids())
+        tap.ok('%s: no process grew' % what, most < 12 << 10,
+               '%d kB' % most)
+
+
+def test_loud_work():
+    check_loud({}, 'all kept')
+    check_loud({'out_cap': '1M'}, 'capped')
+
+
+def next_facts(link):
+    """Waits for facts that the agent says from now on."""
+    link.inbox = [m for m in link.inbox if m[0] != ac.FACTS]
+    link.wait(ac.FACTS)
+
+
+def test_idle():
+    with agent(workers=4) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        gate = Gate(a)
+        link.start(R, 1, [work(R, n, gate.command()) for n in range(1, 5)])
+        for i in ids(1, 2, 3, 4):
+            link.wait_report(i, 'running')
+        gate.open(4)
+        link.wait_ended(ids(1, 2, 3, 4))
+        link.ack(ids(1, 2, 3, 4))
+        link.ping()
+        pids = [a.pid()] + a.worker_pids()
+        next_facts(link)
+        before = [proc(p, 'status', 'voluntary_ctxt_switches') for p in pids]
+        next_facts(link)
+        next_facts(link)
+        after = [proc(p, 'status', 'voluntary_ctxt_switches') for p in pids]
+        woken = [y - x for x, y in zip(before, after)]
+        tap.note('wake-ups in two samples of 5 s: %s' % woken)
+        tap.ok('workers sleep, the daemon wakes to look and to tell',
+               woken[0] <= 12 and not any(woken[1:]), woken)
+        if sanitized():
+            tap.skip('memory', 'built with sanitizers')
+            return
+        pss = sum(proc(p, 'smaps_rollup', 'Pss') for p in pids)
+        tap.note('PSS of the daemon and %d workers: %d kB' % (
+            len(pids) - 1, pss))
+        tap.ok('at most 8 MB together', pss <= 8 << 10, pss)
+
+
+def main():
+    for name, fn in sorted(globals().items()):
+        if name.startswith('test_'):
+            tap.note(name)
+            fn()
+    tap.done()
+
+
+main()
