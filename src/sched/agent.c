@@ -73,8 +73,14 @@ agent_free(struct agent *a)
 bool
 agent_usable(const struct agent *a)
 {
-	return a->known && a->up && !a->draining && !a->held && !a->benched &&
-	    a->guard == NULL;
+	return a->known && a->up && !a->draining && !a->held &&
+	    !agent_benched(a) && a->guard == NULL;
+}
+
+bool
+agent_benched(const struct agent *a)
+{
+	return a->benched && (!a->probe || a->auto_load + a->pin_load > 0);
 }
 
 int64_t
@@ -317,14 +323,14 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
     int64_t now_us)
 {
 	struct agent *a;
-	bool changed, was_up, was_draining;
+	bool changed, was_up, was_shunned;
 
 	s->now_us = now_us;
 	if (idx >= s->n_agents)
 		agents_grow(s, idx + 1);
 	a = &s->agents[idx];
 	was_up = a->known && a->up;
-	was_draining = a->draining;
+	was_shunned = a->draining || a->benched;
 	changed = !a->known;
 	a->known = true;
 	set_texts(a, f);
@@ -336,6 +342,7 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	a->draining = f->draining;
 	a->held = f->held;
 	a->benched = f->benched;
+	a->probe = f->probe;
 	if (changed) {
 		req_eval_agent(s, idx);
 		all_gained(s);
@@ -344,7 +351,7 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	agent_update(s, idx);
 	if (was_up && !a->up)
 		lost_agent_down(s, idx);
-	if (a->draining && !was_draining && a->up)
+	if ((a->draining || a->benched) && !was_shunned && a->up)
 		take_back_all(s, idx);
 }
 

@@ -21,6 +21,8 @@ void agent_update(struct sched *s, uint32_t idx);
 /* It gained something that no count shows (a target, a step). */
 void agent_gained(struct sched *s, uint32_t idx);
 bool agent_usable(const struct agent *a);
+/* Benched, and not for a probe. */
+bool agent_benched(const struct agent *a);
 /* How many of its queue of ours are not yet asked back. */
 int64_t agent_spare(const struct agent *a);
 /* Workers an attempt of that class may still take: 0 or less, none. */

@@ -129,7 +129,7 @@ struct agent {
 	bool known;		/* was ever set */
 	char *name;
 	struct strvec labels, targets;
-	bool up, draining, held, benched;
+	bool up, draining, held, benched, probe;
 	char *guard;		/* NULL: none */
 	char *offline_text, *draining_text, *held_text, *benched_text;
 	int64_t since_us;

@@ -85,7 +85,7 @@ stage_of_state(const struct agent *a)
 		return STAGE_DRAINING;
 	if (a->held)
 		return STAGE_HELD;
-	if (a->benched)
+	if (agent_benched(a))
 		return STAGE_BENCHED;
 	return a->guard != NULL ? STAGE_GUARD : STAGE_FREE;
 }

@@ -48,6 +48,8 @@ struct sched_agent {
 	uint32_t n_pools;
 	bool up;		/* the link is there */
 	bool draining, held, benched;
+	bool probe;		/* benched: it may take one attempt while it has
+				 * none */
 	const char *offline_text;	/* "connection refused, next try 12s" */
 	const char *draining_text, *held_text, *benched_text;	/* by whom */
 	const char *guard;	/* the guard it is past; NULL: none */
@@ -63,8 +65,8 @@ struct sched_agent {
 /*
  * Sets agent idx of the fleet (fleet order; agents before it that were never
  * set are unknown and take nothing). To be called whenever a fact changed.
- * up from true to false: what it holds is unknown from now on. draining:
- * what it has not started is taken back.
+ * up from true to false: what it holds is unknown from now on. draining,
+ * benched: what it has not started is taken back.
  */
 void sched_agent_set(struct sched *s, uint32_t idx,
     const struct sched_agent *a, int64_t now_us);
