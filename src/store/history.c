@@ -129,7 +129,11 @@ sample_add(struct registry *reg, const struct history_sample *s)
 		return 0;
 	history_keys(&s->item, &keys);
 	for (i = 0; i < keys.n && r == 0; i++)
-		r = record_add(reg, keys.v[i], s->outcome, s->elapsed_us);
+		r = record_add(reg, keys.v[i], s->outcome, s->speed == 0 ?
+		    s->elapsed_us : s->elapsed_us / 1000 * s->speed +
+		    s->elapsed_us % 1000 * s->speed / 1000);
+	if (r == 0 && s->agent != NULL && s->outcome == OUTCOME_PASSED)
+		r = pace_add(reg, keys.v[0], s->agent, s->elapsed_us);
 	strvec_done(&keys);
 	return r;
 }
@@ -174,12 +178,28 @@ median(const struct record *rec)
 	    (v[n / 2] - v[n / 2 - 1]) / 2;
 }
 
+static uint32_t
+failures_of(const struct record *rec)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < rec->n_outcomes; i++)
+		n += rec->outcomes[i] != OUTCOME_PASSED;
+	return n;
+}
+
+/* The rule of succession with half a pass and half a failure beforehand: one
+ * failure of one weighs less than nine of ten. */
+int32_t
+history_likelihood(uint32_t outcomes, uint32_t failures)
+{
+	return (int32_t)((2 * failures + 1) * 1000 / (2 * outcomes + 2));
+}
+
 /* Takes from a record what a more specific one did not know. */
 static void
 estimate_from(const struct record *rec, struct history_estimate *e)
 {
-	uint32_t i;
-
 	if (e->passes == 0 && rec->n_durations > 0) {
 		e->passes = rec->n_durations;
 		e->usual_us = median(rec);
@@ -187,8 +207,7 @@ estimate_from(const struct record *rec, struct history_estimate *e)
 	if (e->outcomes > 0)
 		return;
 	e->outcomes = rec->n_outcomes;
-	for (i = 0; i < rec->n_outcomes; i++)
-		e->failures += rec->outcomes[i] != OUTCOME_PASSED;
+	e->failures = failures_of(rec);
 }
 
 int
@@ -232,6 +251,28 @@ history_export(struct registry *reg, struct jw *w)
 		    sizeof(rec.durations[0]));
 		if (rec.n_durations > 0)
 			jw_kv_seconds(w, db_col_text(st, 0), median(&rec));
+	}
+	jw_object_end(w);
+	db_reset(st);
+	return r;
+}
+
+int
+history_export_fails(struct registry *reg, struct jw *w)
+{
+	struct record rec;
+	sqlite3_stmt *st;
+	int r;
+
+	if ((st = db_use(&reg->db, REG_HISTORY_ALL, &r, "")) == NULL)
+		return r;
+	jw_object(w);
+	while ((r = db_step(st)) == 1) {
+		rec.n_outcomes = read_blob(st, 2, rec.outcomes,
+		    sizeof(rec.outcomes[0]));
+		if (rec.n_outcomes > 0)
+			jw_kv_int(w, db_col_text(st, 0), history_likelihood(
+			    rec.n_outcomes, failures_of(&rec)));
 	}
 	jw_object_end(w);
 	db_reset(st);

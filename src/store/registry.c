@@ -18,15 +18,6 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 
-/* One row for each limit that an attempt holds. */
-static const char lease_schema[] =
-    "CREATE TABLE IF NOT EXISTS leases(run TEXT NOT NULL,"
-    " exec INTEGER NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL,"
-    " name TEXT NOT NULL, other TEXT NOT NULL, n INTEGER NOT NULL,"
-    " shared INTEGER NOT NULL, capacity INTEGER NOT NULL, leased TEXT,"
-    " owner TEXT, agent TEXT, host TEXT, instance TEXT, since INTEGER,"
-    " PRIMARY KEY(run, exec, attempt, kind, name, other))";
-
 /* durations: int64 in microseconds, newest last; outcomes: a byte each. */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -35,11 +26,41 @@ static const char schema[] =
     " durations BLOB, outcomes BLOB) WITHOUT ROWID;"
     "COMMIT";
 
+/* Tables that files of older programs do not have. leases: a row for each
+ * limit that an attempt holds; benched: by fleet and agent; paces: what a test
+ * (its most specific key) last took on an agent. */
+#define LATER_TABLES "('leases','benched','paces')"
+static const char later_schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS leases(run TEXT NOT NULL,"
+    " exec INTEGER NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " name TEXT NOT NULL, other TEXT NOT NULL, n INTEGER NOT NULL,"
+    " shared INTEGER NOT NULL, capacity INTEGER NOT NULL, leased TEXT,"
+    " owner TEXT, agent TEXT, host TEXT, instance TEXT, since INTEGER,"
+    " PRIMARY KEY(run, exec, attempt, kind, name, other));"
+    "CREATE TABLE IF NOT EXISTS benched(fleet TEXT, agent TEXT, text TEXT,"
+    " since INTEGER, PRIMARY KEY(fleet, agent)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS paces(key TEXT, agent TEXT, us INTEGER,"
+    " at INTEGER, PRIMARY KEY(key, agent)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS paces_at ON paces(at);"
+    "COMMIT";
+
 static const char *const sql[REG_STMTS] = {
 	[REG_HISTORY_GET] =
 	    "SELECT durations, outcomes FROM history WHERE key=?",
 	[REG_HISTORY_PUT] = "INSERT OR REPLACE INTO history VALUES(?,?,?)",
-	[REG_HISTORY_ALL] = "SELECT key, durations FROM history ORDER BY key",
+	[REG_HISTORY_ALL] =
+	    "SELECT key, durations, outcomes FROM history ORDER BY key",
+	[REG_BENCH_PUT] = "INSERT OR REPLACE INTO benched VALUES(?,?,?,?)",
+	[REG_BENCH_DROP] = "DELETE FROM benched WHERE fleet=? AND agent=?",
+	[REG_BENCH_ALL] = "SELECT agent, text, since FROM benched"
+	    " WHERE fleet=? ORDER BY agent",
+	[REG_PACE_PUT] = "INSERT OR REPLACE INTO paces VALUES(?,?,?,?)",
+	[REG_PACE_TRIM] = "DELETE FROM paces WHERE key=? AND agent IN"
+	    " (SELECT agent FROM paces WHERE key=? ORDER BY at DESC"
+	    " LIMIT -1 OFFSET ?)",
+	[REG_PACE_ALL] = "SELECT key, agent, us FROM (SELECT * FROM paces"
+	    " ORDER BY at DESC LIMIT ?) ORDER BY key, agent",
 	[REG_LEASE_PUT] =
 	    "INSERT INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[REG_LEASE_DROP] =
@@ -54,20 +75,18 @@ static int
 prepare(struct registry *reg)
 {
 	int r = db_is_ours(&reg->db, REGISTRY_VERSION);
-	int64_t leases = 0;
+	int64_t known = 0;
 
 	if (r == ERR_NOT_FOUND) {
-		if ((r = db_journal(&reg->db, "delete")) < 0)
-			return r;
-		if ((r = db_exec(&reg->db, schema)) < 0)
+		if ((r = db_journal(&reg->db, "delete")) < 0 ||
+		    (r = db_exec(&reg->db, schema)) < 0)
 			return r;
 	} else if (r < 0 || (r = db_check(&reg->db, NULL)) < 0) {
 		return r;
 	}
-	/* A file of an older program has none yet. */
 	r = db_int(&reg->db, "SELECT count(*) FROM sqlite_master"
-	    " WHERE name='leases'", 0, &leases);
-	return r < 0 || leases > 0 ? r : db_exec(&reg->db, lease_schema);
+	    " WHERE type='table' AND name IN " LATER_TABLES, 0, &known);
+	return r < 0 || known == 3 ? r : db_exec(&reg->db, later_schema);
 }
 
 int

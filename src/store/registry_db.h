@@ -11,6 +11,8 @@
 enum registry_stmt {
 	REG_HISTORY_GET, REG_HISTORY_PUT, REG_HISTORY_ALL,
 	REG_LEASE_PUT, REG_LEASE_DROP, REG_LEASE_ALL,
+	REG_BENCH_PUT, REG_BENCH_DROP, REG_BENCH_ALL,
+	REG_PACE_PUT, REG_PACE_TRIM, REG_PACE_ALL,
 	REG_STMTS
 };
 
@@ -25,5 +27,11 @@ struct registry {
  * back. Returns r, or the failure of the commit. */
 int registry_begin(struct registry *r);
 int registry_end(struct registry *reg, int r);
+
+#define PACE_AGENTS 8		/* newest agents kept for each test */
+#define PACE_READ 10000		/* newest rows that speeds are learned from */
+/* agents.c: what a test took on an agent; within a transaction. */
+int pace_add(struct registry *reg, const char *key, const char *agent,
+    int64_t elapsed_us);
 
 #endif

@@ -43,10 +43,18 @@ struct history_item {
  */
 void history_keys(const struct history_item *item, struct strvec *out);
 
+/*
+ * Durations in history are those on an agent of speed 1: what was measured
+ * times the speed factor that was known of its agent then. What was measured
+ * itself is kept by agent, for the newest agents of each test: speed factors
+ * are learned from it.
+ */
 struct history_sample {
 	struct history_item item;
 	enum outcome outcome;
-	int64_t elapsed_us;	/* used of a pass only */
+	int64_t elapsed_us;	/* as measured; used of a pass only */
+	const char *agent;	/* it ran on; NULL: not known */
+	uint32_t speed;		/* its factor, in thousandths; 0: 1000 */
 };
 /* Adds all to every key of each, in one transaction: outcomes of passes and
  * failures (incl. timeouts), durations of passes. Others are left out. */
@@ -62,6 +70,31 @@ struct history_estimate {
  * ERR_NOT_FOUND when there is nothing. */
 int history_estimate(struct registry *r, const struct history_item *item,
     struct history_estimate *ret);
+
+/* Likelihood to fail in thousandths, by what is known of that many outcomes;
+ * what was never run may as well fail as pass. */
+int32_t history_likelihood(uint32_t outcomes, uint32_t failures);
+/* Writes {"key": thousandths, ...}: the likelihood of every key. */
+int history_export_fails(struct registry *r, struct jw *w);
+
+/* What the newest passes took as measured, ordered by the most specific key
+ * of the test, then by agent: fn returns non-zero to end it, which is given. */
+int history_each_pace(struct registry *r,
+    int (*fn)(void *arg, const char *key, const char *agent,
+    int64_t elapsed_us), void *arg);
+
+/* ---- benched agents ------------------------------------------------------------ */
+
+struct registry_benched {
+	const char *fleet, *agent;
+	const char *text;	/* the evidence */
+	int64_t wall_us;	/* since when */
+};
+/* Notes that it is benched; without a text: no longer. */
+int registry_bench(struct registry *r, const struct registry_benched *b);
+/* Those of a fleet; fn as above. */
+int registry_each_benched(struct registry *r, const char *fleet,
+    int (*fn)(void *arg, const struct registry_benched *b), void *arg);
 
 /* Writes {"key": seconds, ...}: the estimate of every key with a duration. */
 int history_export(struct registry *r, struct jw *w);
