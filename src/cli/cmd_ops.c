@@ -80,7 +80,9 @@ on_agents(struct cli *c, struct op *op, char *const *names, size_t n)
 			r = EXIT_USAGE;
 			goto out;
 		}
-	session_wait_links(&s, names, n);
+	/* Whom to clear is known here, not there. */
+	if (op->kind != OP_CLEAR)
+		session_wait_links(&s, names, n);
 	for (i = 0; i < n; i++) {
 		const struct agent *a = engine_agent(s.engine,
 		    (size_t)engine_agent_find(s.engine, names[i]));
@@ -331,6 +333,63 @@ static const struct cli_opt note_opts[] = {
 	{ "note", 'n', "TEXT", "why, shown to everybody" },
 	{ NULL }
 };
+/*
+ * What concerns an agent and is known to the processes that drive runs: each
+ * is told. Nobody is left of those who benched it when no run is live; then
+ * what is recorded counts.
+ */
+static int
+on_owners(struct cli *c, struct op *op)
+{
+	struct strvec runs = STRVEC_INIT;
+	int r;
+
+	if (!ident_is_agent_name(c->args.v[0]))
+		return cli_fail(c, EXIT_USAGE, "%s: not an agent's name",
+		    c->args.v[0]);
+	snprintf(op->agent, sizeof op->agent, "%s", c->args.v[0]);
+	if ((r = owner_live_runs(&runs)) < 0)
+		r = cli_fail(c, EXIT_ERRORS, "runs: %s", err_text(r));
+	else if (runs.n > 0)
+		r = owners_op(c, &runs, op);
+	else if (op->kind == OP_CLEAR)
+		r = on_agents(c, op, c->args.v, 1);
+	else
+		r = cli_fail(c, EXIT_ERRORS, "%s: no run is live", op->agent);
+	strvec_done(&runs);
+	return r;
+}
+
+static int
+cmd_clear(struct cli *c)
+{
+	struct op op = { .kind = OP_CLEAR };
+
+	return on_owners(c, &op);
+}
+
+static int
+cmd_probe(struct cli *c)
+{
+	struct op op = { .kind = OP_PROBE };
+
+	return on_owners(c, &op);
+}
+
+static int
+cmd_declare(struct cli *c)
+{
+	struct op op = { .kind = OP_DECLARE_DEAD };
+
+	if (strcmp(c->args.v[1], "dead") == 0)
+		return on_owners(c, &op);
+	op.kind = OP_DECLARE_LOST;
+	if (strcmp(c->args.v[1], "lost") == 0)
+		return op_on_id(c, &op);
+	return cli_fail(c, EXIT_USAGE, "%s: dead (an agent) or lost (an "
+	    "execution)", c->args.v[1]);
+}
+
 static const struct cli_opt fleet_opts[] = { FLEET_OPT, { NULL } };
 static const struct cli_opt stop_opts[] = {
 	FLEET_OPT,
@@ -374,5 +433,17 @@ const struct cli_command cli_op_commands[] = {
 	{ "pause", "RUN", "send nothing more, of all runs of its console",
 	    NULL, note_opts, 1, 1, cmd_pause },
 	{ "go-on", "RUN", "end a pause", NULL, NULL, 1, 1, cmd_go_on },
+	{ "clear", "AGENT", "use a benched agent again",
+	    "An agent on which errors pile up is benched: nothing is sent "
+	    "to it.\n", fleet_opts, 1, 1, cmd_clear },
+	{ "probe", "AGENT", "send one execution to a benched agent",
+	    "When it passes or fails, the agent is used again; when it ends "
+	    "as an error, the\nagent stays benched.\n",
+	    NULL, 1, 1, cmd_probe },
+	{ "declare", "AGENT dead|EXECUTION lost", "give up what is silent",
+	    "dead: all that the agent holds is lost now, and the locks it "
+	    "kept are free.\nlost: its attempt is lost now and is tried "
+	    "elsewhere; locks stay taken.\n",
+	    NULL, 2, 2, cmd_declare },
 	{ NULL }
 };

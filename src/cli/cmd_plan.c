@@ -76,7 +76,7 @@ cmd_discover(struct cli *c)
 /* The values of "plan simulate" and "plan order", as they were given. */
 struct sim_args {
 	struct simulate_opts opts;
-	struct jdoc history, actual;
+	struct jdoc history, actual, fails;
 	struct fleet_spec *fleet;
 	int64_t rtt_us;
 };
@@ -113,6 +113,8 @@ sim_args_done(struct sim_args *a)
 		jdoc_done(&a->history);
 	if (a->opts.actual != NULL)
 		jdoc_done(&a->actual);
+	if (a->opts.fails != NULL)
+		jdoc_done(&a->fails);
 }
 
 static int
@@ -206,6 +208,8 @@ cmd_order(struct cli *c)
 	/* As a launch would: what was recorded, unless a file says. */
 	if (a.opts.history == NULL && lengths_recorded(&a.history) == 0)
 		a.opts.history = a.history.root;
+	if (lengths_recorded_fails(&a.fails) == 0)
+		a.opts.fails = a.fails.root;
 	r = simulate_and_print(c, &a, simulate_order_text,
 	    simulate_order_json);
 out:

@@ -226,3 +226,42 @@ owner_op(const struct cli *c, const struct op *op)
 	jval_free(reply);
 	return code;
 }
+
+/* The answer of one owner, as a line; 0, or a negative code. */
+static int
+agent_op(const char *run, const struct op *op, struct buf *ret_text)
+{
+	struct buf request = BUF_INIT;
+	struct jval *reply = NULL;
+	int r;
+
+	owner_op_write(&request, op);
+	r = owner_ask(run, &request, &reply);
+	buf_done(&request);
+	if (r == 0 && !jval_get_bool(reply, "ok", false))
+		r = ERR_REFUSED;
+	buf_clear(ret_text);
+	buf_puts(ret_text, jval_get_str(reply, "text", r < 0 ? err_text(r) :
+	    "done"));
+	jval_free(reply);
+	return r;
+}
+
+int
+owners_op(const struct cli *c, const struct strvec *runs, const struct op *op)
+{
+	struct buf text = BUF_INIT;
+	size_t i, done = 0;
+	int code = EXIT_OK;
+
+	for (i = 0; i < runs->n; i++)
+		if (agent_op(runs->v[i], op, &text) == 0) {
+			printf("%s: %s\n", op->agent, buf_str(&text));
+			done++;
+		}
+	if (done == 0)
+		code = cli_fail(c, EXIT_ERRORS, "%s: %s", op->agent,
+		    buf_str(&text));
+	buf_done(&text);
+	return code;
+}

@@ -37,5 +37,9 @@ int owner_ask(const char *run, const struct buf *request, struct jval **ret);
 /* Sends an op to the owner of op->id.run, prints what came of it and gives
  * the exit code. */
 int owner_op(const struct cli *c, const struct op *op);
+/* Has each owner of these runs do what concerns an agent; it is enough that
+ * one of them could. Says so, and returns the exit code. */
+int owners_op(const struct cli *c, const struct strvec *runs,
+    const struct op *op);
 
 #endif

@@ -356,7 +356,8 @@ amend_replay(struct engine *e, struct erun *r)
 		am = &r->amendments[i];
 		/* Recorded with states, or put over the plan before. */
 		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
-		    am->kind == OP_AMEND || superseded(r, am))
+		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
+		    superseded(r, am))
 			continue;
 		op_of(am, am->now, &op);
 		/* What it was meant for may have ended since. */

@@ -157,6 +157,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	e->read_only = opts->read_only;
 	TAILQ_INIT(&e->runs);
 	e->sched = sched_new();
+	e->bench = bench_new((uint32_t)opts->fleet->n_agents);
 	e->syncing = mem_calloc(opts->fleet->n_agents, sizeof *e->syncing);
 	e->turn = timer_new(loop, wake_due, e);
 	e->wake = timer_new(loop, wake_due, e);
@@ -174,6 +175,10 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	/* The scheduler knows the agents before any run that names them. */
 	for (i = 0; i < fleet_count(e->fleet); i++)
 		feed_agent(e, i);
+	if (engine_bench_open(e) < 0)
+		engine_say(e, EVENT_WARNING, NULL, NULL,
+		    "which agents are benched could not be read");
+	engine_learn_speeds(e);
 	foreign_refresh(e);
 	*ret = e;
 	return 0;
@@ -193,6 +198,7 @@ engine_free(struct engine *e)
 	timer_free(e->wake);
 	timer_free(e->view);
 	free(e->stopped);
+	timer_free(e->probe);
 	free(e->paused);
 	timer_free(e->recover);
 	while ((r = TAILQ_FIRST(&e->runs)) != NULL) {
@@ -205,6 +211,7 @@ engine_free(struct engine *e)
 	foreign_done(e);
 	sched_decisions_done(&e->decisions);
 	sched_free(e->sched);
+	bench_free(e->bench);
 	registry_close(e->registry);
 	engine_events_done(e);
 	free(e->syncing);

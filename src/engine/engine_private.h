@@ -12,6 +12,7 @@
 #include "yardmaster/engine/engine.h"
 #include "yardmaster/fleet/fleet.h"
 #include "yardmaster/model/work.h"
+#include "yardmaster/sched/bench.h"
 #include "yardmaster/sched/sched.h"
 #include "yardmaster/store/registry.h"
 #include "yardmaster/store/run_file.h"
@@ -55,6 +56,7 @@ struct erun {
 	uint8_t *passed;	/* by step of the plan: it passed */
 	struct exec_texts *texts;	/* by number - 1 */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
+	int32_t *fails;		/* by number - 1: likelihood in thousandths */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
 	bool *repeats;		/* by agent: asked again after a failed commit */
 	struct amendment *amendments;	/* number N is [N - 1] */
@@ -81,6 +83,7 @@ struct engine {
 	struct fleet *fleet;
 	const struct fleet_spec *spec;
 	struct sched *sched;
+	struct bench *bench;
 	struct sched_decisions decisions;
 	struct registry *registry;
 	char *state_dir, *who, *owner_text;
@@ -104,6 +107,7 @@ struct engine {
 	int64_t turned_us;	/* when the last one did */
 	struct timer *wake;	/* when the scheduler wants to be asked */
 	struct timer *view;	/* when reasons are looked at again */
+	struct timer *probe;	/* when a benched agent is probed by itself */
 	struct timer *recover;	/* when a failed file is tried again */
 	uint64_t generation;
 	uint64_t notified;	/* generation of the last on_change */
@@ -137,6 +141,23 @@ void feed_agent(struct engine *e, size_t agent);
 /* ---- reports.c: what agents said */
 extern const struct fleet_ops engine_fleet_ops;
 
+/* ---- bench.c */
+/* What was benched before this process began is. 0 or a code of the store. */
+int engine_bench_open(struct engine *e);
+/* The name by which an attempt's test is blamed: of its first step that ended
+ * as the whole did. To be asked before the steps are taken as passed; the
+ * caller frees. */
+char *engine_bench_test(const struct erun *r, const struct report *rep);
+/* An attempt ended and counts; its text is in its execution. */
+void engine_bench_ended(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep, const char *test);
+/* Takes what the bench says: after every call of it. */
+void engine_bench_look(struct engine *e);
+
+/* ---- pace.c */
+/* Works out the speed factors of all agents. */
+void engine_learn_speeds(struct engine *e);
+
 /* ---- turn.c: decisions, commit, and what agents are told */
 void engine_turn(void *arg);
 void engine_out(struct engine *e, enum out_kind kind, size_t agent,
@@ -156,8 +177,9 @@ void erun_why(struct erun *r, uint32_t no, char *text);
 uint32_t erun_steps_left(const struct erun *r, uint32_t no, uint32_t **ret);
 /* Makes what views see of a run; the plan is its own. */
 struct erun *erun_new(struct engine *e, struct plan *plan, const char *id);
-/* Predicted lengths of its executions, -1 unknown; the caller frees. */
-int64_t *erun_estimates(struct engine *e, const struct erun *r);
+/* Predicted lengths of its executions, -1 unknown; the caller frees. How
+ * likely they fail is left in the run. */
+int64_t *erun_estimates(struct engine *e, struct erun *r);
 /* Feeds it to the scheduler, opens its socket, syncs agents, lists it. */
 int erun_start(struct engine *e, struct erun *r, const struct feed_state *st);
 /* Records that it ended. */

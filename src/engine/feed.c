@@ -403,6 +403,7 @@ feed_execs(struct feed *f, const struct feed_state *st)
 			.first_key = x->first_step,
 			.n_keys = x->n_steps,
 			.agent = SCHED_NONE,
+			.fails = st->fails != NULL ? st->fails[i] : 0,
 		};
 		if (st->execs != NULL)
 			restore(&f->execs[i], &st->execs[i]);

@@ -17,6 +17,7 @@ struct feed_exec {
 struct feed_state {
 	const struct feed_exec *execs;	/* NULL: fresh */
 	const int64_t *estimates_us;	/* -1 unknown */
+	const int32_t *fails;	/* likelihood in thousandths; NULL: none */
 	int64_t deadline_us;	/* an instant of the scheduler's clock */
 };
 

@@ -84,16 +84,20 @@ feed_agent(struct engine *e, size_t agent)
 		    a->known && e->syncing[agent] == 0,
 		.draining = f->draining.on,
 		.held = f->held.on,
-		.benched = a->state == AGENT_BENCHED,
+		.benched = a->benched,
+		.probe = bench_state(e->bench, (uint32_t)agent) ==
+		    BENCH_PROBED,
 		.offline_text = a->error,
 		.draining_text = draining,
 		.held_text = held,
+		.benched_text = a->errors,
 		.guard = f->guard,
 		.since_us = a->link_since_us,
 		.max_workers = a->known ? f->max_workers : 0,
 		.threshold = a->known ? f->effective : 0,
 		.other_busy = a->known ? others_busy(e, f) : 0,
 		.rtt_us = a->answer_us > a->rtt_us ? a->answer_us : a->rtt_us,
+		.speed = a->speed,
 	};
 	sched_agent_set(e->sched, (uint32_t)agent, &s, clock_mono_us());
 	free(pools);

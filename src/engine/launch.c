@@ -118,6 +118,7 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	}
 	estimates = erun_estimates(e, r);
 	st.estimates_us = estimates;
+	st.fails = r->fails;
 	if ((rc = create_file(e, r, estimates)) < 0)
 		rc = fail(e, r, ds, rc, "the run cannot be recorded");
 	else if ((rc = erun_start(e, r, &st)) < 0)
@@ -216,6 +217,7 @@ restore_all(struct engine *e, struct erun *r)
 	if (rc == 0) {
 		st.execs = s.v;
 		st.estimates_us = s.estimates_us;
+		st.fails = r->fails;
 		rc = erun_start(e, r, &st);
 	}
 	if (rc == 0)

@@ -50,8 +50,9 @@ lengths_load(struct jdoc *ret, const char *file, struct diags *ds)
 	return ERR_INVALID;
 }
 
-int
-lengths_recorded(struct jdoc *ret)
+/* What the registry exports, as a document. */
+static int
+recorded(int (*export)(struct registry *, struct jw *), struct jdoc *ret)
 {
 	char *state = NULL, *path = NULL;
 	struct registry *reg = NULL;
@@ -70,7 +71,7 @@ lengths_recorded(struct jdoc *ret)
 	if ((r = registry_open(state, &reg)) < 0)
 		goto out;
 	jw_init(&w, &text);
-	if ((r = history_export(reg, &w)) == 0)
+	if ((r = export(reg, &w)) == 0)
 		r = jdoc_parse(ret, "history", buf_str(&text), buf_len(&text),
 		    0, NULL);
 out:
@@ -81,8 +82,21 @@ out:
 	return r;
 }
 
-int64_t
-lengths_of(const struct plan *p, const struct plan_step *s,
+int
+lengths_recorded(struct jdoc *ret)
+{
+	return recorded(history_export, ret);
+}
+
+int
+lengths_recorded_fails(struct jdoc *ret)
+{
+	return recorded(history_export_fails, ret);
+}
+
+/* The value of the most specific key of a step that is there, or NULL. */
+static const struct jval *
+by_keys(const struct plan *p, const struct plan_step *s,
     const struct jval *by)
 {
 	const struct plan_test *t = &p->tests[s->test];
@@ -92,7 +106,7 @@ lengths_of(const struct plan *p, const struct plan_step *s,
 	size_t i;
 
 	if (by == NULL)
-		return -1;
+		return NULL;
 	history_keys(&(struct history_item){
 		.suite = p->suites[t->suite].path,
 		.test = t->name,
@@ -103,6 +117,25 @@ lengths_of(const struct plan *p, const struct plan_step *s,
 	for (i = 0; i < keys.n && v == NULL; i++)
 		v = jval_get(by, keys.v[i]);
 	strvec_done(&keys);
+	return v;
+}
+
+int64_t
+lengths_of(const struct plan *p, const struct plan_step *s,
+    const struct jval *by)
+{
+	const struct jval *v = by_keys(p, s, by);
+
 	return v == NULL ? -1 :
 	    (int64_t)(jval_real(v, 0) * (double)US_PER_S + 0.5);
+}
+
+int32_t
+lengths_fails(const struct plan *p, const struct plan_step *s,
+    const struct jval *by)
+{
+	const struct jval *v = by_keys(p, s, by);
+
+	return v == NULL ? history_likelihood(0, 0) :
+	    (int32_t)jval_real(v, 0);
 }

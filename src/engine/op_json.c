@@ -21,6 +21,9 @@ static const char *const names[OP_KINDS] = {
 	[OP_RUN_ANYWAY] = "run-anyway", [OP_START_NOW] = "start-now",
 	[OP_PAUSE] = "pause", [OP_GO_ON] = "go-on", [OP_AMEND] = "amend",
 	[OP_UNDO] = "undo",
+	[OP_CLEAR] = "clear", [OP_PROBE] = "probe",
+	[OP_DECLARE_DEAD] = "declare-dead",
+	[OP_DECLARE_LOST] = "declare-lost",
 };
 
 const char *

@@ -127,6 +127,46 @@ op_reconnect(struct engine *e, size_t agent, struct agent_op *a)
 	return 0;
 }
 
+/* Answers what was done at once, or why not. */
+static int
+agent_done(struct agent_op *a, int code, const char *what, const char *fault)
+{
+	a->what = str_dup(what);
+	agent_answered(a, code, fault);
+	return 0;
+}
+
+static int
+op_clear(struct engine *e, size_t agent, struct agent_op *a)
+{
+	int r = bench_clear(e->bench, (uint32_t)agent, clock_mono_us());
+
+	engine_bench_look(e);
+	return agent_done(a, r, "cleared", "it is not benched");
+}
+
+static int
+op_probe(struct engine *e, size_t agent, struct agent_op *a)
+{
+	int r = bench_probe(e->bench, (uint32_t)agent);
+
+	engine_bench_look(e);
+	return agent_done(a, r, "probed by the next execution",
+	    "it is not benched");
+}
+
+static int
+op_declare_dead(struct engine *e, size_t agent, struct agent_op *a)
+{
+	/* One that is there speaks for itself. */
+	if (fleet_agent(e->fleet, agent)->link >= LINK_UP)
+		return agent_done(a, ERR_STATE, "declared dead",
+		    "its link is up");
+	sched_agent_dead(e->sched, (uint32_t)agent, clock_mono_us());
+	engine_hurry(e);
+	return agent_done(a, 0, "declared dead", NULL);
+}
+
 /* ---- runs and executions --------------------------------------------------------- */
 
 /* Who did it and why, as it stands in blockers. */
@@ -219,6 +259,13 @@ op_priority(struct engine *e, struct erun *r, const struct op *op)
 	    op->priority);
 }
 
+static int
+op_declare_lost(struct engine *e, struct erun *r, const struct op *op)
+{
+	return sched_exec_declare_lost(e->sched, r->handle, op->id.execution,
+	    clock_mono_us());
+}
+
 /* Everything that only waits ends as error. */
 static int
 op_give_up(struct engine *e, struct erun *r, const struct op *op)
@@ -292,6 +339,11 @@ static const struct op_row rows[OP_KINDS] = {
 	[OP_PAUSE] = { .on_console = op_pause },
 	[OP_GO_ON] = { .on_console = op_pause },
 	[OP_AMEND] = { .amends = true },
+	[OP_CLEAR] = { .on_agent = op_clear },
+	[OP_PROBE] = { .on_agent = op_probe },
+	[OP_DECLARE_DEAD] = { .on_agent = op_declare_dead },
+	[OP_DECLARE_LOST] = { .on_run = op_declare_lost,
+	    .execution_only = true, .amends = true },
 };
 
 bool

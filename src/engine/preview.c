@@ -18,7 +18,7 @@ struct preview {
 	struct simulate_agent *agents;	/* those that take part */
 	size_t *index;		/* of each, in the fleet */
 	uint32_t n;
-	struct jdoc history;
+	struct jdoc history, fails;
 	struct simulation *sim;
 	struct simulated sum;
 };
@@ -281,6 +281,8 @@ preview_json(const struct engine *e, const struct fleet_spec *fleet,
 	gather(&v);
 	if (lengths_recorded(&v.history) == 0)
 		opts.history = v.history.root;
+	if (lengths_recorded_fails(&v.fails) == 0)
+		opts.fails = v.fails.root;
 	if ((r = simulate(p, v.agents, v.n, &opts, &v.sim)) < 0)
 		goto out;
 	simulation_sum(v.sim, &v.sum);
@@ -290,6 +292,8 @@ out:
 	simulation_free(v.sim);
 	if (opts.history != NULL)
 		jdoc_done(&v.history);
+	if (opts.fails != NULL)
+		jdoc_done(&v.fails);
 	free(v.agents);
 	free(v.index);
 	return r;

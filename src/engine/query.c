@@ -76,6 +76,10 @@ write_agents(struct engine *e, const struct jval *args, struct jw *w)
 		jw_kv_seconds(w, "rtt_s", a->rtt_us);
 		jw_kv_str(w, "error", a->error);
 		jw_kv_str(w, "question", a->question);
+		jw_kv_bool(w, "benched", a->benched);
+		jw_kv_str(w, "errors", a->errors);
+		if (a->speed != 0)
+			jw_kv_real(w, "speed", a->speed / 1000.0);
 		if (a->known)
 			write_values(w, &a->facts);
 		jw_object_end(w);

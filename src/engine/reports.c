@@ -75,6 +75,7 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 {
 	int64_t now = clock_mono_us();
 	enum sched_taken taken;
+	char *test = engine_bench_test(r, rep);
 	bool is_new;
 	int rc;
 
@@ -85,10 +86,14 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 		log_warn("%s: a result of an unknown attempt %s/%u/%u",
 		    fleet_agent(e->fleet, agent)->name, r->live.id,
 		    rep->id.execution, rep->id.attempt);
+		free(test);
 		return;
 	}
-	if (taken == SCHED_TAKEN)
+	if (taken == SCHED_TAKEN) {
 		take_steps(r, rep);
+		engine_bench_ended(e, agent, r, rep, test);
+	}
+	free(test);
 	rc = run_file_put_result(r->file, rep, taken == SCHED_LATE, &is_new);
 	erun_put(r, rc);
 	if (rc < 0)

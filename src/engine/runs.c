@@ -106,6 +106,7 @@ erun_free(struct engine *e, struct erun *r)
 	amendments_free(r);
 	free(r->passed);
 	free(r->asked_back);
+	free(r->fails);
 	free(r->awaits);
 	free(r->repeats);
 	free(r->live.executions);
@@ -116,9 +117,10 @@ erun_free(struct engine *e, struct erun *r)
 	free(r);
 }
 
-/* History's length of one step, or 0. */
+/* History's length of one step, or 0; and how likely it fails. */
 static int64_t
-step_usual(struct engine *e, const struct plan *p, const struct plan_step *s)
+step_usual(struct engine *e, const struct plan *p, const struct plan_step *s,
+    int32_t *ret_fails)
 {
 	const struct plan_test *t = &p->tests[s->test];
 	struct history_estimate got;
@@ -131,25 +133,33 @@ step_usual(struct engine *e, const struct plan *p, const struct plan_step *s)
 		    p->targets[s->target].name : NULL,
 	};
 
+	*ret_fails = history_likelihood(0, 0);
 	if (e->registry == NULL ||
 	    history_estimate(e->registry, &item, &got) < 0)
 		return t->props->estimate_us;
+	*ret_fails = history_likelihood(got.outcomes, got.failures);
 	return got.usual_us > 0 ? got.usual_us : t->props->estimate_us;
 }
 
 int64_t *
-erun_estimates(struct engine *e, const struct erun *r)
+erun_estimates(struct engine *e, struct erun *r)
 {
 	const struct plan *p = r->plan;
 	int64_t *v = mem_calloc(p->n_execs, sizeof *v), usual;
+	int32_t fails;
 	uint32_t i, k;
 
+	free(r->fails);
+	r->fails = mem_calloc(p->n_execs, sizeof *r->fails);
 	if (e->registry != NULL)
 		(void)registry_begin_read(e->registry);
 	for (i = 0; i < p->n_execs; i++)
 		for (k = 0; k < p->execs[i].n_steps; k++) {
 			usual = step_usual(e, p,
-			    &p->steps[p->execs[i].first_step + k]);
+			    &p->steps[p->execs[i].first_step + k], &fails);
+			/* That of its likeliest step. */
+			if (fails > r->fails[i])
+				r->fails[i] = fails;
 			if (usual <= 0 || v[i] < 0)
 				v[i] = -1;
 			else
@@ -233,6 +243,7 @@ erun_put(struct erun *r, int code)
 /* ---- history ------------------------------------------------------------- */
 
 struct samples {
+	const struct engine *e;
 	const struct plan *p;
 	struct history_sample *v;
 	size_t n, cap;
@@ -248,9 +259,11 @@ add_sample(void *arg, const struct run_result *res)
 	const struct plan_test *t = &s->p->tests[step->test];
 	const char *row;
 	char number[16];
+	int agent;
 
 	if (res->late)
 		return 0;
+	agent = res->agent != NULL ? fleet_index(s->e->fleet, res->agent) : -1;
 	s->v = mem_grow(s->v, &s->cap, s->n + 1, sizeof *s->v);
 	row = plan_row_name(s->p, step, number);
 	if (row != NULL) {
@@ -267,6 +280,10 @@ add_sample(void *arg, const struct run_result *res)
 		},
 		.outcome = res->r.outcome,
 		.elapsed_us = res->r.elapsed_us,
+		.agent = agent < 0 ? NULL :
+		    fleet_agent(s->e->fleet, (size_t)agent)->name,
+		.speed = agent < 0 ? 0 :
+		    fleet_agent(s->e->fleet, (size_t)agent)->speed,
 	};
 	return 0;
 }
@@ -274,7 +291,7 @@ add_sample(void *arg, const struct run_result *res)
 static void
 keep_history(struct engine *e, struct erun *r)
 {
-	struct samples s = { .p = r->plan };
+	struct samples s = { .e = e, .p = r->plan };
 	int rc;
 
 	if (e->registry == NULL)
@@ -287,6 +304,7 @@ keep_history(struct engine *e, struct erun *r)
 		    "history was not kept: %s", err_text(rc));
 	strvec_done(&s.rows);
 	free(s.v);
+	engine_learn_speeds(e);
 }
 
 void

@@ -19,15 +19,20 @@ fill_lengths(struct simulation *s)
 	const struct plan *p = s->p;
 	const struct plan_step *step;
 	int64_t believed, actual;
+	int32_t fails;
 	uint32_t i, k;
 
 	s->believed_us = mem_calloc(p->n_execs, sizeof *s->believed_us);
+	s->fails = mem_calloc(p->n_execs, sizeof *s->fails);
 	s->actual_us = mem_calloc(p->n_steps, sizeof *s->actual_us);
 	s->first_step = mem_calloc(p->n_execs + 1, sizeof *s->first_step);
 	for (i = 0; i < p->n_execs; i++) {
 		s->first_step[i] = p->execs[i].first_step;
 		for (k = 0; k < p->execs[i].n_steps; k++) {
 			step = &p->steps[p->execs[i].first_step + k];
+			fails = lengths_fails(p, step, s->opts->fails);
+			if (fails > s->fails[i])
+				s->fails[i] = fails;
 			believed = lengths_of(p, step, s->opts->history);
 			if (believed < 0)
 				believed =
@@ -115,6 +120,7 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
 	fill_lengths(s);
 	fill_agents(s, agents);
 	st.estimates_us = s->believed_us;
+	st.fails = s->fails;
 	st.deadline_us = p->deadline_us;
 	if ((rc = feed_plan(p, SIMULATED_RUN, &st, run_it, s)) < 0) {
 		simulation_free(s);
@@ -159,6 +165,7 @@ simulation_free(struct simulation *s)
 	free(s->agents);
 	free(s->pools);
 	free(s->believed_us);
+	free(s->fails);
 	free(s->actual_us);
 	free(s->first_step);
 	free(s);

@@ -16,6 +16,7 @@ struct simulation {
 	uint32_t n_agents;
 	struct sched_pool *pools;
 	int64_t *believed_us;	/* by execution, -1 unknown */
+	int32_t *fails;		/* by execution: likelihood in thousandths */
 	int64_t *actual_us;	/* by step */
 	uint32_t *first_step;
 	uint32_t unknown;	/* executions without a length */

@@ -42,6 +42,16 @@ engine_out(struct engine *e, enum out_kind kind, size_t agent,
 	};
 }
 
+/* What history says is the length on an agent of speed 1. */
+static int64_t
+usual_on(const struct engine *e, size_t agent, int64_t usual_us)
+{
+	uint32_t speed = fleet_agent(e->fleet, agent)->speed;
+
+	return speed == 0 ? usual_us :
+	    (int64_t)((double)usual_us * 1000 / speed);
+}
+
 static void
 send_start(struct engine *e, struct out *o)
 {
@@ -62,7 +72,8 @@ send_start(struct engine *e, struct out *o)
 	work.epoch = o->epoch;
 	work.class = o->class;
 	work.owner = str_dup(e->owner_text);
-	work.usual_us = r->live.executions[o->id.execution - 1].estimate_us;
+	work.usual_us = usual_on(e, o->agent,
+	    r->live.executions[o->id.execution - 1].estimate_us);
 	fleet_start(e->fleet, o->agent, &work);
 	work_done(&work);
 	free(steps);

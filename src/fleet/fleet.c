@@ -292,14 +292,20 @@ fleet_answer(struct fleet *f, size_t agent, const char *answer)
 }
 
 void
-fleet_bench(struct fleet *f, size_t agent, bool on)
+fleet_bench(struct fleet *f, size_t agent, bool on, const char *text)
 {
 	struct peer *p = &f->peers[agent];
 
-	if (p->benched == on)
-		return;
-	p->benched = on;
+	p->agent.benched = on;
+	free(p->agent.errors);
+	p->agent.errors = str_dup(text);
 	peer_show(p);
+}
+
+void
+fleet_speed(struct fleet *f, size_t agent, uint32_t speed)
+{
+	f->peers[agent].agent.speed = speed;
 }
 
 void

@@ -94,7 +94,7 @@ struct peer {
 	size_t index;
 	const struct agent_spec *spec;
 	struct agent agent;
-	bool benched, read_only;
+	bool read_only;
 
 	enum peer_phase phase;
 	struct link *link;

@@ -33,7 +33,7 @@ state_by_facts(const struct peer *p)
 		return AGENT_HELD;
 	if (facts->draining.on)
 		return AGENT_DRAINING;
-	if (p->benched)
+	if (p->agent.benched)
 		return AGENT_BENCHED;
 	if (facts->busy == 0)
 		return AGENT_IDLE;
@@ -434,5 +434,6 @@ peer_done(struct peer *p)
 	facts_done(&p->agent.facts);
 	free(p->agent.host);
 	free(p->agent.error);
+	free(p->agent.errors);
 	free(p->agent.question);
 }

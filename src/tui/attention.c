@@ -189,6 +189,19 @@ look_at_guards(struct tui *t, const struct agent *ag, size_t no)
 	}
 }
 
+static void
+look_at_bench(struct tui *t, const struct agent *ag, size_t no)
+{
+	struct attention *a;
+
+	if (ag->errors == NULL)
+		return;
+	a = row(t, ATTENTION_BENCH, ag->name, SEVERITY_WARN);
+	add_name(a, ag->errors, rowid_agent(no), 0);
+	set_what(a, ag->benched ? "%s is benched" : "%s errs, is not benched",
+	    ag->name);
+}
+
 /* Silent: no output for long. Overdue: far over the usual length. */
 static void
 look_at_worker(struct tui *t, const struct agent *ag, size_t no,
@@ -235,6 +248,7 @@ look_at_agents(struct tui *t)
 	for (i = 0; i < n; i++) {
 		ag = engine_agent(t->engine, i);
 		look_at_links(t, ag, i);
+		look_at_bench(t, ag, i);
 		if (!ag->known || ag->link != LINK_UP)
 			continue;
 		look_at_guards(t, ag, i);

@@ -18,6 +18,7 @@ enum attention_kind {
 	ATTENTION_ASK,		/* links ask something */
 	ATTENTION_STUCK,	/* executions wait for what will not come */
 	ATTENTION_ORPHAN,	/* a run whose owner is gone */
+	ATTENTION_BENCH,	/* an agent is benched, or should be */
 	ATTENTION_LINKS,	/* links lost, by their error */
 	ATTENTION_WORKER,	/* silent or overdue */
 	ATTENTION_RUN,		/* failures in a run that goes on */

@@ -266,6 +266,11 @@ detail_agent(struct tui *t, const struct object *o, struct lines *out)
 	    a->host != NULL ? a->host : "");
 	lines_fact(out, "error", ROLE_BAD, "%s",
 	    a->error != NULL ? a->error : "");
+	lines_fact(out, a->benched ? "benched" : "errors", ROLE_WARN, "%s",
+	    a->errors != NULL ? a->errors : "");
+	if (a->speed != 0)
+		lines_fact(out, "speed", ROLE_NORMAL, "%u.%02u",
+		    a->speed / 1000, a->speed % 1000 / 10);
 	if (a->rtt_us > 0)
 		lines_fact(out, "round trip", ROLE_NORMAL, "%d ms",
 		    (int)(a->rtt_us / US_PER_MS));

@@ -303,6 +303,10 @@ static const char *const plain_effects[FORMS] = {
 	[FORM_RELEASE] = "starts work again",
 	[FORM_REQUEUE] = "its attempt ends and is tried elsewhere",
 	[FORM_RECONNECT] = "is tried now",
+	[FORM_CLEAR] = "its errors are forgotten, it is used again",
+	[FORM_PROBE] = "gets one execution; unless that errs it is used again",
+	[FORM_DEAD] = "what it holds is lost now, its locks are free",
+	[FORM_LOST] = "tried elsewhere now; its locks stay taken",
 	[FORM_ADOPT] = "this console drives it from now on",
 };
 

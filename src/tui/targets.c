@@ -26,6 +26,10 @@ static const uint32_t form_cures[FORMS] = {
 	[FORM_MOVE] = CURE_MOVE | CURE_PIN,
 	[FORM_PRIORITY] = CURE_PRIORITY,
 	[FORM_RECONNECT] = CURE_RECONNECT,
+	[FORM_CLEAR] = CURE_CLEAR,
+	[FORM_PROBE] = CURE_PROBE,
+	[FORM_DEAD] = CURE_DECLARE_DEAD,
+	[FORM_LOST] = CURE_DECLARE_LOST,
 };
 
 void
@@ -63,6 +67,12 @@ agent_takes(enum form form, const struct agent *a)
 		return a->known && f->held.on;
 	case FORM_RECONNECT:
 		return a->link != LINK_UP;
+	case FORM_CLEAR:
+		return a->errors != NULL;
+	case FORM_PROBE:
+		return a->benched;
+	case FORM_DEAD:
+		return a->link < LINK_UP;
 	default:
 		return false;
 	}
@@ -185,6 +195,8 @@ exec_takes(enum form form, const struct execution *x)
 		    (cures & form_cures[form]));
 	case FORM_MOVE:
 		return waits;
+	case FORM_LOST:
+		return x->unknown;
 	default:
 		return false;
 	}
@@ -244,6 +256,8 @@ add_for_exec(struct batch *b, const struct execution *x)
 			add_run(b, x->run);
 	} else if (exec_takes(b->form, x)) {
 		add_exec(b, x);
+	} else if (b->form == FORM_DEAD && x->unknown && x->agent >= 0) {
+		add_agent(b, engine_agent(b->t->engine, (size_t)x->agent));
 	} else if (x->state <= EXEC_ASSIGNED) {
 		if (x->reason == REASON_RUN_HELD && b->form == FORM_RELEASE)
 			add_run(b, x->run);

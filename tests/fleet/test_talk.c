@@ -137,7 +137,7 @@ test_modes(void **state)
 	add(lab, NULL);
 	start(lab);
 	UNTIL(lab, lab->seen[0].up == 1);
-	fleet_bench(lab->fleet, 0, true);
+	fleet_bench(lab->fleet, 0, true, NULL);
 	assert_int_equal(agent(lab, 0)->state, AGENT_BENCHED);
 	fleet_set_mode(lab->fleet, 0, "drain", "bob", "new disk", 0, on_done,
 	    lab);
@@ -150,7 +150,7 @@ test_modes(void **state)
 	fleet_set_mode(lab->fleet, 0, "release", "bob", NULL, 0, NULL, NULL);
 	fleet_set_mode(lab->fleet, 0, "undrain", "bob", NULL, 0, on_done, lab);
 	UNTIL(lab, lab->answers == 3);
-	fleet_bench(lab->fleet, 0, false);
+	fleet_bench(lab->fleet, 0, false, NULL);
 	assert_int_equal(agent(lab, 0)->state, AGENT_IDLE);
 	lab_free(lab);
 }

@@ -117,7 +117,7 @@ class Lab:
     def _args(self, args):
         args = [CONSOLE] + list(args)
         if args[1] in ('run', 'resume', 'agents', 'workers', 'set', 'drain',
-                       'undrain', 'hold', 'release', 'logs', 'fleet',
+                       'undrain', 'hold', 'release', 'logs', 'fleet', 'clear',
                        'console'):
             args += ['--fleet', self.fleet]
         return args

@@ -87,6 +87,10 @@ enum op_kind {
 	OP_PAUSE, OP_GO_ON,	/* dispatch of the whole process */
 	OP_AMEND,		/* a run: one value of its plan */
 	OP_UNDO,		/* a run: one amendment */
+	OP_CLEAR,		/* agents: no longer benched */
+	OP_PROBE,		/* agents: a benched one gets one execution */
+	OP_DECLARE_DEAD,	/* agents: gone for good, with all it holds */
+	OP_DECLARE_LOST,	/* executions: its unknown attempt is lost now */
 	OP_KINDS
 };
 const char *op_name(enum op_kind k);

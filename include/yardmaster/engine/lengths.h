@@ -18,6 +18,13 @@ int lengths_load(struct jdoc *ret, const char *file, struct diags *ds);
  * nothing was recorded yet. */
 int lengths_recorded(struct jdoc *ret);
 
+/* How likely each fails, in thousandths, by what earlier runs recorded. */
+int lengths_recorded_fails(struct jdoc *ret);
+/* That of a step by its most specific key in by (may be NULL); of one that
+ * never ran when no key is there. */
+int32_t lengths_fails(const struct plan *p, const struct plan_step *s,
+    const struct jval *by);
+
 /* The length of a step in microseconds by its most specific key in by (may
  * be NULL); -1 when no key is there. */
 int64_t lengths_of(const struct plan *p, const struct plan_step *s,

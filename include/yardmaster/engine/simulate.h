@@ -15,6 +15,8 @@ struct simulate_opts {
 	/* Objects of seconds by key (the keys of history; may be NULL): what
 	 * the scheduler believes, and what happens. */
 	const struct jval *history, *actual;
+	const struct jval *fails;	/* likelihood to fail, in thousandths,
+					 * by the same keys (may be NULL) */
 	int64_t startup_us;	/* of each process */
 	double fail;		/* chance of a step to fail, 0 to 1 */
 	uint64_t seed;

@@ -113,8 +113,11 @@ void fleet_interactive(struct fleet *f, bool on);
 /* Answers the question of a link ("yes" takes a host key; NULL refuses). The
  * caller wipes its copy; none is kept here. */
 void fleet_answer(struct fleet *f, size_t agent, const char *answer);
-/* Shows the agent as benched, or no longer. */
-void fleet_bench(struct fleet *f, size_t agent, bool on);
+/* Shows the agent as benched, or no longer; text: the evidence, also of one
+ * that is not benched for another reason; NULL: there is none. */
+void fleet_bench(struct fleet *f, size_t agent, bool on, const char *text);
+/* Notes its learned speed factor in thousandths (0: unknown). */
+void fleet_speed(struct fleet *f, size_t agent, uint32_t speed);
 /* Tries again now. */
 void fleet_reconnect(struct fleet *f, size_t agent);
 

@@ -44,6 +44,10 @@ struct agent {
 	bool known;		/* facts are valid (perhaps old) */
 	struct facts facts;
 	uint32_t sent;		/* attempts sent, not yet reported */
+	bool benched;
+	char *errors;		/* evidence: why it is benched, or why it is
+				 * not though errors pile up; else NULL */
+	uint32_t speed;		/* learned factor, in thousandths; 0 unknown */
 };
 
 struct run;
