@@ -130,6 +130,9 @@ req_intern(struct sched *s, const struct sched_run *spec,
 	r->key = buf_steal(&b);
 	r->pin = NONE;
 	r->sel = mem_calloc(t->n_agents, sizeof(struct selector *));
+	r->lists = mem_calloc(t->n_agents, sizeof(*r->lists));
+	for (; r->n_lists < t->n_agents; r->n_lists++)
+		strvec_push_all(&r->lists[r->n_lists], t->agents[r->n_lists]);
 	for (i = 0; i < t->n_agents && !r->broken; i++) {
 		if (selector_new(t->agents[i], &r->sel[i], NULL, NULL) < 0)
 			r->broken = true;
@@ -182,6 +185,9 @@ req_free(struct req *r)
 
 	for (i = 0; i < r->n_sel; i++)
 		selector_free(r->sel[i]);
+	for (i = 0; i < r->n_lists; i++)
+		strvec_done(&r->lists[i]);
+	free(r->lists);
 	free(r->sel);
 	free(r->targets);
 	free(r->elig);

@@ -223,7 +223,14 @@ void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
 void reserve_check(struct sched *s);
 
+/* copy.c */
+/* A new scheduler that knows what s knows, with the same handles. What is
+ * lost is not copied. The caller frees. */
+struct sched *sched_copy(const struct sched *s, int64_t now_us);
+
 /* view.c */
+/* How long an execution of the run takes that nothing is known of. */
+int64_t run_typical_us(const struct sched *s, const struct run *r);
 uint32_t slots_of(const struct sched *s, uint32_t req, bool pinned);
 
 /* batch.c */

@@ -65,6 +65,8 @@ struct req {
 	char *key;
 	struct selector **sel;	/* each must admit; n_sel */
 	uint32_t n_sel;
+	struct strvec *lists;	/* as they were given; n_lists */
+	uint32_t n_lists;
 	uint32_t *targets;	/* limits of that kind; n_targets */
 	uint32_t n_targets;
 	bool broken;		/* a selector is no selector: admits none */

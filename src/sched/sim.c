@@ -41,6 +41,9 @@ apply(struct sim *m, const struct happening *h)
 	case BACK_AT_AGENT:
 		host_give_back(m, h->try);
 		break;
+	case CANCEL_AT_AGENT:
+		host_cancel(m, h->try);
+		break;
 	case ENDS:
 		host_end(m, h->try);
 		break;
@@ -110,11 +113,12 @@ obey(struct sim *m, const struct sched_decisions *out)
 		d = &out->v[i];
 		if (d->kind == SCHED_SEND)
 			send(m, out, d);
-		if (d->kind != SCHED_TAKE_BACK)
+		if (d->kind != SCHED_TAKE_BACK && d->kind != SCHED_CANCEL)
 			continue;
 		try = try_find(m, &d->id);
 		if (try != NONE)
 			sim_happen(m, m->now_us + sim_half_trip(m, d->agent),
+			    d->kind == SCHED_CANCEL ? CANCEL_AT_AGENT :
 			    BACK_AT_AGENT, try);
 	}
 }
@@ -166,13 +170,13 @@ all_ended(const struct sim *m)
 	uint32_t i;
 
 	for (i = 0; i < m->n_runs; i++)
-		if (!sched_run_ended(m->s, i))
+		if (run_get(m->s, i) != NULL && !sched_run_ended(m->s, i))
 			return false;
 	return true;
 }
 
-static void
-play(struct sim *m)
+void
+sim_play(struct sim *m)
 {
 	struct sched_decisions out = { NULL };
 	int64_t end_us = m->opts->end_us > 0 ? m->opts->end_us : END_US;
@@ -255,7 +259,7 @@ totals(struct sim *m, const struct sim_agent *agents)
 		    by_start);
 }
 
-static void
+void
 sim_done(struct sim *m)
 {
 	size_t i;
@@ -293,7 +297,7 @@ sim_run(const struct sim_agent *agents, uint32_t n_agents,
 	for (i = 0; i < n_runs && err == 0; i++)
 		err = sched_run_add(m.s, runs[i].spec, 0, &handle);
 	if (err == 0) {
-		play(&m);
+		sim_play(&m);
 		totals(&m, agents);
 		*ret = res;
 	}

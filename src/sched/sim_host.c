@@ -173,7 +173,7 @@ queue_drop(struct sim_host *h, size_t i)
 	h->queue.n--;
 }
 
-static void
+void
 queue_run(struct sim *m, struct sim_host *h)
 {
 	size_t i = 0;
@@ -223,6 +223,8 @@ host_end(struct sim *m, uint32_t try)
 	struct sim_host *h = &m->hosts[t->agent];
 	uint32_t i;
 
+	if (t->state != TRY_RUNNING)
+		return;		/* cancelled meanwhile */
 	for (i = 0; i < h->spec->facts.max_workers; i++)
 		if (h->slots[i] == try + 1)
 			h->slots[i] = 0;
@@ -231,4 +233,45 @@ host_end(struct sim *m, uint32_t try)
 	t->state = TRY_OVER;
 	say(m, SAYS_ENDED, try);
 	queue_run(m, h);
+}
+
+void
+host_cancel(struct sim *m, uint32_t try)
+{
+	struct try *t = &m->tries[try];
+	struct sim_host *h = &m->hosts[t->agent];
+	uint32_t i;
+	size_t k;
+
+	if (t->state == TRY_OVER)
+		return;
+	for (i = 0; i < t->n_members; i++)
+		t->outcomes[i] = OUTCOME_CANCELLED;
+	t->end_us = m->now_us;
+	if (t->state == TRY_RUNNING) {
+		host_end(m, try);
+		return;
+	}
+	for (k = 0; k < h->queue.n; k++)
+		if (h->queue.v[k] == try) {
+			queue_drop(h, k);
+			break;
+		}
+	t->start_us = m->now_us;
+	t->state = TRY_OVER;
+	say(m, SAYS_ENDED, try);
+}
+
+void
+host_has(struct sim_host *h, uint32_t try, const struct try *t)
+{
+	uint32_t i, n = t->workers;
+
+	for (i = 0; i < h->spec->facts.max_workers && n > 0; i++)
+		if (h->slots[i] == 0) {
+			h->slots[i] = try + 1;
+			n--;
+		}
+	h->busy += t->workers;
+	h->autos += t->pinned ? 0 : t->workers;
 }

@@ -9,6 +9,7 @@
 enum what {
 	AT_AGENT,		/* the send arrives */
 	BACK_AT_AGENT,		/* the take-back arrives */
+	CANCEL_AT_AGENT,	/* the order to end it arrives */
 	ENDS,			/* on the agent */
 	SAYS_QUEUED, SAYS_STARTED, SAYS_RETURNED, SAYS_KEPT, SAYS_ENDED,
 };
@@ -70,5 +71,15 @@ int64_t sim_half_trip(const struct sim *m, uint32_t agent);
 void host_arrive(struct sim *m, uint32_t try);
 void host_give_back(struct sim *m, uint32_t try);
 void host_end(struct sim *m, uint32_t try);
+/* Ends it as cancelled, when it has not ended. */
+void host_cancel(struct sim *m, uint32_t try);
+/* It runs there already, on as many slots as are free. */
+void host_has(struct sim_host *h, uint32_t try, const struct try *t);
+/* What waits there starts, where there is room. */
+void queue_run(struct sim *m, struct sim_host *h);
+
+/* sim.c: plays on from m->now_us, and frees all but the result. */
+void sim_play(struct sim *m);
+void sim_done(struct sim *m);
 
 #endif

@@ -95,8 +95,8 @@ sched_instance(const struct sched *s, uint32_t run, uint32_t exec,
 
 /* ---- predictions ---------------------------------------------------------------------- */
 
-static int64_t
-typical(const struct sched *s, const struct run *r)
+int64_t
+run_typical_us(const struct sched *s, const struct run *r)
 {
 	if (r->n_known > 0)
 		return r->known_us / r->n_known;
@@ -126,7 +126,7 @@ ahead_us(const struct sched *s, const struct run *r, const struct exec *x)
 	uint32_t first = 0, last = r->n - 1;
 
 	if (work <= 0)
-		work = (int64_t)c->n * typical(s, r);
+		work = (int64_t)c->n * run_typical_us(s, r);
 	if (c->cursor < c->n_base) {
 		first = c->base[c->cursor];
 		last = c->base[c->n_base - 1];
@@ -151,7 +151,7 @@ next_on_agent(const struct sched *s, const struct run *r,
 	for (i = a->first; i != NONE && &s->parcels[i] != p;
 	    i = s->parcels[i].next) {
 		est = s->parcels[i].estimate_us > 0 ?
-		    s->parcels[i].estimate_us : typical(s, r);
+		    s->parcels[i].estimate_us : run_typical_us(s, r);
 		left = s->parcels[i].state == P_RUNNING ? est - (now_us -
 		    s->parcels[i].started_us) : est;
 		us += left > 0 ? left : 0;
@@ -188,7 +188,7 @@ static int64_t
 left_of(const struct sched *s, const struct run *r, int64_t now_us,
     int64_t *ret_longest)
 {
-	int64_t usual = typical(s, r), sum = 0, left;
+	int64_t usual = run_typical_us(s, r), sum = 0, left;
 	const struct parcel *p;
 	uint32_t i;
 	size_t j;
@@ -222,7 +222,7 @@ unripe_us(const struct run *r, const struct sched *s)
 
 	for (j = 0; j < r->classes.n; j++)
 		n -= s->classes[r->classes.v[j]]->n;
-	return (int64_t)n * typical(s, r);
+	return (int64_t)n * run_typical_us(s, r);
 }
 
 int64_t

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Forecasts: a copy decides as the original would, a change in the copy
+ * changes nothing else, and over random small worlds the sign of what is
+ * predicted of a cure is that of what comes.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "kit.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/sched/forecast.h"
+
+#define WORLDS 150
+#define AGENTS 4
+#define SIGNS_RIGHT 95		/* per cent */
+
+struct go {			/* an attempt that an agent has */
+	struct sched_id id;
+	uint32_t agent;
+	int64_t ends_us;	/* 0: waits there */
+};
+
+struct small {
+	struct kit k;
+	struct spec p;
+	uint32_t run, n_agents, max[AGENTS], busy[AGENTS];
+	bool drained[AGENTS];
+	int64_t truth_us[KIT_MAX];
+	struct go go[KIT_MAX * 4];
+	uint32_t n_go;
+	struct strvec first;
+	const struct strvec *lists[1];
+	uint32_t targets[1], nodes[1], needs[1];
+	struct sched_hold hold;
+	uint64_t seed;
+};
+
+static uint32_t
+pick(struct small *w, uint32_t n)
+{
+	w->seed = w->seed * UINT64_C(6364136223846793005) +
+	    UINT64_C(1442695040888963407);
+	return (uint32_t)(w->seed >> 33) % n;
+}
+
+/* Log-normal with a deviation of sd. */
+static double
+noise(struct small *w, double sd)
+{
+	double u = (pick(w, 1000000) + 1) / 1000001.0;
+	double v = pick(w, 1000000) / 1000000.0;
+
+	return exp(sd * sqrt(-2 * log(u)) * cos(6.283185307179586 * v));
+}
+
+static void
+agent_tell(struct sched *s, const struct small *w, uint32_t i, uint32_t max,
+    bool drained)
+{
+	static const char *const names[AGENTS] = { "a1", "a2", "a3", "a4" };
+	struct sched_agent a = kit_facts(names[i], max);
+
+	a.draining = drained;
+	sched_agent_set(s, i, &a, w->k.now_us);
+}
+
+/* Executions: free ones; with a lock; of a target with a limit; of the first
+ * agent; after the first two. */
+static void
+plan_make(struct small *w)
+{
+	struct sched_terms *t;
+	struct sched_exec *x;
+	uint32_t i, kind, n;
+
+	spec_init(&w->p);
+	strvec_push(&w->first, "a1");
+	w->lists[0] = &w->first;
+	w->hold = (struct sched_hold){ 0, 1, false };
+	w->p.locks[0] = (struct sched_lock){ .name = "db", .capacity = 1 };
+	w->p.run.n_locks = 1;
+	w->p.targets[0] = (struct sched_target){ .name = "t",
+		.max = 1 + pick(w, 2) };
+	w->p.run.n_targets = 1;
+	w->p.run.n_nodes = 1;
+	w->p.lists[0] = (struct sched_list){ w->nodes, 1 };
+	w->p.run.n_lists = 1;
+	for (kind = 0; kind < 5; kind++) {
+		t = spec_terms(&w->p);
+		t->n_holds = kind == 1;
+		t->holds = &w->hold;
+		t->n_targets = kind == 2;
+		t->targets = w->targets;
+		t->n_agents = kind == 3;
+		t->agents = w->lists;
+		t->n_needs = kind == 4;
+		t->needs = w->needs;
+		n = kind == 0 ? 8 + pick(w, 16) : 1 + pick(w, 8);
+		x = spec_execs(&w->p, n);
+		for (i = 0; i < n; i++) {
+			w->truth_us[x - w->p.execs + i] = (int64_t)
+			    (noise(w, 0.8) * 20 * US_PER_S) + 1;
+			x[i].estimate_us = (int64_t)((double)
+			    w->truth_us[x - w->p.execs + i] *
+			    noise(w, 0.3)) + 1;
+			x[i].member = kind == 0 && i < 2 ? 0 : SCHED_NONE;
+		}
+	}
+	w->p.run.order = pick(w, 3) > 0 ? ORDER_LONGEST : ORDER_PLAN;
+	w->p.run.max_parallel = pick(w, 3) == 0 ? 2 + pick(w, 4) : 0;
+}
+
+static void
+small_make(struct small *w, uint64_t seed)
+{
+	uint32_t i;
+
+	memset(w, 0, sizeof(*w));
+	w->seed = seed * 77777 + 5;
+	kit_init(&w->k);
+	w->n_agents = 2 + pick(w, AGENTS - 1);
+	for (i = 0; i < w->n_agents; i++) {
+		w->max[i] = 1 + pick(w, 4);
+		w->drained[i] = i > 0 && pick(w, 4) == 0;
+		agent_tell(w->k.s, w, i, w->max[i], w->drained[i]);
+	}
+	plan_make(w);
+	w->run = kit_run(&w->k, &w->p);
+}
+
+static void
+small_free(struct small *w)
+{
+	strvec_done(&w->first);
+	kit_done(&w->k);
+}
+
+/* ---- the agents' side ------------------------------------------------------ */
+
+static void
+begin(struct small *w, uint32_t agent)
+{
+	uint32_t i;
+	struct go *g;
+
+	for (i = 0; i < w->n_go && w->busy[agent] < w->max[agent]; i++) {
+		g = &w->go[i];
+		if (g->agent != agent || g->ends_us != 0)
+			continue;
+		g->ends_us = w->k.now_us + w->truth_us[g->id.exec - 1];
+		w->busy[agent]++;
+		assert_int_equal(sched_started(w->k.s, g->id, 1,
+		    w->k.now_us), SCHED_TAKEN);
+	}
+}
+
+static struct go *
+go_find(struct small *w, const struct sched_id *id)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_go; i++)
+		if (memcmp(&w->go[i].id, id, sizeof(*id)) == 0)
+			return &w->go[i];
+	return NULL;
+}
+
+static void
+obey(struct small *w)
+{
+	const struct sched_decision *d;
+	struct go *g;
+	size_t i;
+
+	for (i = 0; i < w->k.out.n; i++) {
+		d = &w->k.out.v[i];
+		g = go_find(w, &d->id);
+		if (d->kind == SCHED_SEND) {
+			w->go[w->n_go++] = (struct go){ d->id, d->agent, 0 };
+			(void)sched_accepted(w->k.s, d->id, w->k.now_us);
+		} else if (d->kind == SCHED_TAKE_BACK && g != NULL &&
+		    g->ends_us == 0) {
+			*g = w->go[--w->n_go];
+			(void)sched_returned(w->k.s, d->id, false,
+			    w->k.now_us);
+		} else if (d->kind == SCHED_TAKE_BACK) {
+			(void)sched_kept(w->k.s, d->id, w->k.now_us);
+		}
+	}
+	for (i = 0; i < w->n_agents; i++)
+		begin(w, (uint32_t)i);
+}
+
+/* Until that many have ended, or none can. */
+static void
+go_on(struct small *w, uint32_t ended)
+{
+	struct go *next, g;
+	uint32_t i;
+
+	do {
+		kit_decide(&w->k);
+		obey(w);
+		kit_decide(&w->k);
+		obey(w);
+		for (next = NULL, i = 0; i < w->n_go; i++)
+			if (w->go[i].ends_us != 0 && (next == NULL ||
+			    w->go[i].ends_us < next->ends_us))
+				next = &w->go[i];
+		if (next == NULL || ended-- == 0)
+			return;
+		g = *next;
+		*next = w->go[--w->n_go];
+		w->k.now_us = g.ends_us;
+		w->busy[g.agent]--;
+		assert_int_equal(sched_ended(w->k.s, g.id, OUTCOME_PASSED,
+		    w->truth_us[g.id.exec - 1], w->k.now_us), SCHED_TAKEN);
+	} while (true);
+}
+
+/* ---- cures ----------------------------------------------------------------------- */
+
+enum { RAISE_MAX, LOWER_MAX, UNDRAIN, DRAIN, PARALLEL, MORE_LOCKS, NO_TARGETS,
+	ANY_AGENT, RUN_ANYWAY, SKIP, HOLD, CURES };
+
+struct trial {
+	struct small *w;
+	int what;
+	uint32_t agent, exec;
+};
+
+static void
+amend(struct sched *s, const struct trial *c)
+{
+	struct spec *p = &c->w->p;
+	uint32_t max = p->targets[0].max;
+
+	p->locks[0].capacity = c->what == MORE_LOCKS ? 3 : 1;
+	p->targets[0].max = c->what == NO_TARGETS ? 0 : max;
+	p->terms[3].n_agents = c->what == ANY_AGENT ? 0 : 1;
+	assert_int_equal(sched_run_amend(s, c->w->run, &p->run,
+	    c->w->k.now_us), 0);
+	p->locks[0].capacity = 1;
+	p->targets[0].max = max;
+	p->terms[3].n_agents = 1;
+}
+
+static void
+change(void *arg, struct sched *s)
+{
+	const struct trial *c = arg;
+	const struct small *w = c->w;
+	int64_t now = w->k.now_us;
+
+	switch (c->what) {
+	case RAISE_MAX:
+	case LOWER_MAX:
+		agent_tell(s, w, c->agent, c->what == RAISE_MAX ?
+		    w->max[c->agent] * 2 : w->max[c->agent] / 2,
+		    w->drained[c->agent]);
+		break;
+	case UNDRAIN:
+	case DRAIN:
+		agent_tell(s, w, c->agent, w->max[c->agent],
+		    c->what == DRAIN);
+		break;
+	case PARALLEL:
+		sched_run_limits(s, w->run, 0, 0, now);
+		break;
+	case RUN_ANYWAY:
+		(void)sched_exec_run_anyway(s, w->run, c->exec, now);
+		break;
+	case SKIP:
+		(void)sched_exec_skip(s, w->run, c->exec, now);
+		break;
+	case HOLD:
+		(void)sched_exec_hold(s, w->run, c->exec, "me", now);
+		break;
+	default:
+		amend(s, c);
+		break;
+	}
+	free(sched_check(s));
+}
+
+static int64_t
+truth(void *arg, uint32_t run, uint32_t exec)
+{
+	const struct small *w = arg;
+
+	return w->truth_us[exec - 1];
+}
+
+static int
+sign_of(struct trial *c, bool real)
+{
+	struct forecast_opts o = { .now_us = c->w->k.now_us,
+		.length_us = real ? truth : NULL, .length_arg = c->w };
+	struct forecast without, with;
+	struct effect e;
+
+	assert_int_equal(sched_forecast(c->w->k.s, &o, &without), 0);
+	o.change = change;
+	o.change_arg = c;
+	assert_int_equal(sched_forecast(c->w->k.s, &o, &with), 0);
+	forecast_effect(&without, &with, c->w->run, o.now_us, &e);
+	forecast_done(&without);
+	forecast_done(&with);
+	return e.sign;
+}
+
+static void
+the_sign_of_an_effect_is_right(void **state)
+{
+	uint32_t seed, right = 0, all = 0, by[3][3] = { { 0 } };
+	int said, came;
+	struct small w;
+	struct trial c;
+
+	for (seed = 0; seed < WORLDS; seed++) {
+		small_make(&w, seed);
+		go_on(&w, pick(&w, w.p.run.n_execs / 2 + 1));
+		for (c = (struct trial){ .w = &w }; c.what < CURES; c.what++) {
+			c.agent = pick(&w, w.n_agents);
+			c.exec = 1 + pick(&w, w.p.run.n_execs);
+			said = sign_of(&c, false);
+			came = sign_of(&c, true);
+			by[said + 1][came + 1]++;
+			right += said == came;
+			all++;
+		}
+		small_free(&w);
+	}
+	print_message("# sign right in %u of %u (%.1f%%)\n", right, all,
+	    100.0 * right / all);
+	for (said = 0; said < 3; said++)
+		print_message("# said %2d: came worse %u, equal %u, better "
+		    "%u\n", said - 1, by[said][0], by[said][1], by[said][2]);
+	assert_true(right * 100 >= all * SIGNS_RIGHT);
+}
+
+/* In every world, at any time, the copy is sound and says the same. */
+static void
+a_copy_is_as_the_original(void **state)
+{
+	struct forecast_opts o = { .max = 0 };
+	struct forecast f;
+	struct small w;
+	uint32_t seed, open;
+
+	for (seed = 0; seed < WORLDS; seed++) {
+		small_make(&w, seed);
+		go_on(&w, pick(&w, w.p.run.n_execs));
+		o.now_us = w.k.now_us;
+		o.length_us = truth;
+		o.length_arg = &w;
+		assert_int_equal(sched_forecast(w.k.s, &o, &f), 0);
+		kit_check(&w.k);
+		go_on(&w, UINT32_MAX);
+		open = w.p.run.n_execs - counts_final(
+		    &(struct counts[]){ sched_counts(w.k.s, w.run) }[0]);
+		assert_int_equal(f.plays[0].runs[w.run].never, open);
+		assert_true(llabs(f.plays[0].runs[w.run].end_us -
+		    w.k.now_us) <= US_PER_S * 60);
+		forecast_done(&f);
+		small_free(&w);
+	}
+}
+
+/* What is amended holds for what waits, and nothing is lost by it. */
+static void
+an_amended_run_goes_on_by_other_terms(void **state)
+{
+	struct trial c = { .what = ANY_AGENT };
+	struct small w;
+	uint32_t seed, i;
+
+	for (seed = 0; seed < WORLDS; seed++) {
+		small_make(&w, seed);
+		c.w = &w;
+		for (c.what = MORE_LOCKS; c.what <= ANY_AGENT; c.what++) {
+			go_on(&w, pick(&w, 8));
+			amend(w.k.s, &c);
+			kit_decide(&w.k);
+			obey(&w);
+			kit_check(&w.k);
+		}
+		for (i = 0; i < w.n_agents; i++) {
+			w.drained[i] = false;
+			agent_tell(w.k.s, &w, i, w.max[i], false);
+		}
+		go_on(&w, UINT32_MAX);
+		assert_true(sched_run_ended(w.k.s, w.run));
+		small_free(&w);
+	}
+}
+
+static void
+only_what_fits_is_amended(void **state)
+{
+	struct small w;
+	struct sched_run other;
+
+	small_make(&w, 3);
+	other = w.p.run;
+	other.n_execs--;
+	assert_int_equal(sched_run_amend(w.k.s, w.run, &other, w.k.now_us),
+	    ERR_RANGE);
+	assert_int_equal(sched_run_amend(w.k.s, w.run + 1, &w.p.run,
+	    w.k.now_us), ERR_NOT_FOUND);
+	go_on(&w, UINT32_MAX);
+	if (sched_run_ended(w.k.s, w.run))
+		assert_int_equal(sched_run_amend(w.k.s, w.run, &w.p.run,
+		    w.k.now_us), ERR_STATE);
+	small_free(&w);
+}
+
+/* Amending what nobody meets is a reason at once; amending back cures it. */
+static void
+what_became_impossible_says_so(void **state)
+{
+	struct strvec none = STRVEC_INIT;
+	const struct strvec *nobody[1] = { &none };
+	struct small w;
+	struct kit *k = &w.k;
+	uint32_t no;
+
+	small_make(&w, 7);
+	no = w.p.run.n_execs;
+	strvec_push(&none, "nobody");
+	w.p.terms[4].agents = nobody;
+	w.p.terms[4].n_agents = 1;
+	while (w.p.execs[no - 1].terms != 4)
+		no--;
+	assert_int_equal(sched_run_amend(k->s, w.run, &w.p.run, k->now_us),
+	    0);
+	kit_decide(k);
+	assert_string_equal(kit_why(k, w.run, no), "no-agent");
+	w.p.terms[4].n_agents = 0;
+	assert_int_equal(sched_run_amend(k->s, w.run, &w.p.run, k->now_us),
+	    0);
+	assert_string_equal(kit_why(k, w.run, no), "needs");
+	strvec_done(&none);
+	small_free(&w);
+}
+
+/* Skipped and taken back: it waits for its needs again. */
+static void
+a_skip_is_taken_back(void **state)
+{
+	struct small w;
+	struct kit *k = &w.k;
+	uint32_t no;
+
+	small_make(&w, 7);
+	for (no = 1; w.p.execs[no - 1].terms != 4; no++)
+		;
+	kit_decide(k);
+	obey(&w);
+	assert_int_equal(sched_exec_unskip(k->s, w.run, no, k->now_us),
+	    ERR_STATE);
+	assert_int_equal(sched_exec_skip(k->s, w.run, no, k->now_us), 0);
+	kit_check(k);
+	assert_int_equal(kit_state(k, w.run, no), EXEC_SKIPPED);
+	assert_int_equal(sched_exec_unskip(k->s, w.run, no, k->now_us), 0);
+	kit_decide(k);
+	assert_string_equal(kit_why(k, w.run, no), "needs");
+	small_free(&w);
+}
+
+static void
+too_many_are_not_forecast(void **state)
+{
+	struct forecast_opts o = { .max = 3 };
+	struct forecast f;
+	struct small w;
+
+	small_make(&w, 1);
+	o.now_us = w.k.now_us;
+	assert_int_equal(sched_forecast(w.k.s, &o, &f), ERR_TOO_LARGE);
+	small_free(&w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_is_as_the_original),
+		cmocka_unit_test(an_amended_run_goes_on_by_other_terms),
+		cmocka_unit_test(only_what_fits_is_amended),
+		cmocka_unit_test(what_became_impossible_says_so),
+		cmocka_unit_test(a_skip_is_taken_back),
+		cmocka_unit_test(too_many_are_not_forecast),
+		cmocka_unit_test(the_sign_of_an_effect_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
