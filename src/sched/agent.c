@@ -198,6 +198,8 @@ agent_update(struct sched *s, uint32_t idx)
 	a->room_queue = (int64_t)a->depth - a->queued;
 	bit_set(s->usable, idx, usable);
 	set_bits(s, idx, usable && a->reserved == NONE);
+	if (bit_get(s->donors, idx))
+		s->reassign = true;
 	if (was && !usable)
 		all_gained(s);
 	if (usable && (!was || a->room_auto > autos || a->room_max > max ||

@@ -12,12 +12,12 @@
 #include "yardmaster/base/mem.h"
 
 bool
-lease_free(const uint32_t *holder, size_t n)
+lease_free(const uint32_t *holder, size_t n, uint32_t parcel)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (holder[i] == NONE)
+		if (holder[i] == NONE || holder[i] == parcel)
 			return true;
 	return false;
 }
@@ -36,13 +36,13 @@ pool_of(const struct agent *a, uint32_t limit)
 /* Where it has none at all, only a move by hand brings it: then it goes
  * without. */
 bool
-lease_room_on(const struct limit *l, const struct agent *a)
+lease_room_on(const struct limit *l, const struct agent *a, uint32_t parcel)
 {
 	const struct pool *p = pool_of(a, l->index);
 
 	if (p != NULL && p->names.n > 0)
-		return lease_free(p->holder, p->names.n);
-	return l->names.n == 0 || lease_free(l->holder, l->names.n);
+		return lease_free(p->holder, p->names.n, parcel);
+	return l->names.n == 0 || lease_free(l->holder, l->names.n, parcel);
 }
 
 bool

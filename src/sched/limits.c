@@ -131,7 +131,7 @@ target_room(const struct limit *l)
 	if (l->capacity > 0 && l->used[0] + l->ext[0] >= l->capacity)
 		return false;
 	return l->names.n == 0 || l->pools || lease_free(l->holder,
-	    l->names.n);
+	    l->names.n, NONE);
 }
 
 bool
@@ -164,7 +164,8 @@ lset_blocked(const struct sched *s, uint32_t lset, uint32_t class)
 }
 
 uint32_t
-lset_blocked_on(const struct sched *s, uint32_t lset, uint32_t agent)
+lset_blocked_on(const struct sched *s, uint32_t lset, uint32_t agent,
+    uint32_t parcel)
 {
 	const struct lset *ls = s->lsets[lset];
 	const struct agent *a = &s->agents[agent];
@@ -178,7 +179,7 @@ lset_blocked_on(const struct sched *s, uint32_t lset, uint32_t agent)
 		if (l->per_agent > 0 && l->slot < a->n_slots &&
 		    a->held_targets[l->slot] >= l->per_agent)
 			return ls->v[i].limit;
-		if (!lease_room_on(l, a))
+		if (!lease_room_on(l, a, parcel))
 			return ls->v[i].limit;
 	}
 	return NONE;
@@ -269,6 +270,18 @@ lset_retake_targets(struct sched *s, uint32_t parcel)
 		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
 			use_count(s, &ls->v[i], p->agent, 1);
 	p->holds_targets = true;
+}
+
+void
+lset_change(struct sched *s, uint32_t parcel, uint32_t lset)
+{
+	struct parcel *p = &s->parcels[parcel];
+	bool counts = p->holds_targets;
+
+	lset_drop_targets(s, parcel);
+	p->lset = lset;
+	if (counts)
+		lset_retake_targets(s, parcel);
 }
 
 void

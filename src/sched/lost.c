@@ -159,10 +159,10 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 			back++;
 		}
 	p->stale = back == 0;
+	lset_retake_targets(s, parcel);
 	if (back > 0) {
 		p->n_open = back;
 		members_drop(r, p, parcel);
-		lset_retake_targets(s, parcel);
 		parcel_unghost(s, parcel);
 		return true;
 	}

@@ -101,6 +101,7 @@ parcel_back_over(struct sched *s, struct parcel *p)
 	if (p->to != NONE)
 		s->agents[p->to].incoming -= p->workers;
 	p->to = NONE;
+	s->reassign = true;	/* it does not come: that worker is free */
 	if (!p->loaded || p->state == P_RUNNING)
 		return;
 	s->agents[p->agent].n_back--;

@@ -61,7 +61,7 @@ agent_fits(const struct sched *s, const struct class *c,
 	if (c->key.workers > 1 &&
 	    agent_room(a, l->key.pinned) < (int64_t)c->key.workers)
 		return false;
-	return lset_blocked_on(s, c->key.lset, agent) == NONE;
+	return lset_blocked_on(s, c->key.lset, agent, NONE) == NONE;
 }
 
 /* Candidates of one set of agents, in s->cand. True when there is one. */

@@ -60,8 +60,9 @@ queue_us(const struct sched *s, const struct agent *a)
 }
 
 static bool
-may_take(const struct sched *s, const struct parcel *p, uint32_t to)
+may_take(const struct sched *s, uint32_t parcel, uint32_t to)
 {
+	const struct parcel *p = &s->parcels[parcel];
 	const struct run *r = s->runs[p->run];
 	const struct exec *x = exec_get(r, p->exec);
 	const struct terms *t = &r->terms[x->terms];
@@ -70,7 +71,7 @@ may_take(const struct sched *s, const struct parcel *p, uint32_t to)
 	    !p->cancel && !p->stale && !p->unheard &&
 	    p->class == CLASS_AUTO && p->workers == 1 && r->held == NULL &&
 	    bit_get(s->reqs[t->req]->elig, to) &&
-	    lset_blocked_on(s, p->lset, to) == NONE &&
+	    lset_blocked_on(s, p->lset, to, parcel) == NONE &&
 	    !beside_on(s, r, x, to);
 }
 
@@ -86,7 +87,7 @@ last_for(const struct sched *s, uint32_t from, uint32_t to)
 		if (s->parcels[p].state != P_SENT &&
 		    s->parcels[p].state != P_QUEUED)
 			continue;
-		if (may_take(s, &s->parcels[p], to))
+		if (may_take(s, p, to))
 			return p;
 		if (!s->parcels[p].back)
 			n--;

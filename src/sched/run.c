@@ -164,6 +164,10 @@ terms_lsets(struct sched *s, struct run *r)
 		queue_remove(s, r, x);
 		queue_add(s, r, x);
 	}
+	for (i = 0; changed && i < s->n_parcels; i++)
+		if (s->parcels[i].holds && s->parcels[i].run == r->handle)
+			lset_change(s, i, r->terms[exec_get(r,
+			    s->parcels[i].exec)->terms].lset);
 }
 
 void

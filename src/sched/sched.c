@@ -293,11 +293,13 @@ sched_decide(struct sched *s, int64_t now_us, struct sched_decisions *out)
 	runs_look(s);
 	reserve_check(s);
 	moves_do(s);
-	do {	/* a reservation that ended may have made room */
+	do {	/* a reservation that ended, or what is asked back, may have
+		 * made room */
 		lanes_wake(s);
 		place_all(s);
+		if (!s->any_gain)
+			reassign_all(s);
 	} while (s->any_gain);
-	reassign_all(s);
 	done = s->out;
 	s->out = *out;
 	s->out.n = s->out.n_members = 0;

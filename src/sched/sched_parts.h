@@ -53,15 +53,19 @@ void lset_free(struct lset *l);
  * reservations do not count (NONE: nobody). */
 uint32_t lset_blocked(const struct sched *s, uint32_t lset, uint32_t class);
 bool limit_room(const struct sched *s, const struct use *u, uint32_t class);
-/* Room on that agent for what is counted by agent. */
+/* Room on that agent for what is counted by agent; what the parcel has (NONE:
+ * no parcel) does not count. */
 uint32_t lset_blocked_on(const struct sched *s, uint32_t lset,
-    uint32_t agent);
+    uint32_t agent, uint32_t parcel);
 /* Takes and gives back all of them for a parcel. instance: this one of the
  * leased ones, or NULL. */
 void lset_take(struct sched *s, uint32_t parcel, const char *instance);
 void lset_drop(struct sched *s, uint32_t parcel);
 /* Lost: the counts of targets are given back, the rest stays. */
 void lset_drop_targets(struct sched *s, uint32_t parcel);
+/* A target limits now what limited nothing before, or no more: what is out
+ * counts from now on. */
+void lset_change(struct sched *s, uint32_t parcel, uint32_t lset);
 void lset_retake_targets(struct sched *s, uint32_t parcel);
 /* What runs declare, counted anew (the smallest). */
 void limits_recount(struct sched *s);
@@ -72,8 +76,9 @@ void limit_wake(struct sched *s, uint32_t limit);
 /* target NULL: of any. The name leased, borrowed, or NULL. */
 const char *lease_find(const struct sched *s, uint32_t parcel,
     const char *target);
-bool lease_free(const uint32_t *holder, size_t n);
-bool lease_room_on(const struct limit *l, const struct agent *a);
+bool lease_free(const uint32_t *holder, size_t n, uint32_t parcel);
+bool lease_room_on(const struct limit *l, const struct agent *a,
+    uint32_t parcel);
 bool lease_possible_on(const struct limit *l, const struct agent *a);
 void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
     const char *want);

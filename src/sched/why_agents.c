@@ -126,7 +126,7 @@ stage_of(struct ask *q, uint32_t idx)
 	if (a->reserved != NONE && ((q->x->flags & X_QUEUED) == 0 ||
 	    a->reserved != q->x->class))
 		return STAGE_RESERVED;
-	if (lset_blocked_on(q->s, q->t->lset, idx) != NONE)
+	if (lset_blocked_on(q->s, q->t->lset, idx, NONE) != NONE)
 		return STAGE_TARGET;
 	return beside_on(q->s, q->r, q->x, idx) ? STAGE_BESIDE : STAGE_FREE;
 }
