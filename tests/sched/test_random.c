@@ -1,212 +1,52 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scheduler in a made-up world, many seeds: nothing is lost or counted
- * twice, no limit is passed, everything that waits has a reason, nothing waits
- * while it could go, and when things calm down every run ends.
+ * The scheduler in a made-up world, many seeds: agents come, leave and lie,
+ * links delay, repeat and break, operators edit, executions fail, runs come
+ * and go; judge.c looks at everything after every turn, and when things calm
+ * down every run has to end. A seed always does the same.
  *
- *	test_random [FIRST [COUNT]]
+ *	test_random [--seed N] [--seeds COUNT] [--jobs N] [--trace]
+ *
+ * A seed that fails is played once more with its trace.
  */
 #include "config.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "world.h"
 
-#define SEEDS 500
+#define SEEDS 10000
+#define SEEDS_CHECKED 200	/* with sanitizers, or under Valgrind */
 #define CHAOS_TURNS 100
 #define WHY_EVERY 4		/* turns; it is the dearest of the checks */
 
-static uint64_t first_seed = 1, n_seeds = SEEDS;
-
-/* ---- what must hold -------------------------------------------------------------- */
-
-/* Attempts that may really hold something: all that are not gone, and those
- * on silent agents. */
-static bool
-holds(const struct world *w, const struct attempt *a)
-{
-	return a->truth == WAITS || a->truth == RUNS ||
-	    (a->truth == FLYING && w->hosts[a->agent].facts.up);
-}
-
-static void
-check_locks(struct world *w)
-{
-	uint32_t units[N_LOCKS] = { 0 }, readers[N_LOCKS] = { 0 };
-	uint32_t cap = UINT32_MAX, i, j;
-	const struct sched_terms *t;
-
-	for (i = 0; i < w->n_runs; i++)
-		if (w->specs[i].locks[0].capacity < cap)
-			cap = w->specs[i].locks[0].capacity;
-	for (i = 0; i < w->n_attempts; i++) {
-		if (!holds(w, &w->attempts[i]))
-			continue;
-		t = &w->specs[w->attempts[i].id.run].terms[
-		    w->attempts[i].terms];
-		for (j = 0; j < t->n_holds; j++) {
-			if (t->holds[j].shared)
-				readers[t->holds[j].lock]++;
-			else
-				units[t->holds[j].lock] += t->holds[j].count;
-		}
-	}
-	for (i = 0; i < N_LOCKS; i++) {
-		if (units[i] > (i == 0 ? cap : 1))
-			fail_msg("lock %u: %u units", i, units[i]);
-		if (units[i] > 0 && readers[i] > 0)
-			fail_msg("lock %u: readers beside others", i);
-	}
-}
-
-static void
-check_pairs(struct world *w)
-{
-	uint32_t a[2] = { 0 }, b[2] = { 0 }, all[2] = { 0 }, i;
-	const struct sched_terms *t;
-
-	for (i = 0; i < w->n_attempts; i++) {
-		if (!holds(w, &w->attempts[i]))
-			continue;
-		t = &w->specs[w->attempts[i].id.run].terms[
-		    w->attempts[i].terms];
-		if (t->n_sides == 0 || (!t->sides[0].a && !t->sides[0].b))
-			continue;
-		a[t->sides[0].pair] += t->sides[0].a;
-		b[t->sides[0].pair] += t->sides[0].b;
-		all[t->sides[0].pair]++;
-	}
-	if (a[0] > 0 && b[0] > 0 && all[0] > 1)
-		fail_msg("a pair runs together");
-	if (all[1] > 1)
-		fail_msg("a pair of one with itself runs together");
-}
-
-/* The last attempt of each is the last one sent. */
-static void
-check_current(struct world *w)
-{
-	struct sched_view v;
-	uint32_t i, j;
-
-	for (i = 0; i < w->n_runs; i++)
-		for (j = 1; j <= w->specs[i].run.n_execs; j++) {
-			sched_exec_view(w->k.s, w->runs[i], j, &v);
-			if (v.attempt != w->last[i][j])
-				fail_msg("run %u, %u: attempt %u, sent %u", i, j,
-				    v.attempt, w->last[i][j]);
-		}
-}
-
-static void
-check_reasons(struct world *w)
-{
-	struct why why;
-	uint32_t i, j;
-
-	for (i = 0; i < w->n_runs; i++)
-		for (j = 1; j <= w->specs[i].run.n_execs; j++) {
-			if (sched_exec_state(w->k.s, w->runs[i], j) !=
-			    EXEC_WAITING)
-				continue;
-			sched_why(w->k.s, w->runs[i], j, w->k.now_us, &why);
-			if (why.n == 0 || why.v[0].code == REASON_NONE)
-				fail_msg("run %u, %u waits for nothing", i,
-				    j);
-			if (why.v[0].code != sched_headline(w->k.s,
-			    w->runs[i], j, NULL))
-				fail_msg("run %u, %u: two headlines, %s", i,
-				    j, reason_name(why.v[0].code));
-			if (strstr(why.v[0].text, "it goes next") != NULL)
-				fail_msg("run %u, %u waits though it may go",
-				    i, j);
-			why_done(&why);
-		}
-}
-
 /* ---- a turn ---------------------------------------------------------------------------- */
 
-static uint32_t
-attempt_find(const struct world *w, struct sched_id id)
+static bool
+interesting(const struct attempt *a)
 {
-	uint32_t i;
-
-	for (i = w->n_attempts; i-- > 0;)
-		if (w->attempts[i].id.run == id.run &&
-		    w->attempts[i].id.exec == id.exec &&
-		    w->attempts[i].id.attempt == id.attempt)
-			return i;
-	fail_msg("about an attempt never sent");
-	return 0;
+	return a->truth != GONE || a->belief != NOWHERE;
 }
 
 static void
-member_sent(struct world *w, uint32_t run, const struct sched_member *m)
+forget(struct world *w)
 {
-	uint32_t *last = &w->last[run][m->exec];
+	uint32_t i, n = 0;
 
-	if (m->attempt != *last + 1)
-		fail_msg("attempt %u after %u", m->attempt, *last);
-	*last = m->attempt;
+	for (i = 0; i < w->n_live; i++)
+		if (interesting(&w->attempts[w->live[i]]))
+			w->live[n++] = w->live[i];
+	w->n_live = n;
 }
 
 static void
-sent(struct world *w, const struct sched_decision *d)
+decide(struct world *w)
 {
-	const struct spec *p = &w->specs[d->id.run];
-	const struct host *h = &w->hosts[d->agent];
-	const struct sched_terms *t;
-	struct attempt *a;
-	uint32_t i;
-
-	if (!h->facts.up || h->facts.held || h->facts.draining ||
-	    h->facts.guard != NULL)
-		fail_msg("sent to an agent that may not take it");
-	if (w->n_attempts == MAX_ATTEMPTS)
-		fail_msg("too many attempts");
-	t = &p->terms[p->execs[d->id.exec - 1].terms];
-	if (d->class == CLASS_AUTO && t->n_holds > 0 &&
-	    d->tier == TIER_FEWEST_QUEUED)
-		fail_msg("what needs a lock was sent to a queue");
-	a = &w->attempts[w->n_attempts++];
-	*a = (struct attempt){ .id = d->id, .agent = d->agent,
-		.workers = t->workers, .pinned = d->class == CLASS_PINNED,
-		.terms = p->execs[d->id.exec - 1].terms, .truth = FLYING,
-		.n_members = d->n_members };
-	for (i = 0; i < d->n_members; i++) {
-		a->members[i] = w->k.out.members[d->first_member + i];
-		member_sent(w, d->id.run, &a->members[i]);
-	}
-	letter_post(w, SEND, w->n_attempts - 1);
-}
-
-static void
-obey(struct world *w)
-{
-	const struct sched_decision *d;
-	size_t i;
-
-	for (i = 0; i < w->k.out.n; i++) {
-		d = &w->k.out.v[i];
-		switch (d->kind) {
-		case SCHED_SEND:
-			sent(w, d);
-			break;
-		case SCHED_TAKE_BACK:
-			letter_post(w, TAKE_BACK, attempt_find(w, d->id));
-			break;
-		case SCHED_CANCEL:
-			letter_post(w, CANCEL, attempt_find(w, d->id));
-			break;
-		case SCHED_RUN_ENDED:
-			if (w->ended[d->id.run])
-				fail_msg("a run ended twice");
-			w->ended[d->id.run] = true;
-			break;
-		default:
-			break;
-		}
-	}
+	sched_decide(w->k.s, w->k.now_us, &w->k.out);
+	believe_decisions(w);
 }
 
 static void
@@ -217,21 +57,55 @@ turn(struct world *w, uint32_t no)
 	letters_deliver(w);
 	for (i = 0; i < w->n_hosts; i++)
 		host_work(w, i);
-	sched_decide(w->k.s, w->k.now_us, &w->k.out);
-	obey(w);
-	kit_check(&w->k);
-	check_locks(w);
-	check_pairs(w);
-	check_current(w);
-	if (no % WHY_EVERY == 0)
-		check_reasons(w);
+	for (i = 0; !w->calm && i < w->n_hosts; i++)
+		if (w->hosts[i].liar && chance(w, 15))
+			host_lie(w, i);
+	decide(w);
+	judge(w, no % WHY_EVERY == 0);
 	sched_decide(w->k.s, w->k.now_us, &w->k.out);
 	if (w->k.out.n > 0)
-		fail_msg("a second call decided %s",
+		broken(w, "a second call decided %s",
 		    sched_kind_name(w->k.out.v[0].kind));
+	forget(w);
 }
 
 /* ---- what disturbs -------------------------------------------------------------------------- */
+
+static void
+edit_agent(struct world *w, struct host *h)
+{
+	struct sched_agent *f = &h->facts;
+
+	switch (pick(w, 7)) {
+	case 0:
+		f->draining = !f->draining;
+		break;
+	case 1:
+		f->held = !f->held;
+		break;
+	case 2:
+		f->guard = f->guard != NULL ? NULL : "load";
+		break;
+	case 3:
+		f->benched = !f->benched;
+		break;
+	case 4:
+		f->max_workers = pick(w, 5);
+		break;
+	case 5:
+		f->threshold = pick(w, 5);
+		break;
+	default:
+		f->other_busy = pick(w, 2);
+		break;
+	}
+	if (f->threshold > f->max_workers)
+		f->threshold = f->max_workers;
+	trace(w, "%s: %s%s%s%smax %u, threshold %u, %u busy with others",
+	    h->name, f->draining ? "draining, " : "", f->held ? "held, " : "",
+	    f->benched ? "benched, " : "", f->guard != NULL ? "guard, " : "",
+	    f->max_workers, f->threshold, f->other_busy);
+}
 
 static void
 disturb_agent(struct world *w)
@@ -239,7 +113,7 @@ disturb_agent(struct world *w)
 	uint32_t i = pick(w, w->n_hosts);
 	struct host *h = &w->hosts[i];
 
-	switch (pick(w, 9)) {
+	switch (pick(w, 12)) {
 	case 0:
 	case 1:
 		host_link(w, i, !h->facts.up);
@@ -248,105 +122,220 @@ disturb_agent(struct world *w)
 		host_crash(w, i);
 		return;
 	case 3:
-		h->facts.draining = !h->facts.draining;
-		break;
-	case 4:
-		h->facts.held = !h->facts.held;
-		break;
-	case 5:
-		h->facts.guard = h->facts.guard != NULL ? NULL : "load";
-		break;
-	case 6:
-		h->facts.max_workers = pick(w, 5);
-		break;
-	case 7:
-		h->facts.threshold = pick(w, 5);
-		break;
+		if (h->facts.up || chance(w, 50))
+			return;
+		trace(w, "%s is declared dead", h->name);
+		believe_dead(w, i);
+		sched_agent_dead(w->k.s, i, w->k.now_us);
+		return;
 	default:
-		h->facts.other_busy = pick(w, 2);
-		break;
+		edit_agent(w, h);
+		sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
+		return;
 	}
-	if (h->facts.threshold > h->facts.max_workers)
-		h->facts.threshold = h->facts.max_workers;
-	sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
+}
+
+static void
+hold_exec(struct world *w, uint32_t run, uint32_t x)
+{
+	bool on = chance(w, 50);
+
+	if (sched_exec_hold(w->k.s, run, x, on ? "x" : NULL, w->k.now_us) == 0)
+		w->items[run][x].held = on;
+}
+
+static void
+move_exec(struct world *w, uint32_t run, uint32_t x)
+{
+	uint32_t to = chance(w, 50) ? pick(w, w->n_hosts) : SCHED_NONE;
+
+	if (sched_exec_move(w->k.s, run, x, to, w->k.now_us) == 0)
+		w->items[run][x].pin = to;
+}
+
+static void
+run_anyway(struct world *w, uint32_t run, uint32_t x)
+{
+	if (sched_exec_run_anyway(w->k.s, run, x, w->k.now_us) == 0)
+		w->items[run][x].waived = true;
+}
+
+static void
+start_now(struct world *w, uint32_t run, uint32_t x)
+{
+	if (sched_exec_start_now(w->k.s, run, x, w->k.now_us) == 0)
+		w->items[run][x].ready_us = 0;
+}
+
+static void
+requeue(struct world *w, uint32_t run, uint32_t x)
+{
+	struct item *it = &w->items[run][x];
+
+	if (sched_exec_requeue(w->k.s, run, x, w->k.now_us) == 0 && it->over) {
+		it->waived = true;
+		w->revived[run] = true;
+	}
+}
+
+static void
+declare_lost(struct world *w, uint32_t run, uint32_t x)
+{
+	sched_exec_declare_lost(w->k.s, run, x, w->k.now_us);
+}
+
+static void
+cancel(struct world *w, uint32_t run, uint32_t x)
+{
+	if (chance(w, 10))
+		sched_run_cancel(w->k.s, run, w->k.now_us);
+	else
+		sched_exec_cancel(w->k.s, run, x, w->k.now_us);
+}
+
+static void
+skip_exec(struct world *w, uint32_t run, uint32_t x)
+{
+	if (chance(w, 50))
+		sched_exec_skip(w->k.s, run, x, w->k.now_us);
+	else
+		sched_exec_give_up(w->k.s, run, x, w->k.now_us);
+}
+
+static void
+priority(struct world *w, uint32_t run, uint32_t x)
+{
+	if (chance(w, 50))
+		sched_run_priority(w->k.s, run, (int32_t)pick(w, 5));
+	else
+		sched_exec_priority(w->k.s, run, x, (int32_t)pick(w, 5));
+}
+
+static void
+hold_run(struct world *w, uint32_t run, uint32_t x)
+{
+	(void)x;
+	w->held[run] = chance(w, 50);
+	sched_run_hold(w->k.s, run, w->held[run] ? "x" : NULL, w->k.now_us);
+}
+
+static void
+limit_run(struct world *w, uint32_t run, uint32_t x)
+{
+	uint32_t max = pick(w, 5);
+
+	(void)x;
+	if (sched_run_limits(w->k.s, run, max, pick(w, 9), w->k.now_us) == 0)
+		w->max_parallel[run] = max;
+}
+
+static const struct {
+	const char *name;
+	void (*act)(struct world *w, uint32_t run, uint32_t exec);
+} acts[] = {
+	{ "holds or releases", hold_exec }, { "moves", move_exec },
+	{ "runs anyway", run_anyway }, { "starts now", start_now },
+	{ "requeues", requeue }, { "declares lost", declare_lost },
+	{ "cancels", cancel }, { "skips", skip_exec }, { "prefers", priority },
+	{ "holds or releases the run of", hold_run },
+	{ "limits the run of", limit_run },
+};
+
+#define N_ACTS (uint32_t)(sizeof(acts) / sizeof(acts[0]))
+
+static void
+disturb_all(struct world *w)
+{
+	static const char *const locks[] = { "l0", "l1", "l2" };
+	uint32_t i = pick(w, N_LOCKS);
+
+	switch (pick(w, 6)) {
+	case 0:
+		w->paused = chance(w, 30);
+		sched_pause(w->k.s, w->paused ? "x" : NULL, w->k.now_us);
+		return;
+	case 1:
+		if (w->n_runs < w->n_specs)
+			run_add(w);
+		return;
+	case 2:
+		i = pick(w, w->n_runs);
+		if (!chance(w, 20) || w->removed[i])
+			return;
+		trace(w, "run %s is forgotten", w->specs[i].run.id);
+		believe_removed(w, i);
+		sched_run_remove(w->k.s, w->runs[i]);
+		return;
+	default:
+		w->ext[i] = chance(w, 40) ? 1 + pick(w, 2) : 0;
+		w->ext_shared[i] = chance(w, 50);
+		trace(w, "others have %u of %s%s", w->ext[i], locks[i],
+		    w->ext_shared[i] ? " (shared)" : "");
+		sched_lock_taken(w->k.s, locks[i], w->ext[i],
+		    w->ext_shared[i], "others", w->k.now_us);
+		return;
+	}
 }
 
 static void
 disturb_run(struct world *w)
 {
-	uint32_t r = pick(w, w->n_runs), run = w->runs[r];
+	uint32_t r = pick(w, w->n_runs), i = pick(w, N_ACTS);
 	uint32_t x = 1 + pick(w, w->specs[r].run.n_execs);
-	struct sched *s = w->k.s;
-	int64_t now_us = w->k.now_us;
 
-	switch (pick(w, 13)) {
-	case 0:
-		sched_run_hold(s, run, chance(w, 50) ? "x" : NULL, now_us);
-		break;
-	case 1:
-		sched_exec_hold(s, run, x, chance(w, 50) ? "x" : NULL,
-		    now_us);
-		break;
-	case 2:
-		sched_exec_cancel(s, run, x, now_us);
-		break;
-	case 3:
-		sched_exec_requeue(s, run, x, now_us);
-		break;
-	case 4:
-		sched_exec_move(s, run, x, pick(w, w->n_hosts), now_us);
-		break;
-	case 5:
-		sched_exec_move(s, run, x, SCHED_NONE, now_us);
-		break;
-	case 6:
-		sched_run_priority(s, run, (int32_t)pick(w, 5));
-		break;
-	case 7:
-		sched_exec_priority(s, run, x, (int32_t)pick(w, 5));
-		break;
-	case 8:
-		sched_exec_run_anyway(s, run, x, now_us);
-		break;
-	case 9:
-		sched_exec_start_now(s, run, x, now_us);
-		break;
-	case 10:
-		sched_run_limits(s, run, pick(w, 5), pick(w, 9), now_us);
-		break;
-	case 11:
-		sched_exec_declare_lost(s, run, x, now_us);
-		break;
-	default:
-		sched_pause(s, chance(w, 30) ? "x" : NULL, now_us);
-		break;
-	}
+	if (w->removed[r] || w->specs[r].run.n_execs == 0)
+		return;
+	trace(w, "an operator %s %s", acts[i].name, id_text(w,
+	    (struct sched_id){ r, x, w->items[r][x].last }));
+	acts[i].act(w, r, x);
+}
+
+static void
+calm_agent(struct world *w, uint32_t i)
+{
+	struct host *h = &w->hosts[i];
+
+	if (h->liar)	/* what it kept to itself is asked for */
+		host_link(w, i, false);
+	h->facts.draining = h->facts.held = h->facts.benched = false;
+	h->facts.guard = NULL;
+	h->facts.other_busy = 0;
+	h->facts.max_workers = h->facts.threshold = 3;
+	host_link(w, i, true);
+	sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
 }
 
 static void
 calm_down(struct world *w)
 {
+	static const char *const locks[] = { "l0", "l1", "l2" };
 	uint32_t i, x;
 
+	trace(w, "from here on nothing disturbs");
 	w->calm = true;
+	w->paused = false;
 	sched_pause(w->k.s, NULL, w->k.now_us);
-	for (i = 0; i < w->n_hosts; i++) {
-		w->hosts[i].facts.draining = w->hosts[i].facts.held = false;
-		w->hosts[i].facts.guard = NULL;
-		w->hosts[i].facts.other_busy = 0;
-		w->hosts[i].facts.max_workers = 3;
-		w->hosts[i].facts.threshold = 3;
-		host_link(w, i, true);
-		sched_agent_set(w->k.s, i, &w->hosts[i].facts,
+	while (w->n_runs < w->n_specs)
+		run_add(w);
+	for (i = 0; i < w->n_hosts; i++)
+		calm_agent(w, i);
+	for (i = 0; i < N_LOCKS; i++) {
+		w->ext[i] = 0;
+		sched_lock_taken(w->k.s, locks[i], 0, false, NULL,
 		    w->k.now_us);
 	}
 	for (i = 0; i < w->n_runs; i++) {
+		w->held[i] = false;
 		sched_run_hold(w->k.s, w->runs[i], NULL, w->k.now_us);
-		for (x = 1; x <= w->specs[i].run.n_execs; x++)
+		for (x = 1; x <= w->specs[i].run.n_execs; x++) {
+			w->items[i][x].held = false;
 			sched_exec_hold(w->k.s, w->runs[i], x, NULL,
 			    w->k.now_us);
+		}
 	}
 }
+
+/* ---- a life ----------------------------------------------------------------------------------- */
 
 static void
 step_time(struct world *w)
@@ -371,7 +360,7 @@ all_ended(const struct world *w)
 }
 
 static void
-show_open(struct world *w)
+show_open(const struct world *w)
 {
 	struct why why;
 	uint32_t i, j;
@@ -380,7 +369,7 @@ show_open(struct world *w)
 		for (j = 1; j <= w->specs[i].run.n_execs; j++) {
 			sched_why(w->k.s, w->runs[i], j, w->k.now_us, &why);
 			if (why.n > 0)
-				print_message("# %u/%u %s %s: %s\n", i, j,
+				printf("# %u/%u %s %s: %s\n", i, j,
 				    exec_state_name(sched_exec_state(w->k.s,
 				    w->runs[i], j)),
 				    reason_name(why.v[0].code),
@@ -390,55 +379,148 @@ show_open(struct world *w)
 }
 
 static void
-live(uint64_t seed)
+live(uint64_t seed, bool traced)
 {
 	static struct world w;
 	uint32_t i;
 
-	world_make(&w, seed);
+	world_make(&w, seed, traced);
 	for (i = 0; i < CHAOS_TURNS; i++) {
 		turn(&w, i);
 		if (chance(&w, 30))
 			disturb_agent(&w);
+		decide(&w);
 		if (chance(&w, 30))
 			disturb_run(&w);
+		decide(&w);
+		if (chance(&w, 10))
+			disturb_all(&w);
+		decide(&w);
 		step_time(&w);
 	}
 	calm_down(&w);
+	decide(&w);
 	for (i = 0; i < 5000 && !all_ended(&w); i++) {
 		turn(&w, i);
 		step_time(&w);
 	}
 	if (!all_ended(&w)) {
 		show_open(&w);
-		fail_msg("not all ended");
+		broken(&w, "not all have ended");
 	}
 	world_free(&w);
 }
 
-static void
-test_seeds(void **state)
-{
-	uint64_t seed;
+/* ---- many ------------------------------------------------------------------------------------- */
 
-	for (seed = first_seed; seed < first_seed + n_seeds; seed++) {
-		if (getenv("SEEDS_SHOWN") != NULL)
-			print_message("# seed %llu\n",
-			    (unsigned long long)seed);
-		live(seed);
+struct opts {
+	uint64_t first, count;
+	uint32_t jobs;
+	bool trace;
+};
+
+/* Every jobs-th seed from the job's on. What it is at is left in *at. */
+static pid_t
+job_start(const struct opts *o, uint32_t job, volatile uint64_t *at)
+{
+	pid_t pid;
+	uint64_t i;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	for (i = job; i < o->count; i += o->jobs) {
+		*at = o->first + i;
+		live(o->first + i, o->trace);
 	}
+	fflush(stdout);
+	_exit(0);
+}
+
+static bool
+job_ended(pid_t pid)
+{
+	int status;
+
+	return pid > 0 && waitpid(pid, &status, 0) == pid &&
+	    WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Whether all of them hold; one that does not is played again, traced. */
+static bool
+play(const struct opts *o, volatile uint64_t *at)
+{
+	struct opts again = { .count = 1, .jobs = 1, .trace = true };
+	pid_t pids[64];
+	uint32_t i;
+	bool ok = true;
+
+	for (i = 0; i < o->jobs; i++)
+		pids[i] = job_start(o, i, &at[i]);
+	for (i = 0; i < o->jobs; i++) {
+		if (job_ended(pids[i]))
+			continue;
+		ok = false;
+		again.first = at[i];
+		job_ended(job_start(&again, 0, &at[i]));
+		printf("# again: tests/sched/test_random --seed %llu "
+		    "--trace\n", (unsigned long long)again.first);
+	}
+	return ok;
+}
+
+static bool
+opts_read(int argc, char **argv, struct opts *o)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--trace") == 0) {
+			o->trace = true;
+		} else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {
+			o->first = strtoull(argv[++i], NULL, 10);
+			o->count = 1;
+		} else if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0) {
+			o->count = strtoull(argv[++i], NULL, 10);
+		} else if (i + 1 < argc && strcmp(argv[i], "--jobs") == 0) {
+			o->jobs = (uint32_t)strtoul(argv[++i], NULL, 10);
+		} else {
+			return false;
+		}
+	}
+	return o->jobs >= 1 && o->jobs <= 64;
 }
 
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_seeds),
-	};
+	const char *preload = getenv("LD_PRELOAD");
+	struct opts o = { .first = 1, .count = SEEDS, .jobs = 2 };
+	uint64_t *at;
+	bool ok;
 
-	if (argc > 1)
-		first_seed = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		n_seeds = strtoull(argv[2], NULL, 10);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+#ifdef SEEDS_FEW
+	o.count = SEEDS_CHECKED;
+#endif
+	if (preload != NULL && strstr(preload, "vgpreload") != NULL)
+		o.count = SEEDS_CHECKED / 10;
+	if (!opts_read(argc, argv, &o)) {
+		fprintf(stderr, "test_random [--seed N] [--seeds COUNT] "
+		    "[--jobs N] [--trace]\n");
+		return 2;
+	}
+	if (o.trace) {	/* in this process, for a debugger */
+		live(o.first, true);
+		return 0;
+	}
+	at = mmap(NULL, 64 * sizeof(*at), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return 1;
+	printf("1..1\n");
+	ok = play(&o, at);
+	printf("%sok 1 - %llu seeds from %llu\n", ok ? "" : "not ",
+	    (unsigned long long)o.count, (unsigned long long)o.first);
+	return ok ? 0 : 1;
 }

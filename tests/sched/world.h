@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A made-up world for the scheduler: agents that come, leave, forget and say
- * things twice, and the truth about every attempt.
+ * A made-up world for the scheduler: agents that come, leave, forget, lie and
+ * say things twice; the truth about every attempt; and what a console that
+ * heard the same letters must believe (belief.c), from which judge.c works
+ * out anew what the scheduler ought to have done.
  */
 #ifndef TESTS_SCHED_WORLD_H
 #define TESTS_SCHED_WORLD_H
@@ -12,8 +14,10 @@
 #define MAX_RUNS 3
 #define MAX_ATTEMPTS 20000
 #define MAX_LETTERS 4096
+#define MAX_MEMBERS 8
 #define N_LOCKS 3
 #define N_TARGETS 3
+#define N_PAIRS 2
 
 enum truth {
 	FLYING,			/* sent, not arrived */
@@ -24,20 +28,37 @@ enum truth {
 	GONE,			/* the agent has nothing of it any more */
 };
 
+enum belief {
+	SENT_OUT,
+	QUEUED_THERE,
+	RUNS_THERE,
+	GHOST,			/* lost: keeps all but targets' counts */
+	FOUND,			/* a ghost that was superseded and runs */
+	NOWHERE,		/* holds nothing */
+};
+
 struct attempt {
 	struct sched_id id;
 	uint32_t agent, workers, terms;
-	bool pinned, backed, given_up;
+	bool pinned;
 	enum truth truth;
+	enum belief belief;
+	bool unheard;		/* not reported since the link came up */
+	bool back, cancel;	/* asked for */
+	uint32_t to;		/* asked back for that agent, or SCHED_NONE */
+	bool written_off;	/* the console was told what is not so */
+	uint8_t instance;	/* of t1: 1 or 2; 0 none */
+	bool pool;		/* has the agent's own instance of t2 */
 	uint16_t worker;
 	int64_t ends_us;
-	struct sched_member members[KIT_MAX];
-	enum outcome outcomes[KIT_MAX];
+	struct sched_member members[MAX_MEMBERS];
+	enum outcome outcomes[MAX_MEMBERS];
+	bool open[MAX_MEMBERS];	/* it is not believed to have ended */
 	uint32_t n_members;
 };
 
-enum letter_kind { SEND, TAKE_BACK, CANCEL, STARTED, QUEUED, ENDED, RETURNED,
-	KEPT, WAS_LOST, SYNCED };
+enum letter_kind { SEND, TAKE_BACK, CANCEL, STARTED, QUEUED, ENDED, ENDED_ONE,
+	RETURNED, KEPT, WAS_LOST, SYNCED, LETTERS };
 
 struct letter {
 	enum letter_kind kind;
@@ -53,49 +74,133 @@ struct host {
 	struct sched_pool pool;
 	char name[24];
 	uint32_t link;		/* how often it was cut */
-	bool wanted_up;
+	bool liar;
 	int64_t delay_us;
 };
 
+/* What is believed of an execution. */
+struct item {
+	uint32_t last;		/* attempts sent so far */
+	uint32_t current;	/* the attempt it is out with, or SCHED_NONE */
+	bool over;		/* was said to be final, as state */
+	enum exec_state state;
+	bool passed;		/* some attempt that counted did */
+	bool held, waived;
+	uint32_t pin;		/* agent, or SCHED_NONE */
+	uint32_t agent;		/* of the last attempt */
+	int64_t ready_us;
+};
+
 struct world {
-	uint64_t seed;
+	uint64_t seed, first_seed;
+	bool trace;
 	struct kit k;
 	struct host hosts[MAX_AGENTS];
 	uint32_t n_hosts;
 	struct spec specs[MAX_RUNS];
-	uint32_t runs[MAX_RUNS], n_runs;
+	uint32_t runs[MAX_RUNS], n_runs;	/* added so far */
+	uint32_t n_specs;
+	bool removed[MAX_RUNS], held[MAX_RUNS], ended[MAX_RUNS];
+	bool revived[MAX_RUNS];	/* something final waited again */
+	uint32_t max_parallel[MAX_RUNS];
 	struct strvec selectors[4], instances;
 	const struct strvec *lists[4];
 	struct sched_hold holds[MAX_RUNS][KIT_MAX][2];
 	struct sched_side sides[MAX_RUNS][KIT_MAX];
-	uint32_t targets[MAX_RUNS][KIT_MAX], needs[MAX_RUNS][KIT_MAX];
+	uint32_t targets[MAX_RUNS][KIT_MAX][2], needs[MAX_RUNS][KIT_MAX][2];
 	uint32_t nodes[MAX_RUNS][KIT_MAX];
 	struct attempt *attempts;
 	uint32_t n_attempts;
+	uint32_t *live, n_live;	/* attempts that are of any interest */
 	struct letter *letters;
 	uint32_t n_letters;
 	uint64_t seq;
-	uint32_t last[MAX_RUNS][KIT_MAX + 1];	/* attempts sent so far */
-	bool ended[MAX_RUNS];
-	bool calm;
+	struct item items[MAX_RUNS][KIT_MAX + 1];
+	uint32_t ext[N_LOCKS];	/* units that others hold */
+	bool ext_shared[N_LOCKS];
+	bool paused, calm;
 };
 
 /* A number from 0 to n - 1. */
 uint32_t pick(struct world *w, uint32_t n);
 bool chance(struct world *w, uint32_t percent);
 
-/* Builds agents and runs by the seed, and frees them. */
-void world_make(struct world *w, uint64_t seed);
-void world_free(struct world *w);
+/* One line of the trace, when there is one. */
+void trace(const struct world *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Something that must hold does not: says so and ends the process. */
+void broken(const struct world *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+/* "ra/3/1" in one of a few buffers that are used in turn. */
+const char *id_text(const struct world *w, struct sched_id id);
 
-/* The agents' side. */
-void host_tell(struct world *w, uint32_t agent);
+/* world_plan.c: agents and plans by the seed; run_add() adds the next. */
+void world_make(struct world *w, uint64_t seed, bool trace);
+void world_free(struct world *w);
+void run_add(struct world *w);
+
+/* world.c: the agents' side. */
 void host_work(struct world *w, uint32_t agent);
 void host_link(struct world *w, uint32_t agent, bool up);
 void host_crash(struct world *w, uint32_t agent);
+void host_lie(struct world *w, uint32_t agent);
 void letter_post(struct world *w, enum letter_kind kind, uint32_t attempt);
 void letters_deliver(struct world *w);
 /* The next instant at which something happens by itself. */
 int64_t world_next_us(const struct world *w);
+
+/* belief.c: what follows from what was said. */
+const struct sched_terms *terms_of(const struct world *w,
+    const struct attempt *a);
+void believe_queued(struct world *w, struct attempt *a);
+void believe_started(struct world *w, struct attempt *a);
+/* True when the outcome of that member counts. */
+bool believe_ended(struct world *w, struct attempt *a, uint32_t member,
+    enum outcome outcome);
+void believe_returned(struct world *w, struct attempt *a);
+void believe_kept(struct attempt *a);
+void believe_lost(struct world *w, struct attempt *a);
+void believe_synced(struct world *w, uint32_t agent, uint32_t run);
+void believe_down(struct world *w, uint32_t agent);
+void believe_dead(struct world *w, uint32_t agent);
+void believe_removed(struct world *w, uint32_t run);
+/* Takes over the decisions of a turn and posts what they ask for. Ends at
+ * those that contradict what is believed. */
+void believe_decisions(struct world *w);
+
+/* facts.c: what ought to be so, from plans and beliefs alone. */
+bool fact_usable(const struct world *w, uint32_t agent);
+bool fact_pinned(const struct world *w, uint32_t run, uint32_t exec);
+bool fact_eligible(const struct world *w, uint32_t run, uint32_t exec,
+    uint32_t agent);
+/* Workers of what is out there, ghosts apart, with what is not ours. */
+uint32_t fact_load(const struct world *w, uint32_t agent);
+/* The same of auto-distributed ones alone. */
+uint32_t fact_autos(const struct world *w, uint32_t agent);
+/* Attempts of a run that max_parallel counts. */
+uint32_t fact_out(const struct world *w, uint32_t run);
+/* Its needs have not ended, and it waits for them. */
+bool fact_needs(const struct world *w, uint32_t run, uint32_t exec);
+/* Some lock has no room for the terms; the suites' max_parallel, or others. */
+bool fact_lock_full(const struct world *w, const struct sched_terms *t,
+    bool parallel);
+bool fact_pair_full(const struct world *w, const struct sched_terms *t);
+/* Some run declares instances of t1. */
+bool fact_named(const struct world *w);
+/* Over the fleet; on one agent. */
+bool fact_target_full(const struct world *w, const struct sched_terms *t);
+bool fact_target_full_on(const struct world *w, const struct sched_terms *t,
+    uint32_t agent);
+/* Its step is on that agent. */
+bool fact_beside(const struct world *w, uint32_t run, uint32_t exec,
+    uint32_t agent);
+/* It failed there last, and there is another agent for it. */
+bool fact_avoided(const struct world *w, uint32_t run, uint32_t exec,
+    uint32_t agent);
+
+/* judge.c: all that must hold after a turn; also asks for all reasons. */
+void judge(struct world *w, bool reasons);
+/* judge_why.c: one execution that waits. */
+void judge_waiting(struct world *w, uint32_t run, uint32_t exec, bool reasons);
 
 #endif

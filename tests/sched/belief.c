@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a console must believe of every attempt, from its own sends and the
+ * letters it got, kept apart from the scheduler and compared with it.
+ */
+#include "config.h"
+
+#include "world.h"
+
+const struct sched_terms *
+terms_of(const struct world *w, const struct attempt *a)
+{
+	return &w->specs[a->id.run].terms[a->terms];
+}
+
+static struct item *
+item_of(struct world *w, const struct attempt *a, uint32_t member)
+{
+	return &w->items[a->id.run][a->members[member].exec];
+}
+
+static uint32_t
+index_of(const struct world *w, const struct attempt *a)
+{
+	return (uint32_t)(a - w->attempts);
+}
+
+/* It is no execution's own any more. */
+static void
+disown(struct world *w, const struct attempt *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_members; i++)
+		if (item_of(w, a, i)->current == index_of(w, a))
+			item_of(w, a, i)->current = SCHED_NONE;
+}
+
+static void
+gone(struct world *w, struct attempt *a)
+{
+	disown(w, a);
+	a->belief = NOWHERE;
+	memset(a->open, 0, sizeof(a->open));
+}
+
+/* A ghost is heard of: it is current again where nothing followed it. */
+static void
+found(struct world *w, struct attempt *a, enum belief to)
+{
+	struct item *x;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < a->n_members; i++) {
+		x = item_of(w, a, i);
+		if (!a->open[i] || x->last != a->members[i].attempt ||
+		    x->current != SCHED_NONE || sched_exec_state(w->k.s,
+		    a->id.run, a->members[i].exec) != EXEC_WAITING)
+			continue;
+		x->current = index_of(w, a);
+		n++;
+	}
+	a->belief = n > 0 ? to : FOUND;
+	for (i = 0; n > 0 && i < a->n_members; i++)
+		a->open[i] = item_of(w, a, i)->current == index_of(w, a);
+}
+
+/* What is said of a batch is said of its first member. */
+static bool
+heard(struct attempt *a)
+{
+	if (a->belief == NOWHERE || !a->open[0])
+		return false;
+	a->unheard = false;
+	return true;
+}
+
+void
+believe_queued(struct world *w, struct attempt *a)
+{
+	if (!heard(a))
+		return;
+	if (a->belief == GHOST)
+		found(w, a, QUEUED_THERE);
+	else if (a->belief == SENT_OUT)
+		a->belief = QUEUED_THERE;
+}
+
+void
+believe_started(struct world *w, struct attempt *a)
+{
+	if (!heard(a))
+		return;
+	a->back = false;
+	if (a->belief == GHOST)
+		found(w, a, RUNS_THERE);
+	else if (a->belief != FOUND)
+		a->belief = RUNS_THERE;
+}
+
+bool
+believe_ended(struct world *w, struct attempt *a, uint32_t member,
+    enum outcome outcome)
+{
+	struct item *x = item_of(w, a, member);
+	uint32_t i;
+	bool counts;
+
+	if (a->belief == NOWHERE || !a->open[member])
+		return false;
+	a->unheard = false;
+	if (a->belief == GHOST)
+		found(w, a, RUNS_THERE);
+	counts = x->current == index_of(w, a);
+	if (counts)
+		x->current = SCHED_NONE;
+	x->passed |= counts && outcome == OUTCOME_PASSED;
+	a->open[member] = false;
+	for (i = 0; i < a->n_members && !a->open[i]; i++)
+		;
+	if (i == a->n_members)
+		gone(w, a);
+	return counts;
+}
+
+void
+believe_returned(struct world *w, struct attempt *a)
+{
+	if (a->belief == NOWHERE || !a->open[0] ||
+	    (a->belief == RUNS_THERE && !a->unheard))
+		return;
+	gone(w, a);
+}
+
+void
+believe_kept(struct attempt *a)
+{
+	if (a->open[0])
+		a->back = false;
+}
+
+void
+believe_lost(struct world *w, struct attempt *a)
+{
+	if (a->open[0])
+		gone(w, a);
+}
+
+void
+believe_synced(struct world *w, uint32_t agent, uint32_t run)
+{
+	struct attempt *a;
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		if (a->agent == agent && a->id.run == run && a->unheard &&
+		    a->belief != NOWHERE)
+			gone(w, a);
+	}
+}
+
+void
+believe_down(struct world *w, uint32_t agent)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].agent == agent) {
+			w->attempts[w->live[i]].unheard = true;
+			w->attempts[w->live[i]].back = false;
+		}
+}
+
+void
+believe_dead(struct world *w, uint32_t agent)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].agent == agent) {
+			w->attempts[w->live[i]].written_off = true;
+			gone(w, &w->attempts[w->live[i]]);
+		}
+}
+
+void
+believe_removed(struct world *w, uint32_t run)
+{
+	uint32_t i;
+
+	w->removed[run] = w->ended[run] = true;
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].id.run == run) {
+			w->attempts[w->live[i]].written_off = true;
+			gone(w, &w->attempts[w->live[i]]);
+		}
+	if (fact_named(w))
+		return;
+	for (i = 0; i < w->n_live; i++)	/* nobody declares them any more */
+		w->attempts[w->live[i]].instance = 0;
+}
+
+/* ---- decisions --------------------------------------------------------------------- */
+
+static uint32_t
+attempt_find(const struct world *w, struct sched_id id)
+{
+	uint32_t i;
+
+	for (i = w->n_attempts; i-- > 0;)
+		if (w->attempts[i].id.run == id.run &&
+		    w->attempts[i].id.exec == id.exec &&
+		    w->attempts[i].id.attempt == id.attempt)
+			return i;
+	broken(w, "%s was never sent", id_text(w, id));
+}
+
+/* Whether it was allowed to go when it went. */
+static void
+member_sent(struct world *w, const struct attempt *a,
+    const struct sched_member *m)
+{
+	struct item *x = &w->items[a->id.run][m->exec];
+	struct sched_id id = { a->id.run, m->exec, m->attempt };
+
+	if (m->attempt != x->last + 1)
+		broken(w, "%s follows attempt %u", id_text(w, id), x->last);
+	if (x->over || x->current != SCHED_NONE)
+		broken(w, "%s is sent though it %s", id_text(w, id),
+		    x->over ? "has ended" : "is out");
+	if (x->held || x->ready_us > w->k.now_us)
+		broken(w, "%s is sent though it %s", id_text(w, id),
+		    x->held ? "is held" : "has to wait");
+	if (!w->revived[id.run] && fact_needs(w, id.run, m->exec))
+		broken(w, "%s is sent before what it needs", id_text(w, id));
+	if (!fact_eligible(w, id.run, m->exec, a->agent))
+		broken(w, "%s is sent to an agent it may not use",
+		    id_text(w, id));
+	if (fact_beside(w, id.run, m->exec, a->agent))
+		broken(w, "%s is sent beside itself", id_text(w, id));
+	x->last++;
+	x->agent = a->agent;
+	x->ready_us = 0;
+}
+
+static void
+instances_note(const struct world *w, struct attempt *a)
+{
+	const char *name = sched_instance(w->k.s, a->id.run, a->id.exec,
+	    "t1");
+
+	a->instance = name == NULL ? 0 : strcmp(name, "i1") == 0 ? 1 : 2;
+	a->pool = sched_instance(w->k.s, a->id.run, a->id.exec, "t2") != NULL;
+}
+
+/* No limit has less room than this takes. */
+static void
+limits_judge(const struct world *w, const struct attempt *a,
+    const struct sched_decision *d)
+{
+	const struct sched_terms *t = terms_of(w, a);
+	const struct sched_agent *f = &w->hosts[a->agent].facts;
+	uint32_t max = w->max_parallel[a->id.run];
+	const char *what = NULL;
+
+	if (w->paused || w->held[a->id.run] || !fact_usable(w, a->agent))
+		what = "what is paused, held or past a guard";
+	else if (max > 0 && fact_out(w, a->id.run) >= max)
+		what = "max_parallel";
+	else if (fact_lock_full(w, t, false) || fact_lock_full(w, t, true))
+		what = "a lock";
+	else if (fact_pair_full(w, t))
+		what = "an exclusion";
+	else if (fact_target_full(w, t) || fact_target_full_on(w, t, a->agent))
+		what = "a target's limit";
+	else if ((t->n_holds > 0 || t->workers > 1) &&
+	    d->tier == TIER_FEWEST_QUEUED)
+		what = "that it may not be queued";
+	else if (d->tier < TIER_FEWEST_QUEUED && !a->pinned &&
+	    fact_autos(w, a->agent) + t->workers > f->threshold)
+		what = "the threshold";
+	if (what != NULL)
+		broken(w, "%s is sent past %s", id_text(w, d->id), what);
+}
+
+static void
+sent(struct world *w, const struct sched_decision *d)
+{
+	const struct spec *p = &w->specs[d->id.run];
+	const struct sched_terms *t =
+	    &p->terms[p->execs[d->id.exec - 1].terms];
+	struct attempt *a;
+	uint32_t i;
+
+	if (w->n_attempts == MAX_ATTEMPTS || d->n_members > MAX_MEMBERS)
+		broken(w, "too many attempts");
+	a = &w->attempts[w->n_attempts];
+	*a = (struct attempt){ .id = d->id, .agent = d->agent,
+		.workers = t->workers, .pinned = d->class == CLASS_PINNED,
+		.terms = p->execs[d->id.exec - 1].terms, .to = SCHED_NONE,
+		.n_members = d->n_members };
+	trace(w, "send %s (%u) to %s, %s", id_text(w, d->id), d->n_members,
+	    w->hosts[d->agent].name, tier_name(d->tier));
+	limits_judge(w, a, d);
+	for (i = 0; i < d->n_members; i++) {
+		a->members[i] = w->k.out.members[d->first_member + i];
+		a->open[i] = true;
+		member_sent(w, a, &a->members[i]);
+	}
+	instances_note(w, a);
+	for (i = 0; i < d->n_members; i++)
+		item_of(w, a, i)->current = w->n_attempts;
+	w->live[w->n_live++] = w->n_attempts++;
+	letter_post(w, SEND, w->n_attempts - 1);
+}
+
+static void
+asked(struct world *w, const struct sched_decision *d)
+{
+	uint32_t i = attempt_find(w, d->id);
+	struct attempt *a = &w->attempts[i];
+
+	trace(w, "%s %s of %s", sched_kind_name(d->kind), id_text(w, d->id),
+	    w->hosts[d->agent].name);
+	if (d->agent != a->agent)
+		broken(w, "%s is not there", id_text(w, d->id));
+	if (d->kind == SCHED_CANCEL) {
+		a->cancel = true;
+		letter_post(w, CANCEL, i);
+		return;
+	}
+	a->back = true;
+	a->to = d->other;
+	letter_post(w, TAKE_BACK, i);
+}
+
+static void
+ghost(struct world *w, struct attempt *a)
+{
+	trace(w, "%s is lost", id_text(w, a->id));
+	if (a->belief == NOWHERE)
+		return;
+	disown(w, a);
+	a->belief = GHOST;
+	a->back = false;
+}
+
+static void
+became(struct world *w, const struct sched_decision *d)
+{
+	struct item *x = &w->items[d->id.run][d->id.exec];
+
+	trace(w, "%s %s", id_text(w, d->id), d->kind == SCHED_FINAL ?
+	    exec_state_name(d->state) : "waits");
+	if (d->kind == SCHED_FINAL) {
+		if (x->over)
+			broken(w, "%s ended twice", id_text(w, d->id));
+		x->over = true;
+		x->held = false;
+		x->state = d->state;
+		if (x->passed != (d->state == EXEC_PASSED ||
+		    d->state == EXEC_HEALED))
+			broken(w, "%s is %s, and %s", id_text(w, d->id),
+			    exec_state_name(d->state), x->passed ?
+			    "passed" : "never passed");
+		return;
+	}
+	w->revived[d->id.run] |= x->over;
+	x->over = false;
+	x->ready_us = d->at_us;
+}
+
+static void
+run_over(struct world *w, uint32_t run)
+{
+	trace(w, "run %s has ended", w->specs[run].run.id);
+	if (w->ended[run])
+		broken(w, "a run ended twice");
+	w->ended[run] = true;
+}
+
+void
+believe_decisions(struct world *w)
+{
+	const struct sched_decision *d;
+	size_t i;
+
+	for (i = 0; i < w->k.out.n; i++) {
+		d = &w->k.out.v[i];
+		if (d->kind == SCHED_SEND)
+			sent(w, d);
+		else if (d->kind == SCHED_TAKE_BACK || d->kind == SCHED_CANCEL)
+			asked(w, d);
+		else if (d->kind == SCHED_LOST)
+			ghost(w, &w->attempts[attempt_find(w, d->id)]);
+		else if (d->kind == SCHED_RUN_ENDED)
+			run_over(w, d->id.run);
+		else
+			became(w, d);
+	}
+}

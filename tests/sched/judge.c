@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What must hold after every turn of the made-up world: nothing is lost or
+ * counted twice, agents that told the truth are never past a limit, every
+ * execution is where it was said to be, and no worker idles beside a queue.
+ */
+#include "config.h"
+
+#include "world.h"
+
+/* ---- what really happens ------------------------------------------------------------ */
+
+/* It really holds something, by an agent that did not lie. */
+static bool
+holds(const struct world *w, const struct attempt *a)
+{
+	if (a->written_off || w->hosts[a->agent].liar)
+		return false;
+	return a->truth == WAITS || a->truth == RUNS ||
+	    (a->truth == FLYING && w->hosts[a->agent].facts.up);
+}
+
+static void
+judge_locks(const struct world *w)
+{
+	uint32_t units[N_LOCKS] = { 0 }, readers[N_LOCKS] = { 0 };
+	uint32_t alone[N_LOCKS] = { 0 }, i, j;
+	const struct sched_terms *t;
+	const struct sched_hold *h;
+
+	for (i = 0; i < w->n_live; i++) {
+		if (!holds(w, &w->attempts[w->live[i]]))
+			continue;
+		t = terms_of(w, &w->attempts[w->live[i]]);
+		for (j = 0; j < t->n_holds; j++) {
+			h = &t->holds[j];
+			readers[h->lock] += h->shared;
+			units[h->lock] += h->shared ? 0 : h->count;
+			alone[h->lock] += h->shared ? 0 : 1;
+		}
+	}
+	for (i = 0; i < N_LOCKS; i++) {
+		if (alone[i] > 1 && units[i] > (i == 0 ? 3 : 1))
+			broken(w, "lock %u: %u units", i, units[i]);
+		if (units[i] > 0 && readers[i] > 0)
+			broken(w, "lock %u: readers beside others", i);
+	}
+}
+
+static void
+judge_pairs(const struct world *w)
+{
+	uint32_t a = 0, b = 0, all[N_PAIRS] = { 0 }, i;
+	const struct sched_terms *t;
+
+	for (i = 0; i < w->n_live; i++) {
+		t = terms_of(w, &w->attempts[w->live[i]]);
+		if (t->n_sides == 0 || !holds(w, &w->attempts[w->live[i]]))
+			continue;
+		a += t->sides[0].pair == 0 && t->sides[0].a;
+		b += t->sides[0].pair == 0 && t->sides[0].b;
+		all[t->sides[0].pair]++;
+	}
+	if (a > 0 && b > 0 && all[0] > 1)
+		broken(w, "a pair runs together");
+	if (all[1] > 1)
+		broken(w, "a pair of one with itself runs together");
+}
+
+/* ---- where everything is --------------------------------------------------------------- */
+
+static void
+judge_exec(const struct world *w, uint32_t run, uint32_t exec,
+    const struct sched_view *v)
+{
+	const struct item *x = &w->items[run][exec];
+	struct sched_id id = { run, exec, v->attempt };
+	const char *is = exec_state_name(v->state);
+	bool out = v->state == EXEC_ASSIGNED || v->state == EXEC_RUNNING;
+
+	if (v->attempt != x->last)
+		broken(w, "%s, but %u were sent", id_text(w, id), x->last);
+	if (out != (x->current != SCHED_NONE))
+		broken(w, "%s is %s and %s out", id_text(w, id), is,
+		    out ? "not" : "is");
+	if (out && (w->attempts[x->current].belief == RUNS_THERE) !=
+	    (v->state == EXEC_RUNNING))
+		broken(w, "%s is %s, by what its agent said it is not",
+		    id_text(w, id), is);
+	if (x->over != exec_state_final(v->state) ||
+	    (x->over && x->state != v->state))
+		broken(w, "%s is %s, said to be %s", id_text(w, id), is,
+		    x->over ? exec_state_name(x->state) : "open");
+}
+
+static void
+judge_run(struct world *w, uint32_t run, bool reasons)
+{
+	struct counts c = { { 0 } }, said = sched_counts(w->k.s, run);
+	struct sched_view v;
+	uint32_t i;
+
+	for (i = 1; i <= w->specs[run].run.n_execs; i++) {
+		if (sched_exec_view(w->k.s, run, i, &v) != 0)
+			broken(w, "%u of run %u is lost", i, run);
+		judge_exec(w, run, i, &v);
+		c.n[v.state]++;
+		if (v.state == EXEC_WAITING)
+			judge_waiting(w, run, i, reasons);
+	}
+	if (memcmp(&c, &said, sizeof(c)) != 0 || counts_total(&said) !=
+	    w->specs[run].run.n_execs)
+		broken(w, "the sum of run %u is not what was planned", run);
+	if (w->ended[run] != (counts_final(&said) == counts_total(&said)) &&
+	    !w->revived[run])
+		broken(w, "run %u is%s ended", run, w->ended[run] ? "" :
+		    " not");
+}
+
+/* ---- queues beside free workers ----------------------------------------------------------- */
+
+static bool
+one_each(const struct world *w, uint32_t agent)
+{
+	const struct attempt *a;
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		if (a->agent == agent && a->belief < NOWHERE &&
+		    a->belief != GHOST && (a->pinned || a->workers > 1 ||
+		    a->belief == FOUND))
+			return false;
+	}
+	return true;
+}
+
+/* How many of those queued on an agent, beyond what it has workers for, are
+ * not yet asked back; plain cases only. */
+static int64_t
+surplus(const struct world *w, uint32_t agent)
+{
+	const struct sched_agent *f = &w->hosts[agent].facts;
+	int64_t n = (int64_t)fact_load(w, agent) - f->threshold;
+	int64_t unstarted = 0, back = 0;
+	const struct attempt *a;
+	uint32_t i;
+
+	if (!f->up || f->held || f->draining || !one_each(w, agent))
+		return 0;
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		unstarted += a->agent == agent && a->belief < RUNS_THERE;
+		back += a->agent == agent && a->belief < RUNS_THERE && a->back;
+	}
+	return (n < unstarted ? n : unstarted) - back;
+}
+
+static int64_t
+free_workers(const struct world *w, uint32_t agent)
+{
+	int64_t n = (int64_t)w->hosts[agent].facts.threshold -
+	    fact_load(w, agent);
+	const struct attempt *a;
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		n -= a->back && a->to == agent && a->belief < RUNS_THERE ?
+		    a->workers : 0;
+	}
+	return fact_usable(w, agent) ? n : 0;
+}
+
+static bool
+may_move(const struct world *w, const struct attempt *a, uint32_t to)
+{
+	return !a->back && !a->cancel && !a->unheard &&
+	    !w->held[a->id.run] && fact_eligible(w, a->id.run, a->id.exec,
+	    to) && !fact_target_full_on(w, terms_of(w, a), to) &&
+	    !fact_beside(w, a->id.run, a->id.exec, to);
+}
+
+static bool
+anyone_wide(const struct world *w)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < w->n_runs; i++)
+		for (j = 0; j < w->specs[i].run.n_terms; j++)
+			if (w->specs[i].terms[j].workers > 1)
+				return true;
+	return false;
+}
+
+static void
+judge_queue(const struct world *w, uint32_t from, uint32_t to)
+{
+	int64_t n = surplus(w, from);
+	const struct attempt *a;
+	uint32_t i;
+
+	for (i = w->n_live; n > 0 && i-- > 0;) {
+		a = &w->attempts[w->live[i]];
+		if (a->agent != from || a->belief >= RUNS_THERE || a->back)
+			continue;
+		if (may_move(w, a, to))
+			broken(w, "%s has a free worker, and %s is queued on "
+			    "%s", w->hosts[to].name, id_text(w, a->id),
+			    w->hosts[from].name);
+		n--;
+	}
+}
+
+static void
+judge_queues(const struct world *w)
+{
+	uint32_t i, j;
+
+	if (w->paused || anyone_wide(w))
+		return;
+	for (i = 0; i < w->n_hosts; i++)
+		for (j = 0; free_workers(w, i) > 0 && j < w->n_hosts; j++)
+			if (i != j)
+				judge_queue(w, j, i);
+}
+
+void
+judge(struct world *w, bool reasons)
+{
+	char *text = sched_check(w->k.s);
+	uint32_t i;
+
+	if (text != NULL)
+		broken(w, "%s", text);
+	judge_locks(w);
+	judge_pairs(w);
+	for (i = 0; i < w->n_runs; i++)
+		if (!w->removed[i])
+			judge_run(w, i, reasons);
+	judge_queues(w);
+}
