@@ -57,6 +57,8 @@ struct erun {
 	struct exec_texts *texts;	/* by number - 1 */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	int32_t *fails;		/* by number - 1: likelihood in thousandths */
+	struct batch *batches;	/* hash by the one that leads (batch.h) */
+	struct batch_start *starts;	/* by suite; NULL: none measured */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
 	bool *repeats;		/* by agent: asked again after a failed commit */
 	struct amendment *amendments;	/* number N is [N - 1] */

@@ -14,6 +14,7 @@
 #include "yardmaster/base/mem.h"
 
 #include "engine/feed.h"
+#include "engine/feed_batch.h"
 
 struct terms_entry {
 	UT_hash_handle hh;
@@ -38,6 +39,7 @@ struct feed {
 	size_t n_terms, cap_terms;
 	struct sched_list *lists;
 	size_t n_lists, cap_lists;
+	struct feed_batches batches;
 	uint64_t *keys;
 	struct sched_exec *execs;
 	void **owned;		/* arrays inside terms and lists */
@@ -66,6 +68,7 @@ feed_done(struct feed *f)
 	for (i = 0; i < f->n_owned; i++)
 		free(f->owned[i]);
 	free(f->owned);
+	feed_batches_done(&f->batches);
 	strvec_done(&f->pair_names);
 	free(f->locks);
 	free(f->suite_lock);
@@ -320,10 +323,12 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 	struct buf sides = BUF_INIT, holds = BUF_INIT, key = BUF_INIT;
 	uint32_t n_sides = collect_sides(f, no, &sides);
 	uint32_t n_holds = collect_holds(f, x, &holds);
+	uint32_t batch = feed_batch_of(&f->batches, f->p, no);
 	struct terms_entry *entry;
 	struct sched_terms *t;
 
 	buf_put(&key, &x->terms, sizeof x->terms);
+	buf_put(&key, &batch, sizeof batch);
 	buf_put(&key, buf_data(&sides), buf_len(&sides));
 	buf_put(&key, buf_data(&holds), buf_len(&holds));
 	HASH_FIND(hh, f->by_key, buf_data(&key), buf_len(&key), entry);
@@ -336,6 +341,8 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 		t->n_sides = n_sides;
 		t->holds = own(f, mem_dup(buf_data(&holds), buf_len(&holds)));
 		t->n_holds = n_holds;
+		t->batch = batch;
+		t->room = batch > 0 ? plan_batch_room(f->p, no) : 0;
 		entry = mem_zalloc(sizeof *entry + buf_len(&key));
 		entry->index = (uint32_t)f->n_terms++;
 		entry->n = buf_len(&key);
@@ -384,6 +391,7 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->worker = was->worker;
 	x->failures = was->failures;
 	x->errors = was->errors;
+	x->lead = was->lead;
 }
 
 static void
@@ -405,6 +413,8 @@ feed_execs(struct feed *f, const struct feed_state *st)
 			.agent = SCHED_NONE,
 			.fails = st->fails != NULL ? st->fails[i] : 0,
 		};
+		if (f->terms[f->execs[i].terms].batch > 0)
+			f->execs[i].size = feed_batch_size(p, i + 1);
 		if (st->execs != NULL)
 			restore(&f->execs[i], &st->execs[i]);
 	}
@@ -448,6 +458,7 @@ feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
 		.max_parallel = p->max_parallel,
 		.max_failures = p->max_failures,
 		.ahead = ahead_of(p),
+		.start_cost_us = st->start_us,
 		.deadline_us = p->deadline_us > 0 ? st->deadline_us : 0,
 	};
 	feed_locks(&f);

@@ -12,12 +12,14 @@ struct feed_exec {
 	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
 	uint16_t worker;
 	uint32_t failures, errors;	/* counted so far */
+	uint32_t lead;		/* of its batch; 0: itself */
 };
 /* What is known of each execution beyond the plan; arrays by number - 1. */
 struct feed_state {
 	const struct feed_exec *execs;	/* NULL: fresh */
 	const int64_t *estimates_us;	/* -1 unknown */
 	const int32_t *fails;	/* likelihood in thousandths; NULL: none */
+	int64_t start_us;	/* of a process of a batch; 0 unknown */
 	int64_t deadline_us;	/* an instant of the scheduler's clock */
 };
 

@@ -7,7 +7,7 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
 
-#include "engine/engine_private.h"
+#include "engine/batch.h"
 
 struct adding {
 	struct engine *e;
@@ -29,6 +29,7 @@ feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 	struct adding a = { .e = e, .r = r };
 	struct feed_state at = *st;
 
+	at.start_us = batch_start_us(e, r);
 	/* The launch may be of another process, before the last boot. */
 	at.deadline_us = clock_mono_us() + r->live.started_wall_us +
 	    r->plan->deadline_us - clock_wall_us();

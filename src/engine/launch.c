@@ -9,7 +9,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 
-#include "engine/engine_private.h"
+#include "engine/batch.h"
 
 struct creating {
 	const struct erun *r;
@@ -214,6 +214,8 @@ restore_all(struct engine *e, struct erun *r)
 	    (rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
 	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) == 0)
 		rc = run_file_each_result(r->file, 0, restore_result, &s);
+	if (rc == 0)
+		rc = batch_restore(e, r, s.v);
 	if (rc == 0) {
 		st.execs = s.v;
 		st.estimates_us = s.estimates_us;

@@ -13,7 +13,7 @@
 #include "yardmaster/base/log.h"
 #include "yardmaster/base/mem.h"
 
-#include "engine/engine_private.h"
+#include "engine/batch.h"
 
 static struct sched_id
 sched_id_of(const struct erun *r, const struct ident *id)
@@ -59,19 +59,19 @@ take_steps(struct erun *r, const struct report *rep)
 static void
 started_unheard(struct engine *e, struct erun *r, const struct report *rep)
 {
+	struct sched_id id = batch_voice(e, r, &rep->id);
 	struct sched_view v;
 
 	if (rep->worker == 0 || sched_exec_view(e->sched, r->handle,
-	    rep->id.execution, &v) < 0 || v.attempt != rep->id.attempt)
+	    id.exec, &v) < 0 || v.attempt != id.attempt)
 		return;
 	if (v.state == EXEC_ASSIGNED || v.state == EXEC_WAITING)
-		sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
-		    clock_mono_us());
+		sched_started(e->sched, id, rep->worker, clock_mono_us());
 }
 
-static void
-attempt_ended(struct engine *e, size_t agent, struct erun *r,
-    const struct report *rep)
+bool
+report_record(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep, bool shared)
 {
 	int64_t now = clock_mono_us();
 	enum sched_taken taken;
@@ -79,7 +79,6 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 	bool is_new;
 	int rc;
 
-	started_unheard(e, r, rep);
 	taken = sched_ended(e->sched, sched_id_of(r, &rep->id), rep->outcome,
 	    rep->elapsed_us, now);
 	if (taken == SCHED_STRANGE) {
@@ -87,23 +86,37 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 		    fleet_agent(e->fleet, agent)->name, r->live.id,
 		    rep->id.execution, rep->id.attempt);
 		free(test);
-		return;
+		return false;
 	}
 	if (taken == SCHED_TAKEN) {
 		take_steps(r, rep);
-		engine_bench_ended(e, agent, r, rep, test);
+		if (!shared || rep->outcome != OUTCOME_ERROR)
+			engine_bench_ended(e, agent, r, rep, test);
 	}
 	free(test);
 	rc = run_file_put_result(r->file, rep, taken == SCHED_LATE, &is_new);
 	erun_put(r, rc);
 	if (rc < 0)
-		return;
+		return false;
 	if (is_new && taken == SCHED_LATE)
 		engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: "
 		    "a late result of attempt %u, %s, is kept and does not "
 		    "count", rep->id.execution, rep->id.attempt,
 		    outcome_name(rep->outcome));
-	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
+	return true;
+}
+
+static void
+attempt_ended(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	struct batch *b = batch_led_by(r, &rep->id);
+
+	started_unheard(e, r, rep);
+	if (b != NULL)
+		batch_ended(b, agent, rep);
+	else if (report_record(e, agent, r, rep, false))
+		engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 
 static void
@@ -111,21 +124,42 @@ attempt_running(struct engine *e, size_t agent, struct erun *r,
     const struct report *rep)
 {
 	struct run_attempt a = {
-		.exec = rep->id.execution,
-		.attempt = rep->id.attempt,
 		.agent = fleet_agent(e->fleet, agent)->name,
 		.state = rep->state,
 		.worker = rep->worker,
 		.started_wall_us = rep->started_wall_us,
 	};
+	const struct sched_member *m;
+	struct sched_member one;
 	enum sched_taken taken;
+	uint32_t i, n;
 
-	taken = sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
-	    clock_mono_us());
+	taken = sched_started(e->sched, batch_voice(e, r, &rep->id),
+	    rep->worker, clock_mono_us());
 	if (taken != SCHED_TAKEN)
 		return;
-	erun_put(r, run_file_put_attempt(r->file, &a));
-	erun_put_exec(e, r, rep->id.execution);
+	m = batch_members(r, &rep->id, &one, &n);
+	for (i = 0; i < n; i++) {
+		a.exec = m[i].exec;
+		a.attempt = m[i].attempt;
+		erun_put(r, run_file_put_attempt(r->file, &a));
+		erun_put_exec(e, r, a.exec);
+	}
+}
+
+static void
+put_lost(struct engine *e, struct erun *r, struct run_attempt *a,
+    const struct sched_member *m)
+{
+	a->exec = m->exec;
+	a->attempt = m->attempt;
+	engine_say(e, EVENT_WARNING, NULL, r->live.id,
+	    "execution %u: attempt %u was lost on %s: %s", a->exec,
+	    a->attempt, a->agent, a->text != NULL ? a->text : "?");
+	erun_put(r, run_file_put_attempt(r->file, a));
+	r->texts[a->exec - 1].lost = a->attempt;
+	erun_why(r, a->exec, str_fmt("attempt %u was lost on %s: %s",
+	    a->attempt, a->agent, a->text != NULL ? a->text : "?"));
 }
 
 static void
@@ -133,8 +167,6 @@ attempt_lost(struct engine *e, size_t agent, struct erun *r,
     const struct report *rep)
 {
 	struct run_attempt a = {
-		.exec = rep->id.execution,
-		.attempt = rep->id.attempt,
 		.agent = fleet_agent(e->fleet, agent)->name,
 		.state = ATTEMPT_LOST,
 		.outcome = OUTCOME_ERROR,
@@ -143,21 +175,18 @@ attempt_lost(struct engine *e, size_t agent, struct erun *r,
 		.elapsed_us = rep->elapsed_us,
 		.text = rep->text,
 	};
+	const struct sched_member *m;
+	struct sched_member one;
 	enum sched_taken taken;
+	uint32_t i, n;
 
-	taken = sched_lost(e->sched, sched_id_of(r, &rep->id),
+	taken = sched_lost(e->sched, batch_voice(e, r, &rep->id),
 	    clock_mono_us());
 	if (taken == SCHED_STRANGE)
 		return;
-	if (taken == SCHED_TAKEN) {
-		engine_say(e, EVENT_WARNING, NULL, r->live.id,
-		    "execution %u: attempt %u was lost on %s: %s", a.exec,
-		    a.attempt, a.agent, a.text != NULL ? a.text : "?");
-		erun_put(r, run_file_put_attempt(r->file, &a));
-		r->texts[a.exec - 1].lost = a.attempt;
-		erun_why(r, a.exec, str_fmt("attempt %u was lost on %s: %s",
-		    a.attempt, a.agent, a.text != NULL ? a.text : "?"));
-	}
+	m = batch_members(r, &rep->id, &one, &n);
+	for (i = 0; i < n && taken == SCHED_TAKEN; i++)
+		put_lost(e, r, &a, &m[i]);
 	engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 
@@ -171,13 +200,25 @@ is_holder(struct engine *e, struct erun *r, size_t agent,
 
 	if (r->file == NULL)
 		return true;
-	holder = sched_holder(e->sched, sched_id_of(r, id));
+	holder = sched_holder(e->sched, batch_voice(e, r, id));
 	if (holder == SCHED_NONE || holder == agent)
 		return true;
 	log_warn("%s: speaks of %s/%u/%u, which %s has",
 	    fleet_agent(e->fleet, agent)->name, r->live.id, id->execution,
 	    id->attempt, fleet_agent(e->fleet, holder)->name);
 	return false;
+}
+
+static void
+view_members(struct engine *e, struct erun *r, const struct ident *id)
+{
+	const struct sched_member *m;
+	struct sched_member one;
+	uint32_t i, n;
+
+	m = batch_members(r, id, &one, &n);
+	for (i = 0; i < n; i++)
+		view_execution(e, r, m[i].exec);
 }
 
 static void
@@ -204,11 +245,11 @@ on_report(void *arg, size_t agent, const struct report *rep)
 		return;
 	}
 	if (rep->state == ATTEMPT_QUEUED)
-		sched_accepted(e->sched, sched_id_of(r, &rep->id),
+		sched_accepted(e->sched, batch_voice(e, r, &rep->id),
 		    clock_mono_us());
 	else if (handlers[rep->state] != NULL)
 		handlers[rep->state](e, agent, r, rep);
-	view_execution(e, r, rep->id.execution);
+	view_members(e, r, &rep->id);
 	engine_wake(e);
 }
 
@@ -220,20 +261,26 @@ attempt_returned(struct engine *e, size_t agent, struct erun *r,
 {
 	bool refused = r->asked_back[id->execution - 1] != id->attempt;
 	struct run_attempt a = {
-		.exec = id->execution,
-		.attempt = id->attempt,
 		.agent = fleet_agent(e->fleet, agent)->name,
 		.state = ATTEMPT_RETURNED,
 		.text = why,
 	};
+	const struct sched_member *m;
+	struct sched_member one;
+	uint32_t i, n;
 
-	if (sched_returned(e->sched, sched_id_of(r, id), refused,
+	if (sched_returned(e->sched, batch_voice(e, r, id), refused,
 	    clock_mono_us()) != SCHED_TAKEN)
 		return;
-	erun_put(r, run_file_put_attempt(r->file, &a));
+	m = batch_members(r, id, &one, &n);
+	for (i = 0; i < n; i++) {
+		a.exec = m[i].exec;
+		a.attempt = m[i].attempt;
+		erun_put(r, run_file_put_attempt(r->file, &a));
+	}
 	if (refused)
 		engine_say(e, EVENT_WARNING, NULL, a.agent,
-		    "%s/%u was not taken by %s: %s", r->live.id, a.exec,
+		    "%s/%u was not taken by %s: %s", r->live.id, id->execution,
 		    a.agent, why != NULL ? why : "no reason given");
 }
 
@@ -249,8 +296,8 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 	if (returned)
 		attempt_returned(e, agent, r, id, why);
 	else
-		sched_kept(e->sched, sched_id_of(r, id), clock_mono_us());
-	view_execution(e, r, id->execution);
+		sched_kept(e->sched, batch_voice(e, r, id), clock_mono_us());
+	view_members(e, r, id);
 	engine_wake(e);
 }
 

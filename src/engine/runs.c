@@ -10,7 +10,7 @@
 #include "yardmaster/base/log.h"
 #include "yardmaster/base/mem.h"
 
-#include "engine/engine_private.h"
+#include "engine/batch.h"
 #include "engine/owner_private.h"
 
 struct erun *
@@ -95,6 +95,7 @@ erun_free(struct engine *e, struct erun *r)
 {
 	uint32_t i;
 
+	batches_free(r);
 	owner_free(r->owner);
 	run_file_close(r->file);
 	for (i = 0; i < r->live.n; i++) {
@@ -296,6 +297,7 @@ keep_history(struct engine *e, struct erun *r)
 
 	if (e->registry == NULL)
 		return;
+	batch_keep_history(e, r);
 	rc = run_file_each_result(r->file, 0, add_sample, &s);
 	if (rc == 0)
 		rc = history_add(e->registry, s.v, s.n);

@@ -42,6 +42,7 @@ static const struct fleet_tail_ops inner_ops = {
 struct lookup {
 	uint32_t attempt;	/* 0: the last one */
 	uint32_t found;
+	struct run_member lead;	/* whose output it shares; exec 0: its own */
 	char agent[AGENT_NAME_SIZE];
 };
 
@@ -58,6 +59,26 @@ look(void *arg, const struct run_attempt *a)
 }
 
 static int
+look_lead(void *arg, const struct run_member *m)
+{
+	struct lookup *l = arg;
+
+	if (m->attempt == l->found)
+		l->lead = *m;
+	return 0;
+}
+
+static int
+look_all(struct run_file *f, uint32_t exec, struct lookup *l)
+{
+	int rc;
+
+	if ((rc = run_file_each_attempt(f, exec, look, l)) == 0)
+		rc = run_file_each_member(f, exec, look_lead, l);
+	return rc;
+}
+
+static int
 where(struct engine *e, const struct ident *id, struct lookup *l)
 {
 	struct erun *r = erun_find(e, id->run);
@@ -66,10 +87,10 @@ where(struct engine *e, const struct ident *id, struct lookup *l)
 
 	l->attempt = id->attempt;
 	if (r != NULL && r->file != NULL)
-		return run_file_each_attempt(r->file, id->execution, look, l);
+		return look_all(r->file, id->execution, l);
 	if ((rc = run_file_open(e->state_dir, id->run, &f)) < 0)
 		return rc;
-	rc = run_file_each_attempt(f, id->execution, look, l);
+	rc = look_all(f, id->execution, l);
 	run_file_close(f);
 	return rc;
 }
@@ -90,6 +111,10 @@ engine_tail(struct engine *e, const struct ident *id, int64_t offset,
 	if ((agent = fleet_index(e->fleet, l.agent)) < 0)
 		return ERR_NOT_FOUND;
 	full.attempt = l.found;
+	if (l.lead.exec != 0) {
+		full.execution = l.lead.lead_exec;
+		full.attempt = l.lead.lead_attempt;
+	}
 	t = mem_zalloc(sizeof *t);
 	t->agent = (size_t)agent;
 	t->ops = ops;

@@ -15,7 +15,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 
-#include "engine/engine_private.h"
+#include "engine/batch.h"
 
 #define CANCEL_GRACE_US (5 * US_PER_S)
 #define RECOVER_EVERY_US (2 * US_PER_S)
@@ -52,6 +52,29 @@ usual_on(const struct engine *e, size_t agent, int64_t usual_us)
 	    (int64_t)((double)usual_us * 1000 / speed);
 }
 
+/* The executions of a batch; NULL: it is none. usual grows by what each is
+ * predicted to take. */
+static uint32_t *
+place_batch(struct engine *e, const struct erun *r, const struct out *o,
+    struct plan_place *place, int64_t *usual_us)
+{
+	const struct batch *b = batch_led_by(r, &o->id);
+	uint32_t *members, i;
+
+	*usual_us = r->live.executions[o->id.execution - 1].estimate_us;
+	if (b == NULL)
+		return NULL;
+	members = mem_calloc(b->n, sizeof *members);
+	place->start_us = *usual_us = batch_start_us(e, r);
+	for (i = 0; i < b->n; i++) {
+		members[i] = b->members[i].exec;
+		*usual_us += r->live.executions[members[i] - 1].estimate_us;
+	}
+	place->members = members;
+	place->n_members = b->n;
+	return members;
+}
+
 static void
 send_start(struct engine *e, struct out *o)
 {
@@ -62,21 +85,23 @@ send_start(struct engine *e, struct out *o)
 		.instance = o->instance,
 		.fleet_env = &e->spec->agents[o->agent].env,
 	};
+	uint32_t *steps, *members;
 	struct work work;
-	uint32_t *steps;
+	int64_t usual_us;
 
 	place.n_steps = erun_steps_left(r, o->id.execution, &steps);
 	place.steps = steps;
+	members = place_batch(e, r, o, &place, &usual_us);
 	memset(&work, 0, sizeof work);
 	plan_work(r->plan, &place, &work);
 	work.epoch = o->epoch;
 	work.class = o->class;
 	work.owner = str_dup(e->owner_text);
-	work.usual_us = usual_on(e, o->agent,
-	    r->live.executions[o->id.execution - 1].estimate_us);
+	work.usual_us = usual_on(e, o->agent, usual_us);
 	fleet_start(e->fleet, o->agent, &work);
 	work_done(&work);
 	free(steps);
+	free(members);
 }
 
 static void
@@ -153,22 +178,14 @@ erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
 	erun_put(r, run_file_put_exec(r->file, &row));
 }
 
-static struct ident
-ident_of(const struct erun *r, struct sched_id id)
-{
-	struct ident out = { .execution = id.exec, .attempt = id.attempt };
-
-	memcpy(out.run, r->live.id, sizeof out.run);
-	return out;
-}
-
 static void
-decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
+put_sent(struct engine *e, struct erun *r, const struct sched_decision *d,
+    const struct sched_member *m)
 {
-	uint32_t *steps, n = erun_steps_left(r, d->id.exec, &steps);
+	uint32_t *steps, n = erun_steps_left(r, m->exec, &steps);
 	struct run_attempt a = {
-		.exec = d->id.exec,
-		.attempt = d->id.attempt,
+		.exec = m->exec,
+		.attempt = m->attempt,
 		.agent = fleet_agent(e->fleet, d->agent)->name,
 		.class = d->class,
 		.tier = d->tier,
@@ -177,29 +194,38 @@ decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
 		.steps = steps,
 		.n_steps = steps != NULL ? n : 0,
 	};
-	struct out *o;
 
 	erun_put(r, run_file_put_attempt(r->file, &a));
 	free(steps);
-	o = out_add(e);
-	*o = (struct out){
+	erun_put_exec(e, r, m->exec);
+}
+
+static void
+decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	const struct sched_member *m = e->decisions.members + d->first_member;
+	uint32_t i;
+
+	for (i = 0; i < d->n_members; i++)
+		put_sent(e, r, d, &m[i]);
+	batch_sent(e, r, d);
+	*out_add(e) = (struct out){
 		.kind = OUT_START,
 		.agent = d->agent,
-		.id = ident_of(r, d->id),
+		.id = batch_lead(r, d->id),
 		.epoch = r->epoch,
 		.class = d->class,
 		.instance = str_dup(d->instance),
 	};
-	erun_put_exec(e, r, d->id.exec);
 }
 
 static void
 decided_take_back(struct engine *e, struct erun *r,
     const struct sched_decision *d)
 {
-	struct ident id = ident_of(r, d->id);
+	struct ident id = batch_lead(r, d->id);
 
-	r->asked_back[d->id.exec - 1] = d->id.attempt;
+	r->asked_back[id.execution - 1] = id.attempt;
 	engine_out(e, OUT_TAKE_BACK, d->agent, &id, r->epoch);
 	if (d->other != SCHED_NONE)
 		engine_say(e, EVENT_INFO, NULL, r->live.id, "execution %u is "
@@ -212,21 +238,20 @@ static void
 decided_cancel(struct engine *e, struct erun *r,
     const struct sched_decision *d)
 {
-	struct ident id = ident_of(r, d->id);
+	struct ident id = batch_lead(r, d->id);
 
 	engine_out(e, OUT_CANCEL, d->agent, &id, r->epoch);
 }
 
-/* The agent was silent for too long, or came back without it. What the agent
- * itself said of it is recorded already. */
 static void
-decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
+put_lost(struct engine *e, struct erun *r, const struct sched_decision *d,
+    const struct sched_member *m)
 {
 	const struct agent *agent = d->agent != SCHED_NONE ?
 	    fleet_agent(e->fleet, d->agent) : NULL;
 	struct run_attempt a = {
-		.exec = d->id.exec,
-		.attempt = d->id.attempt,
+		.exec = m->exec,
+		.attempt = m->attempt,
 		.agent = agent != NULL ? agent->name : NULL,
 		.state = ATTEMPT_LOST,
 		.outcome = OUTCOME_ERROR,
@@ -243,6 +268,21 @@ decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
 	engine_say(e, EVENT_WARNING, NULL, r->live.id, "execution %u: attempt "
 	    "%u on %s counts as lost: %s", a.exec, a.attempt,
 	    a.agent != NULL ? a.agent : "?", a.text);
+}
+
+/* The agent was silent for too long, or came back without it. What the agent
+ * itself said of it is recorded already. */
+static void
+decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	struct ident id = batch_lead(r, d->id);
+	const struct sched_member *m;
+	struct sched_member one;
+	uint32_t i, n;
+
+	m = batch_members(r, &id, &one, &n);
+	for (i = 0; i < n; i++)
+		put_lost(e, r, d, &m[i]);
 }
 
 static void

@@ -115,9 +115,9 @@ const struct key plan_keys[] = {
 	    false, "1", "workers of one agent that it occupies" },
 	{ "discover", S, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "command that lists the tests" },
-	{ "batch", P | S, FORM_BOOL, 0, 0, NULL, LATER, "false",
+	{ "batch", P | S, FORM_BOOL, 0, 0, NULL, PROP(batch), false, "false",
 	    "group executions into one process" },
-	{ "results", P | S, FORM_OBJECT, 0, 0, NULL, LATER, NULL,
+	{ "results", P | S, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "where a batch writes its results" },
 	{ "shards", S, FORM_INT, 1, PLAN_MAX_SHARDS, NULL, PROP(shards), false,
 	    NULL,
@@ -176,6 +176,11 @@ const struct key plan_keys[] = {
 	    "2m", "the longest discovery may take" },
 	{ "rows", AT_DATA, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "objects of column and value" },
+
+	{ "junit", AT_RESULTS, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	    "the JUnit file: \"{results}\"" },
+	{ "name", AT_RESULTS, FORM_STRING, 0, 0, NULL, NONE, false,
+	    "{classname}::{name}", "what a test is called, from its case" },
 
 	/* fleet file */
 	{ "theme", AT_FLEET, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
@@ -260,7 +265,7 @@ static const struct {
 
 static const char *const places[] = { "a plan", "a suite", "a test",
 	"a target", "discover", "data", "a fleet", "an agent", "guards",
-	"a matrix" };
+	"a matrix", "results" };
 
 const struct key *
 key_find(const char *name, unsigned at)

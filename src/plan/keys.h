@@ -24,6 +24,7 @@ enum place {
 	AT_AGENT = 1 << 7,
 	AT_GUARDS = 1 << 8,
 	AT_MATRIX = 1 << 9,	/* targets written as an object */
+	AT_RESULTS = 1 << 10,	/* results of a batch */
 };
 
 /* What a value looks like. */

@@ -274,6 +274,7 @@ load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
 	props = load_props(l, obj, AT_SUITE, base, NULL);
 	l->p->suites[index].props = props;
 	load_suite_values(l, obj, index);
+	check_batch_suite(l, index, props);
 	load_suite_members(l, obj, index, props);
 	check_members(l, obj, errors);
 	l->p->suites[index].end = l->p->n_suites;

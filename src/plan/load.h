@@ -24,6 +24,7 @@ struct loader {
 	bool bad_data;
 	bool bad_targets;
 	bool bad_shards;
+	bool bad_results;
 	uint64_t n_shards;	/* of all suites so far */
 };
 
@@ -93,6 +94,17 @@ void load_exits(struct loader *l, const struct jval *v,
 
 /* Makes the test of a suite (at the place at hand) with "shards". */
 void load_shards(struct loader *l, const struct jval *obj, uint32_t suite,
+    const struct plan_props *props);
+
+/* ---- load_batch.c ---- */
+
+/* Sets how results are read from the value of "results". */
+void load_results(struct loader *l, const struct jval *v,
+    struct plan_props *props);
+/* Checks the command that members of a batch share. */
+void check_batch(struct loader *l, const struct plan_props *props);
+/* Checks that a suite (at the place at hand) can be a batch at all. */
+void check_batch_suite(struct loader *l, uint32_t suite,
     const struct plan_props *props);
 
 /* ---- refs.c ---- */

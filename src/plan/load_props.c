@@ -72,8 +72,7 @@ set_agents(struct setting *s, const struct jval *v)
 static void
 check_piece(struct loader *l, const struct piece *piece)
 {
-	static const bool later[PLACEHOLDERS] = { [PH_TESTS] = true,
-		[PH_RESULTS] = true, [PH_WORKSPACE] = true };
+	static const bool later[PLACEHOLDERS] = { [PH_WORKSPACE] = true };
 	int n = (int)piece->len;
 	const char *near;
 
@@ -234,6 +233,12 @@ set_data(struct setting *s, const struct jval *v)
 		s->l->bad_data = true;
 }
 
+static void
+set_results(struct setting *s, const struct jval *v)
+{
+	load_results(s->l, v, s->props);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct setting *s, const struct jval *v);
@@ -244,6 +249,7 @@ static const struct {
 	{ "env", set_env },
 	{ "exit_codes", set_exits },
 	{ "locks", set_locks },
+	{ "results", set_results },
 	{ "shell", set_shell },
 	{ "targets", set_targets },
 };
@@ -301,6 +307,8 @@ note_faulty(struct loader *l, const char *name, unsigned at)
 		l->bad_targets = true;
 	else if (strcmp(meant, "shards") == 0)
 		l->bad_shards = true;
+	else if (strcmp(meant, "results") == 0)
+		l->bad_results = true;
 }
 
 const struct plan_props *

@@ -279,7 +279,8 @@ plan_parallel(const struct plan *p, uint32_t suite)
 bool
 plan_groups(const struct plan *p, uint32_t suite)
 {
-	if (p->suites[suite].props->shards > 0)
+	if (p->suites[suite].props->shards > 0 ||
+	    p->suites[suite].props->batch)
 		return false;
 	return p->suites[suite].mode == MODE_SEQUENTIAL ||
 	    plan_parallel(p, suite) != PARALLEL_TESTS;

@@ -111,6 +111,10 @@ check_argument(struct loader *l, const struct plan_props *props,
 		    !l->bad_shards)
 			check_fault(&l->c, "%.*s needs shards, and there are "
 			    "none", (int)piece.len, piece.text);
+		else if ((piece.kind == PH_TESTS || piece.kind == PH_RESULTS) &&
+		    !props->batch)
+			check_fault(&l->c, "%.*s needs a batch",
+			    (int)piece.len, piece.text);
 		else if (piece.kind == PH_TARGET && piece.part != NULL)
 			check_axis(l, props, &piece);
 	}
@@ -128,8 +132,8 @@ check_runnable(struct loader *l, const struct plan_props *props)
 {
 	size_t i;
 
-	if (props->command == NULL)
-		return;
-	for (i = 0; i < props->command->n; i++)
+	for (i = 0; props->command != NULL && i < props->command->n; i++)
 		check_argument(l, props, props->command->v[i]);
+	if (props->batch)
+		check_batch(l, props);
 }

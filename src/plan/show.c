@@ -126,6 +126,8 @@ way(const struct plan *p, uint32_t suite)
 {
 	if (p->suites[suite].props->shards > 0)
 		return "shards";
+	if (p->suites[suite].props->batch)
+		return "batch";
 	return p->suites[suite].mode == MODE_SEQUENTIAL ? "sequential" :
 	    parallel_name(plan_parallel(p, suite));
 }

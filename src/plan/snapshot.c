@@ -174,6 +174,8 @@ write_props(struct writer *x, const struct plan_props *props)
 	write_strings(w, "command", props->command);
 	if (props->shell != NULL)
 		jw_kv_str(w, "shell", props->shell);
+	if (props->results_name != NULL)
+		jw_kv_str(w, "results_name", props->results_name);
 	write_strings(w, "env", props->env);
 	write_locks(w, props);
 	write_exits(w, props);

@@ -136,6 +136,7 @@ const struct snapshot_field snapshot_fields[] = {
 	FIELD(beside_itself, write_flag, read_flag),
 	FIELD(needs_any_result, write_flag, read_flag),
 	FIELD(enabled, write_flag, read_flag),
+	FIELD(batch, write_flag, read_flag),
 };
 
 const size_t n_snapshot_fields =

@@ -319,6 +319,7 @@ read_one_props(struct restore *x, const struct jval *v)
 {
 	struct plan_props *props = plan_own_props(x->p, &plan_default_props);
 	const char *shell = jval_get_str(v, "shell", NULL);
+	const char *name = jval_get_str(v, "results_name", NULL);
 	const struct jval *field;
 	size_t i;
 
@@ -333,6 +334,8 @@ read_one_props(struct restore *x, const struct jval *v)
 	props->command = get_list(x, v, "command");
 	if (shell != NULL)
 		props->shell = plan_own(x->p, str_dup(shell), free);
+	if (name != NULL)
+		props->results_name = plan_own(x->p, str_dup(name), free);
 	props->env = get_env(x, v);
 	read_holds(x, jval_get(v, "locks"), props);
 	read_exits(x, jval_get(v, "exits"), props);

@@ -20,6 +20,7 @@ struct filling {
 	const struct plan *p;
 	const struct plan_place *place;
 	const struct plan_step *step;
+	struct work_step *to;	/* NULL: only a text is wanted */
 };
 
 static const char *
@@ -70,6 +71,18 @@ target_text(const struct filling *f, const struct piece *piece)
 	return piece->part != NULL ? find_pair(&t->axes, piece) : t->name;
 }
 
+/* The agent knows the path; here is where it belongs. */
+static void
+put_hole(struct work_step *to, size_t at)
+{
+	if (to->n_results == WORK_MAX_HOLES)
+		return;
+	to->results_at = mem_realloc(to->results_at, to->n_results + 1,
+	    sizeof(*to->results_at));
+	to->results_at[to->n_results++] = (struct work_hole){
+		(uint32_t)to->argv.n, (uint32_t)at };
+}
+
 static void
 put_value(void *arg, const struct piece *piece, struct buf *out)
 {
@@ -103,6 +116,10 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 		break;
 	case PH_PARAM:
 		text = find_pair(&f->p->params, piece);
+		break;
+	case PH_RESULTS:
+		if (f->to != NULL)
+			put_hole(f->to, buf_len(out));
 		break;
 	default:	/* refused when the plan was loaded */
 		break;
@@ -212,8 +229,12 @@ fill_step_env(const struct filling *f, struct strvec *env)
 	if (target != NULL)
 		set_all(env, &target->env);
 	set_all(env, t->env);
-	strvec_setenv(env, "YARDMASTER_TEST", t->name);
 	set_target(target, env);
+	if (f->place->n_members > 0) {
+		set_number(env, "YARDMASTER_BATCH", f->place->n_members);
+		return;
+	}
+	strvec_setenv(env, "YARDMASTER_TEST", t->name);
 	if (t->props->shards > 0) {
 		set_number(env, "YARDMASTER_SHARD_INDEX", f->step->row + 1);
 		set_number(env, "YARDMASTER_SHARD_TOTAL", t->props->shards);
@@ -236,19 +257,47 @@ fill_exits(const struct plan_props *props, struct work_step *ret)
 	ret->n_exits = props->n_exits;
 }
 
+/* The names of all members, an argument each. */
 static void
-fill_step(const struct filling *f, struct work_step *ret)
+push_tests(const struct filling *f, struct strvec *argv)
 {
-	const struct plan_props *props = f->p->tests[f->step->test].props;
+	struct buf b = BUF_INIT;
+	uint32_t i;
+
+	for (i = 0; i < f->place->n_members; i++) {
+		plan_batch_name(f->p, f->place->members[i], &b);
+		strvec_push_owned(argv, buf_steal(&b));
+	}
+}
+
+static void
+fill_command(struct filling *f, const struct strvec *command,
+    struct work_step *ret)
+{
 	struct buf b = BUF_INIT;
 	size_t i;
 
-	plan_step_label(f->p, f->step, &b);
-	ret->label = buf_steal(&b);
-	for (i = 0; props->command != NULL && i < props->command->n; i++) {
-		subst_text(props->command->v[i], put_value, (void *)f, &b);
+	f->to = ret;
+	for (i = 0; command != NULL && i < command->n; i++) {
+		if (f->place->n_members > 0 &&
+		    strcmp(command->v[i], "{tests}") == 0) {
+			push_tests(f, &ret->argv);
+			continue;
+		}
+		subst_text(command->v[i], put_value, f, &b);
 		strvec_push_owned(&ret->argv, buf_steal(&b));
 	}
+}
+
+static void
+fill_step(struct filling *f, struct work_step *ret)
+{
+	const struct plan_props *props = f->p->tests[f->step->test].props;
+	struct buf b = BUF_INIT;
+
+	plan_step_label(f->p, f->step, &b);
+	ret->label = buf_steal(&b);
+	fill_command(f, props->command, ret);
 	ret->shell = str_dup(props->shell);
 	fill_step_env(f, &ret->env);
 	ret->timeout_us = props->timeout_us;
@@ -283,6 +332,32 @@ fill_env(const struct plan *p, const struct plan_place *place,
 		strvec_setenv(env, "YARDMASTER_INSTANCE", place->instance);
 }
 
+/* What of the one step is that of all members. */
+static void
+fill_batch(const struct plan *p, const struct plan_place *place,
+    struct work *ret)
+{
+	struct work_step *step = &ret->steps[0];
+	const struct plan_exec *e;
+	int64_t sum = place->start_us, one = 1;
+	struct buf b = BUF_INIT;
+	uint32_t i;
+
+	for (i = 0; i < place->n_members && one > 0; i++) {
+		e = &p->execs[place->members[i] - 1];
+		one = p->tests[p->steps[e->first_step].test].props->timeout_us;
+		sum += one;
+	}
+	/* One that may take for ever makes the whole do so. */
+	step->timeout_us = one > 0 ? sum : 0;
+	step->expect_fail = false;
+	if (place->n_members == 1)
+		return;
+	buf_putf(&b, "%s and %u more", ret->label, place->n_members - 1);
+	free(ret->label);
+	ret->label = buf_steal(&b);
+}
+
 void
 plan_work(const struct plan *p, const struct plan_place *place,
     struct work *ret)
@@ -308,4 +383,6 @@ plan_work(const struct plan *p, const struct plan_place *place,
 		f.step = &p->steps[e->first_step + step];
 		fill_step(&f, &ret->steps[i]);
 	}
+	if (place->n_members > 0)
+		fill_batch(p, place, ret);
 }

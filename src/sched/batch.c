@@ -16,6 +16,7 @@
 #define UNKNOWN_WEIGHT 10	/* times the mean: one of them may be the
 				 * longest, and all behind it would wait */
 #define MOST_MEMBERS 1000
+#define MOST_AFTER_ERROR 8	/* of those whose process may have crashed */
 
 static int64_t
 usual_us(const struct sched *s, const struct run *r)
@@ -63,6 +64,19 @@ batch_us(const struct sched *s, const struct run *r, const struct class *c)
 	return share > least ? share : least;
 }
 
+/* How many may share a process with x, itself among them: one that crashes
+ * takes all with it, and is to be found. What was lost with its agent says
+ * nothing about that. */
+static size_t
+most_beside(const struct exec *x)
+{
+	uint32_t errors = x->errors;
+
+	if (errors > 0 && (x->flags & X_LOST) != 0)
+		errors--;
+	return errors == 0 ? MOST_MEMBERS : errors == 1 ? MOST_AFTER_ERROR : 1;
+}
+
 /* One more: it leaves the queue, so that the next one is the head. */
 static void
 take(struct sched *s, struct run *r, struct exec *x, struct ids *to)
@@ -83,6 +97,15 @@ members_of(const struct run *r, const struct ids *l)
 	return m;
 }
 
+void
+sched_run_start_cost(struct sched *s, uint32_t run, int64_t start_us)
+{
+	struct run *r = run_get(s, run);
+
+	if (r != NULL && start_us > 0)
+		r->start_cost_us = start_us;
+}
+
 struct sched_member *
 batch_gather(struct sched *s, struct run *r, struct exec *x, uint32_t agent,
     uint32_t *ret_n)
@@ -91,17 +114,23 @@ batch_gather(struct sched *s, struct run *r, struct exec *x, uint32_t agent,
 	struct sched_member *m;
 	struct ids l = { NULL, 0, 0 };
 	int64_t most, est, sum = 0, usual = usual_us(s, r) * UNKNOWN_WEIGHT;
+	size_t most_n = MOST_MEMBERS, room, size = 0;
 	struct exec *y;
 
 	*ret_n = 1;
 	if (c->key.batch == 0 || (x->flags & X_PINNED) != 0)
 		return NULL;
 	most = batch_us(s, r, c);
-	for (y = x; y != NULL && l.n < MOST_MEMBERS; y = class_head(s, c)) {
+	room = r->terms[x->terms].room > 0 ? r->terms[x->terms].room : SIZE_MAX;
+	for (y = x; y != NULL && l.n < most_n; y = class_head(s, c)) {
 		est = y->estimate_us > 0 ? y->estimate_us : usual;
-		if (y != x && (sum + est > most || beside_on(s, r, y, agent)))
+		if (y != x && (sum + est > most || size + y->size > room ||
+		    l.n + 1 > most_beside(y) || beside_on(s, r, y, agent)))
 			break;
+		if (most_beside(y) < most_n)
+			most_n = most_beside(y);
 		sum += est;
+		size += y->size;
 		take(s, r, y, &l);
 	}
 	m = members_of(r, &l);

@@ -169,6 +169,20 @@ learn(struct sched *s, uint32_t agent, int64_t elapsed_us)
 	    elapsed_us);
 }
 
+/* A batch has the length of its process, and is learned from once. */
+static void
+learn_from(struct sched *s, const struct parcel *p, enum outcome outcome,
+    int64_t elapsed_us)
+{
+	if (p->members != NULL) {
+		elapsed_us = s->now_us - p->started_us;
+		if (p->n_open > 1 || p->state != P_RUNNING)
+			return;
+	}
+	if (outcome == OUTCOME_PASSED || outcome == OUTCOME_FAILED)
+		learn(s, p->agent, elapsed_us);
+}
+
 enum sched_taken
 sched_ended(struct sched *s, struct sched_id id, enum outcome outcome,
     int64_t elapsed_us, int64_t now_us)
@@ -189,8 +203,11 @@ sched_ended(struct sched *s, struct sched_id id, enum outcome outcome,
 		parcel_member_end(s, i, id.exec);
 		return SCHED_LATE;
 	}
-	if (outcome == OUTCOME_PASSED || outcome == OUTCOME_FAILED)
-		learn(s, s->parcels[i].agent, elapsed_us);
+	learn_from(s, &s->parcels[i], outcome, elapsed_us);
+	/* Another member was cancelled, and this one with it. */
+	if (s->parcels[i].members != NULL && s->parcels[i].cancel &&
+	    (x->flags & X_CANCEL) == 0)
+		x->flags |= X_REQUEUE;
 	if (s->parcels[i].worker != 0)
 		x->worker = s->parcels[i].worker;
 	parcel_member_end(s, i, id.exec);

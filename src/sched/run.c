@@ -255,7 +255,8 @@ run_terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
 			.retries = t->retries,
 			.error_retries = t->error_retries,
 			.workers = t->workers > 0 ? t->workers : 1,
-			.batch = t->batch, .priority = t->priority,
+			.batch = t->batch, .room = t->room,
+			.priority = t->priority,
 			.retry_delay_us = t->retry_delay_us,
 			.lost_after_us = t->lost_after_us > 0 ?
 			    t->lost_after_us : LOST_AFTER_US };
@@ -272,7 +273,8 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 		.member = from->member, .first_key = from->first_key,
 		.n_keys = from->n_keys, .attempt = from->attempt,
 		.agent = from->attempt > 0 ? from->agent : NONE,
-		.pin = NONE, .priority = r->terms[from->terms].priority,
+		.pin = NONE, .size = from->size,
+		.priority = r->terms[from->terms].priority,
 		.failures = (uint16_t)from->failures,
 		.errors = (uint16_t)from->errors };
 	if (x->estimate_us > 0) {

@@ -189,6 +189,7 @@ struct exec {
 	uint32_t attempt, agent;	/* the last one */
 	uint32_t ended;		/* the last one whose end is known */
 	uint32_t pin;
+	uint32_t size;		/* in the arguments of a batch */
 	int32_t priority;	/* beyond the run's */
 	uint16_t flags, worker;
 	uint16_t failures, errors;
@@ -207,7 +208,7 @@ struct terms {
 	uint32_t req, lset;
 	uint32_t needset;	/* or NONE */
 	bool pinned, repeatable, beside, stop;
-	uint32_t retries, error_retries, workers, batch;
+	uint32_t retries, error_retries, workers, batch, room;
 	int32_t priority;
 	int64_t retry_delay_us, lost_after_us;
 	struct use *wants;	/* all limits it names, also those that limit

@@ -236,6 +236,43 @@ history_estimate(struct registry *reg, const struct history_item *item,
 	return 0;
 }
 
+/* No test has a name with a control character in it. */
+static char *
+start_key(const char *suite)
+{
+	return str_fmt(HISTORY_START "%s", suite);
+}
+
+int
+history_start_add(struct registry *reg, const char *suite, int64_t start_us)
+{
+	char *key = start_key(suite);
+	int r;
+
+	if ((r = registry_begin(reg)) == 0)
+		r = registry_end(reg, record_add(reg, key, OUTCOME_PASSED,
+		    start_us));
+	free(key);
+	return r;
+}
+
+int
+history_start(struct registry *reg, const char *suite, int64_t *ret_start_us)
+{
+	char *key = start_key(suite);
+	struct record rec;
+	int r;
+
+	r = record_get(reg, key, &rec);
+	free(key);
+	if (r == 0 || (r == 1 && rec.n_durations == 0))
+		return ERR_NOT_FOUND;
+	if (r < 0)
+		return r;
+	*ret_start_us = median(&rec);
+	return 0;
+}
+
 int
 history_export(struct registry *reg, struct jw *w)
 {

@@ -50,7 +50,8 @@ static const char *const sql[REG_STMTS] = {
 	    "SELECT durations, outcomes FROM history WHERE key=?",
 	[REG_HISTORY_PUT] = "INSERT OR REPLACE INTO history VALUES(?,?,?)",
 	[REG_HISTORY_ALL] =
-	    "SELECT key, durations, outcomes FROM history ORDER BY key",
+	    "SELECT key, durations, outcomes FROM history"
+	    " WHERE substr(key, 1, 1)<>char(1) ORDER BY key",
 	[REG_BENCH_PUT] = "INSERT OR REPLACE INTO benched VALUES(?,?,?,?)",
 	[REG_BENCH_DROP] = "DELETE FROM benched WHERE fleet=? AND agent=?",
 	[REG_BENCH_ALL] = "SELECT agent, text, since FROM benched"

@@ -8,6 +8,9 @@
 
 #define REGISTRY_VERSION 1
 
+/* Before the suite in keys of history that are of no test. */
+#define HISTORY_START "\1start "
+
 enum registry_stmt {
 	REG_HISTORY_GET, REG_HISTORY_PUT, REG_HISTORY_ALL,
 	REG_LEASE_PUT, REG_LEASE_DROP, REG_LEASE_ALL,

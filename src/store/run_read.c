@@ -249,6 +249,40 @@ run_file_each_attempt(struct run_file *f, uint32_t exec,
 	return walked(st, r);
 }
 
+/* A file of an older program has no such table. */
+static bool
+has_members(struct run_file *f)
+{
+	int64_t n = 0;
+
+	return f->db.h != NULL && db_int(&f->db, "SELECT count(*) FROM "
+	    "sqlite_master WHERE name='members'", 0, &n) == 0 && n > 0;
+}
+
+int
+run_file_each_member(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_member *m), void *arg)
+{
+	sqlite3_stmt *st;
+	struct run_member m;
+	int r;
+
+	if (!has_members(f))
+		return f->db.h == NULL ? ERR_STORE : 0;
+	st = use(f, RUN_EACH_MEMBER, exec, &r);
+	while (st != NULL && (r = db_step(st)) == 1) {
+		m = (struct run_member){
+			.exec = (uint32_t)db_col_int(st, 0),
+			.attempt = (uint32_t)db_col_int(st, 1),
+			.lead_exec = (uint32_t)db_col_int(st, 2),
+			.lead_attempt = (uint32_t)db_col_int(st, 3)
+		};
+		if ((r = fn(arg, &m)) != 0)
+			break;
+	}
+	return walked(st, r);
+}
+
 static struct run_result
 result_row(sqlite3_stmt *st)
 {

@@ -33,6 +33,9 @@ const char run_schema[] =
     " outcome TEXT, exit_code INTEGER, signal INTEGER, started INTEGER,"
     " elapsed INTEGER, out_from INTEGER, out_to INTEGER, text TEXT,"
     " PRIMARY KEY(exec, attempt, step)) WITHOUT ROWID;"
+    "CREATE TABLE members(exec INTEGER, attempt INTEGER,"
+    " lead_exec INTEGER, lead_attempt INTEGER,"
+    " PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"
     "CREATE TABLE amendments(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
     " kind TEXT, object TEXT, what TEXT);"
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
@@ -82,6 +85,7 @@ const char *const run_sql[RUN_STMTS] = {
 	    " what) VALUES(?,?,?,?,?)",
 	[RUN_PUT_EVENT] = "INSERT INTO events(wall, who, kind, text, object)"
 	    " VALUES(?,?,?,?,?)",
+	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
 	[RUN_NEW_HEAD] = "INSERT INTO head VALUES(1,?,?,?,?,?,?,0,1,-1,?)",
 	[RUN_NEW_SNAPSHOT] = "INSERT INTO snapshot VALUES(1,?)",
 	[RUN_NEW_EXEC] = "INSERT INTO executions(no, suite, test, row, target,"
@@ -112,6 +116,8 @@ const char *const run_sql[RUN_STMTS] = {
 	    " ORDER BY r.exec, r.attempt, r.step",
 	[RUN_EACH_AMENDMENT] = "SELECT seq, wall, who, kind, object, what"
 	    " FROM amendments ORDER BY seq",
+	[RUN_EACH_MEMBER] = "SELECT exec, attempt, lead_exec, lead_attempt"
+	    " FROM members WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
 	[RUN_EACH_EVENT] = "SELECT seq, wall, who, kind, text, object"
 	    " FROM events WHERE seq>? ORDER BY seq",
 };

@@ -227,6 +227,18 @@ run_file_put_result(struct run_file *f, const struct report *r, bool late,
 }
 
 int
+run_file_put_member(struct run_file *f, const struct run_member *m)
+{
+	int r;
+
+	if ((r = run_begin(f)) < 0)
+		return r;
+	return put_done(f, db_run(&f->db, RUN_PUT_MEMBER, "iiii",
+	    (int64_t)m->exec, (int64_t)m->attempt, (int64_t)m->lead_exec,
+	    (int64_t)m->lead_attempt));
+}
+
+int
 run_file_put_amendment(struct run_file *f, const struct run_amendment *a)
 {
 	int r;

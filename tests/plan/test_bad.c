@@ -9,6 +9,11 @@
 #define TEST(members) \
 	SUITES("{\"name\": \"s\", \"tests\": [{\"name\": \"t\", " members "}]}")
 
+#define RESULTS ", \"results\": {\"junit\": \"{results}\"}"
+#define BATCH(command, results, members) \
+	"{\"suites\": [{\"name\": \"s\", \"batch\": true, \"command\": [" \
+	command "]" results ", \"tests\": [\"t\"]" members "}]}"
+
 static const struct {
 	const char *text, *said;
 } rows[] = {
@@ -55,9 +60,9 @@ static const struct {
 	    GOOD "]"), "p.json:2: deadline: \"soon\" is not a duration (as "
 	    "\"500ms\", \"90s\", \"10m\", \"1h30m\")\n"
 	    "p.json:2: setup: \"setup\" is not supported yet\n" },
-	{ SUITES("{\"name\": \"s\", \"batch\": true, "
+	{ SUITES("{\"name\": \"s\", \"nice\": 1, "
 	    "\"together\": []}"),
-	    "p.json:2: suites[0].batch: \"batch\" is not supported yet\n"
+	    "p.json:2: suites[0].nice: \"nice\" is not supported yet\n"
 	    "p.json:2: suites[0].together: \"together\" is not supported "
 	    "yet\n" },
 
@@ -186,13 +191,13 @@ static const struct {
 	    "p.json:1: command[5]: {test.x}: {test} has no parts\n"
 	    "p.json:1: command[6]: {worker} is not supported in commands "
 	    "(YARDMASTER_WORKER is in the environment)\n"
-	    "p.json:1: command[8]: {tests} is not supported yet\n"
 	    "p.json:1: command[11]: {param} needs a name, as {param.NAME}\n"
 	    "p.json:1: suites[0]: {row.a} needs data, and there is none\n"
 	    "p.json:1: suites[0]: {target} needs targets, and there are "
 	    "none\n"
 	    "p.json:1: suites[0]: {shard.index} needs shards, and there are "
-	    "none\n" },
+	    "none\n"
+	    "p.json:1: suites[0]: {tests} needs a batch\n" },
 	{ "{\"command\": [\"{shard}\", \"{shard.indx}\"], \"suites\": ["
 	    "{\"name\": \"s\", \"shards\": 2}]}",
 	    "p.json:1: command[0]: {shard}: there are {shard.index} and "
@@ -205,6 +210,57 @@ static const struct {
 	    "p.json:2: ahead: auto, all or a whole number is expected\n" },
 	{ WITH("\"ahead\": -1, \"suites\": [" GOOD "]"),
 	    "p.json:2: ahead: -1 is not between 0 and 1000000\n" },
+
+	/* batches */
+	{ BATCH("\"x\", \"{results}\", \"a{tests}\"", RESULTS, ""),
+	    "p.json:1: suites[0]: {tests} is an argument for each, not part "
+	    "of one\n" },
+	{ BATCH("\"x\", \"{test}\", \"{row}\", \"{tests}\", \"{tests}\"",
+	    RESULTS, ", \"data\": {\"rows\": [{}]}"),
+	    "p.json:1: suites[0]: {test} in a batch, whose tests share one "
+	    "command ({tests} are their names)\n"
+	    "p.json:1: suites[0]: {row} in a batch, whose tests share one "
+	    "command ({tests} are their names)\n"
+	    "p.json:1: suites[0]: the command of a batch has {tests} once, "
+	    "not 2 times\n"
+	    "p.json:1: suites[0]: the command of a batch says where results "
+	    "go, as --junitxml={results}\n" },
+	{ BATCH("\"x\", \"{results}\", \"{tests}\"", "", ""),
+	    "p.json:1: suites[0]: a batch needs results, as {\"junit\": "
+	    "\"{results}\"}\n" },
+	{ BATCH("\"x\", \"{results}\", \"{tests}\"",
+	    ", \"results\": {\"name\": \"{nam}{x.y}\"}",
+	    ", \"mode\": \"sequential\""),
+	    "p.json:1: suites[0].results: junit is missing: "
+	    "\"{results}\"\n"
+	    "p.json:1: suites[0].results.name: {nam} is not said of a test "
+	    "case (classname, name, file and suite are) (did you mean "
+	    "\"name\"?)\n"
+	    "p.json:1: suites[0].results.name: {x.y} is not said of a test "
+	    "case (classname, name, file and suite are)\n"
+	    "p.json:1: suites[0].mode: tests of a batch are executions of "
+	    "their own, never sequential\n" },
+	{ BATCH("\"x\", \"{results}\", \"{tests}\"",
+	    ", \"results\": {\"junit\": \"/etc/passwd\", \"name\": \"t\"}",
+	    ""),
+	    "p.json:1: suites[0].results.junit: the file is where the agent "
+	    "says: \"{results}\"\n"
+	    "p.json:1: suites[0].results.name: every test would have the same "
+	    "name; use {classname} and {name}\n" },
+	{ "{\"batch\": true" RESULTS ", \"suites\": [{\"name\": \"s\", "
+	    "\"shell\": \"x\", \"tests\": [\"t\"]}, {\"name\": \"u\", "
+	    "\"shards\": 2, \"command\": [\"{results}\", \"{tests}\"]}]}",
+	    "p.json:1: suites[0]: a batch needs a command with {tests}, not a "
+	    "shell\n"
+	    "p.json:1: suites[1].shards: a suite has shards or is a batch, not "
+	    "both\n" },
+	{ SUITES("{\"name\": \"s\", \"tests\": [\"t\"], \"command\": "
+	    "[\"x\", \"{tests}\", \"{results}\"]}"),
+	    "p.json:2: suites[0]: {tests} needs a batch\n"
+	    "p.json:2: suites[0]: {results} needs a batch\n" },
+	{ TEST("\"batch\": true"), "p.json:2: suites[0].tests[0].batch: "
+	    "\"batch\" may not stand on a test (it may stand on a plan, a "
+	    "suite)\n" },
 
 	/* shards */
 	{ SUITES("{\"name\": \"s\", \"shards\": 0, \"command\": ["
@@ -498,7 +554,8 @@ test_types(void **state)
 		"command", "env", "params", "timeout", "retries", "locks",
 		"exclusive", "order", "data", "needs", "discover",
 		"exit_codes", "mode", "workers", "priority", "estimate",
-		"enabled", "include", "shards", "ahead" };
+		"enabled", "include", "shards", "ahead", "batch",
+		"results" };
 	size_t i, k, at;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

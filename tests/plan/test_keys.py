@@ -13,14 +13,14 @@ DUMP = os.path.join(os.environ['YM_BUILDDIR'], 'tests/plan/keys_dump')
 
 SCHEMAS = {
     'plan': ('plan', 'suite', 'test', 'target', 'discover', 'data',
-             'matrix'),
+             'matrix', 'results'),
     'fleet': ('fleet', 'agent', 'guards'),
 }
 # Sections of the manual pages, and the places they describe.
 SECTIONS = {
     'plan': {'Of plan, suite and test': ('plan', 'suite', 'test'),
              'Of a target': ('target',), 'Of a matrix': ('matrix',),
-             'Of discover': ('discover',),
+             'Of discover': ('discover',), 'Of results': ('results',),
              'Of data': ('data',)},
     'fleet': {'Of a fleet': ('fleet',), 'Of an agent': ('agent',),
               'Of guards': ('guards',)},

@@ -137,6 +137,96 @@ test_lost_and_returned_whole(void **state)
 	kit_done(&k);
 }
 
+/* One that ended in error is found: in few, then alone. */
+static void
+test_errors_part_a_batch(void **state)
+{
+	static const uint32_t most[] = { 30, 8, 1 };
+	const struct sched_member *m;
+	uint32_t run, i, n, sends = 0;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 1);
+	batch_spec(&p, 30);
+	p.run.start_cost_us = 100 * US_PER_S;
+	p.terms[0].error_retries = 2;
+	run = kit_run(&k, &p);
+	for (kit_decide(&k); kit_count(&k, SCHED_SEND) > 0; kit_decide(&k)) {
+		for (i = 0; members_of(&k, i) == 0; i++)
+			;
+		n = members_of(&k, i);
+		m = &k.out.members[k.out.v[i].first_member];
+		sends++;
+		for (i = 0; i < n; i++) {
+			assert_true(n <= most[m[i].attempt - 1]);
+			sched_ended(k.s, (struct sched_id){ run, m[i].exec,
+			    m[i].attempt }, OUTCOME_ERROR, 0, k.now_us);
+		}
+	}
+	assert_int_equal(sends, 1 + 4 + 30);
+	assert_int_equal(sched_counts(k.s, run).n[EXEC_ERROR], 30);
+	kit_done(&k);
+}
+
+/* The names of members fit in the arguments; one that does not goes alone. */
+static void
+test_names_fit(void **state)
+{
+	uint32_t run, i;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 1);
+	batch_spec(&p, 5);
+	p.run.order = ORDER_PLAN;
+	p.run.start_cost_us = 100 * US_PER_S;
+	p.terms[0].room = 10;
+	for (i = 0; i < 5; i++)
+		p.execs[i].size = i == 2 ? 11 : 5;
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(members_of(&k, 0), 2);
+	kit_ended(&k, run, 1, OUTCOME_PASSED);
+	kit_ended(&k, run, 2, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_find(&k, SCHED_SEND, run, 3)->n_members, 1);
+	kit_ended(&k, run, 3, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_find(&k, SCHED_SEND, run, 4)->n_members, 2);
+	kit_done(&k);
+}
+
+/* Who is cancelled ends; who only shared the process is tried again. */
+static void
+test_one_is_cancelled(void **state)
+{
+	uint32_t run;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 1);
+	batch_spec(&p, 3);
+	p.run.start_cost_us = 100 * US_PER_S;
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	sched_started(k.s, kit_id(&k, run, 1), 1, k.now_us);
+	assert_int_equal(sched_exec_cancel(k.s, run, 2, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_find(&k, SCHED_CANCEL, run, 1)->id.exec, 1);
+	kit_ended(&k, run, 1, OUTCOME_PASSED);
+	kit_ended(&k, run, 2, OUTCOME_CANCELLED);
+	kit_ended(&k, run, 3, OUTCOME_CANCELLED);
+	kit_decide(&k);
+	assert_int_equal(kit_state(&k, run, 1), EXEC_PASSED);
+	assert_int_equal(kit_state(&k, run, 2), EXEC_CANCELLED);
+	assert_int_equal(kit_find(&k, SCHED_SEND, run, 3)->n_members, 1);
+	kit_done(&k);
+}
+
 static void
 test_resumed_batch(void **state)
 {
@@ -241,6 +331,9 @@ main(void)
 		cmocka_unit_test(test_large_early_small_late),
 		cmocka_unit_test(test_members_end_alone),
 		cmocka_unit_test(test_lost_and_returned_whole),
+		cmocka_unit_test(test_errors_part_a_batch),
+		cmocka_unit_test(test_names_fit),
+		cmocka_unit_test(test_one_is_cancelled),
 		cmocka_unit_test(test_resumed_batch),
 		cmocka_unit_test(test_simulated),
 		cmocka_unit_test(test_simulation_is_repeatable),

@@ -109,6 +109,8 @@ struct plan_props {
 	uint32_t agents;	/* index in plan agents (see terms) */
 	const struct strvec *command;	/* or NULL */
 	const char *shell;	/* or NULL; at most one of the two */
+	const char *results_name;	/* what a case of a result file is
+					 * called, or NULL */
 	const struct strvec *env;	/* merged: plan and suites; may be NULL */
 	const struct plan_hold *locks;
 	uint32_t n_locks;
@@ -133,6 +135,7 @@ struct plan_props {
 	bool beside_itself;
 	bool needs_any_result;
 	bool enabled;
+	bool batch;		/* executions may share a process */
 };
 
 struct plan_suite {
@@ -339,6 +342,10 @@ struct plan_place {
 	const char *agent;	/* name */
 	const char *instance;	/* leased target instance, or NULL */
 	const struct strvec *fleet_env;	/* of the agent in the fleet, or NULL */
+	const uint32_t *members;	/* executions that share the process,
+				 * id's first; NULL: it alone */
+	uint32_t n_members;
+	int64_t start_us;	/* of a batch: what its process takes to start */
 	const uint32_t *steps;	/* which steps (0 .. n_steps-1 of the execution,
 				 * ascending), NULL: all */
 	uint32_t n_steps;
@@ -351,6 +358,22 @@ struct plan_place {
  */
 void plan_work(const struct plan *p, const struct plan_place *place,
     struct work *ret);
+
+#define PLAN_BATCH_ARGV 100000	/* bytes of the arguments of a batch */
+
+/* True when execution no (from 1) shares processes with others that
+ * plan_batch_key() calls alike. */
+bool plan_is_batch(const struct plan *p, uint32_t no);
+/* What must be equal for two executions to share a process, beyond what the
+ * scheduler keeps apart: suite, command, environment, exit codes. Appended. */
+void plan_batch_key(const struct plan *p, uint32_t no, struct buf *out);
+/* What the member is called in {tests} and in the result file: the test, with
+ * "[row]". Appended. */
+void plan_batch_name(const struct plan *p, uint32_t no, struct buf *out);
+/* True when a failure of the member passes, and a pass fails. */
+bool plan_batch_inverted(const struct plan *p, uint32_t no);
+/* How many bytes the names of members may take together, a byte more each. */
+uint32_t plan_batch_room(const struct plan *p, uint32_t no);
 
 /* ---- snapshot -------------------------------------------------------------------- */
 

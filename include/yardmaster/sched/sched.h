@@ -141,6 +141,8 @@ struct sched_terms {
 	int64_t lost_after_us;	/* 0: 2 min */
 	uint32_t batch;		/* same number, terms and 1 or more: may share
 				 * one process; 0: never */
+	uint32_t room;		/* of a batch: what the sizes of its members
+				 * may sum up to; 0: anything */
 };
 
 /* A set of executions that others wait for; which execution is in which
@@ -154,6 +156,7 @@ struct sched_exec {
 	uint32_t terms;
 	uint32_t member;	/* list of the nodes it is part of; SCHED_NONE */
 	int64_t estimate_us;	/* -1 (or 0): unknown */
+	uint32_t size;		/* of what names it to a batch, in bytes */
 	int32_t fails;		/* likelihood in thousandths (order failed) */
 	uint32_t first_key, n_keys;	/* identity of its steps, in keys */
 	int64_t not_before_us;	/* 0: at once (reason schedule) */
@@ -203,6 +206,9 @@ struct sched_run {
  */
 int sched_run_add(struct sched *s, const struct sched_run *spec,
     int64_t now_us, uint32_t *ret_run);
+
+/* What a process of its batches was measured to take to start. */
+void sched_run_start_cost(struct sched *s, uint32_t run, int64_t start_us);
 
 /* Forgets a run and all it holds. What still runs of it is no longer known. */
 void sched_run_remove(struct sched *s, uint32_t run);
@@ -274,7 +280,8 @@ int sched_run_amend(struct sched *s, uint32_t run,
 int sched_exec_hold(struct sched *s, uint32_t run, uint32_t exec,
     const char *text, int64_t now_us);
 /* Ends as cancelled: at once when nothing was sent, else when the agent says
- * so (decisions cancel it there). */
+ * so (decisions cancel it there). Of a batch: those beside it, which end as
+ * cancelled too, wait again. */
 int sched_exec_cancel(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
 /* Cure of one that can never run: skipped. Only a waiting one. */

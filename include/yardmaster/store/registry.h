@@ -95,6 +95,12 @@ int registry_bench(struct registry *r, const struct registry_benched *b);
 /* Those of a fleet; fn as above. */
 int registry_each_benched(struct registry *r, const char *fleet,
     int (*fn)(void *arg, const struct registry_benched *b), void *arg);
+/* What a process of a suite's batches took to start, beyond its tests: adds
+ * one measure; gives the median of the newest, ERR_NOT_FOUND without any. */
+int history_start_add(struct registry *r, const char *suite,
+    int64_t start_us);
+int history_start(struct registry *r, const char *suite,
+    int64_t *ret_start_us);
 
 /* Writes {"key": seconds, ...}: the estimate of every key with a duration. */
 int history_export(struct registry *r, struct jw *w);

@@ -91,6 +91,13 @@ struct run_result {
 	struct step_result r;	/* r.text is borrowed */
 };
 
+/* An attempt that shares the process, and the output, of the one that leads
+ * its batch. */
+struct run_member {
+	uint32_t exec, attempt;
+	uint32_t lead_exec, lead_attempt;	/* itself, for that one */
+};
+
 /* What somebody changed of a run while it ran: kinds are words of the engine
  * ("hold", "release", "move", "priority", ...). */
 struct run_amendment {
@@ -164,6 +171,8 @@ int run_file_put_attempt(struct run_file *f, const struct run_attempt *a);
  */
 int run_file_put_result(struct run_file *f, const struct report *r, bool late,
     bool *ret_new);
+/* That an attempt is of a batch; goes with its run_file_put_attempt(). */
+int run_file_put_member(struct run_file *f, const struct run_member *m);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
 /* seq is given by the store. */
 int run_file_put_event(struct run_file *f, const struct event *e);
@@ -214,6 +223,9 @@ int run_file_each_attempt(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_attempt *a), void *arg);
 int run_file_each_result(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_result *r), void *arg);
+/* Of batches only; an older program's file has none. */
+int run_file_each_member(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_member *m), void *arg);
 int run_file_each_amendment(struct run_file *f,
     int (*fn)(void *arg, const struct run_amendment *a), void *arg);
 /* Events with a seq above after. */
