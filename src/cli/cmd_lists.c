@@ -245,6 +245,7 @@ print_blockers(const struct jval *data)
 {
 	const struct jval *x = jval_get(data, "execution");
 	const struct jval *blockers = jval_get(data, "blockers"), *b, *cures;
+	const struct jval *offers;
 	struct buf line = BUF_INIT, safe = BUF_INIT;
 	size_t i, k;
 
@@ -272,6 +273,16 @@ print_blockers(const struct jval *data)
 	}
 	text_escape(&safe, buf_str(&line), buf_len(&line));
 	printf("%s\n", buf_str(&safe));
+	offers = jval_get(data, "effects");
+	for (i = 0; i < jval_count(offers); i++) {
+		b = jval_at(offers, i);
+		buf_clear(&line);
+		buf_clear(&safe);
+		buf_putf(&line, "  > %s: %s", jval_get_str(b, "command", "?"),
+		    jval_get_str(b, "effect", ""));
+		text_escape(&safe, buf_str(&line), buf_len(&line));
+		printf("%s\n", buf_str(&safe));
+	}
 	buf_done(&line);
 	buf_done(&safe);
 }

@@ -73,7 +73,7 @@ amend_value(struct engine *e, const struct erun *r, const struct op *op)
 /* ---- the plan ---------------------------------------------------------------------- */
 
 struct amending {
-	struct engine *e;
+	struct sched *s;
 	struct erun *r;
 };
 
@@ -84,11 +84,43 @@ amend_spec(void *arg, const struct sched_run *spec)
 	int64_t now_us = clock_mono_us();
 	int rc;
 
-	rc = sched_run_amend(a->e->sched, a->r->handle, spec, now_us);
+	rc = sched_run_amend(a->s, a->r->handle, spec, now_us);
 	if (rc == 0)
-		rc = sched_run_limits(a->e->sched, a->r->handle,
+		rc = sched_run_limits(a->s, a->r->handle,
 		    spec->max_parallel, spec->max_failures, now_us);
 	return rc;
+}
+
+/* Tells a scheduler what the plan of a run is now. */
+static int
+tell(struct engine *e, struct erun *r, struct sched *to)
+{
+	struct amending a = { .s = to, .r = r };
+	struct feed_state st = { .execs = NULL };
+	int64_t *unknown = mem_calloc(r->live.n, sizeof *unknown);
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < r->live.n; i++)
+		unknown[i] = -1;
+	st.estimates_us = unknown;
+	rc = feed_plan(r->plan, r->live.id, &st, amend_spec, &a);
+	free(unknown);
+	return rc;
+}
+
+void
+amend_try(struct engine *e, struct erun *r, const struct op *op,
+    struct sched *to)
+{
+	char *old = NULL, *text = NULL;
+
+	if (plan_amend(r->plan, op->key, op->value, &old, &text) == 0) {
+		(void)tell(e, r, to);
+		(void)plan_amend(r->plan, op->key, old, &text, &text);
+	}
+	free(old);
+	free(text);
 }
 
 /* *ret_text becomes the old value, or what was wrong. */
@@ -96,10 +128,6 @@ int
 amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text)
 {
-	struct amending a = { .e = e, .r = r };
-	struct feed_state st = { .execs = NULL };
-	int64_t *unknown;
-	uint32_t i;
 	int rc;
 
 	if (op->key == NULL || op->value == NULL)
@@ -109,13 +137,7 @@ amend_plan(struct engine *e, struct erun *r, const struct op *op,
 	if ((rc = plan_amend(r->plan, op->key, op->value, ret_text,
 	    ret_text)) < 0)
 		return rc;
-	unknown = mem_calloc(r->live.n, sizeof *unknown);
-	for (i = 0; i < r->live.n; i++)
-		unknown[i] = -1;
-	st.estimates_us = unknown;
-	rc = feed_plan(r->plan, r->live.id, &st, amend_spec, &a);
-	free(unknown);
-	return rc;
+	return tell(e, r, e->sched);
 }
 
 /* ---- recording ---------------------------------------------------------------------- */

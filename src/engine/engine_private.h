@@ -139,6 +139,9 @@ void engine_events_done(struct engine *e);
 int feed_run(struct engine *e, struct erun *r, const struct feed_state *st);
 /* Tells the scheduler all facts of an agent. */
 void feed_agent(struct engine *e, size_t agent);
+/* The same to another scheduler, as they would be after op (may be NULL). */
+void feed_agent_into(struct engine *e, size_t agent, struct sched *to,
+    const struct op *op);
 
 /* ---- reports.c: what agents said */
 extern const struct fleet_ops engine_fleet_ops;
@@ -219,6 +222,9 @@ char *amend_value(struct engine *e, const struct erun *r,
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text);
+/* The same in another scheduler only; the plan stays. */
+void amend_try(struct engine *e, struct erun *r, const struct op *op,
+    struct sched *to);
 /* Fills op (strings borrowed from the amendment) with what takes number back.
  * 0, or a code with a text when it cannot be or no longer has our value. */
 int amend_undo(struct engine *e, const struct erun *r, uint64_t number,

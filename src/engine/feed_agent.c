@@ -58,8 +58,35 @@ stop_text(const struct stop_note *s)
 	    s->note != NULL ? ": " : "", s->note != NULL ? s->note : "");
 }
 
+/* What an op would make of them. */
+static void
+facts_after(struct sched_agent *s, const struct facts *f, const struct op *op)
+{
+	struct threshold t = f->threshold;
+
+	if (op->kind == OP_SET && op->set_max)
+		s->max_workers = op->max_workers;
+	if (op->kind == OP_SET && op->set_threshold)
+		t = op->threshold;
+	if (op->kind == OP_SET)
+		s->threshold = threshold_effective(&t, s->max_workers);
+	s->draining = op->kind == OP_DRAIN ||
+	    (s->draining && op->kind != OP_UNDRAIN);
+	s->held = op->kind == OP_HOLD || (s->held && op->kind != OP_RELEASE);
+	s->benched = s->benched && op->kind != OP_CLEAR;
+	s->up = s->up || op->kind == OP_RECONNECT;
+}
+
 void
 feed_agent(struct engine *e, size_t agent)
+{
+	feed_agent_into(e, agent, e->sched, NULL);
+	engine_wake(e);
+}
+
+void
+feed_agent_into(struct engine *e, size_t agent, struct sched *to,
+    const struct op *op)
 {
 	const struct agent *a = fleet_agent(e->fleet, agent);
 	const struct agent_spec *spec = &e->spec->agents[agent];
@@ -100,9 +127,10 @@ feed_agent(struct engine *e, size_t agent)
 		.rtt_us = a->answer_us > a->rtt_us ? a->answer_us : a->rtt_us,
 		.speed = a->speed,
 	};
-	sched_agent_set(e->sched, (uint32_t)agent, &s, clock_mono_us());
+	if (op != NULL)
+		facts_after(&s, f, op);
+	sched_agent_set(to, (uint32_t)agent, &s, clock_mono_us());
 	free(pools);
 	free(draining);
 	free(held);
-	engine_wake(e);
 }

@@ -252,6 +252,47 @@ write_cures(struct jw *w, uint32_t cures)
 	jw_array_end(w);
 }
 
+/* What can be done about it, each with what it would come to. */
+static void
+write_offers(struct engine *e, const struct ident *id, struct jw *w)
+{
+	struct cure_offer *v;
+	char text[IDENT_TEXT];
+	size_t i, n;
+	uint32_t k;
+
+	engine_cures(e, id, &v, &n);
+	jw_key(w, "effects");
+	jw_array(w);
+	for (i = 0; i < n; i++) {
+		jw_object(w);
+		jw_kv_str(w, "cure", cure_name(v[i].cure));
+		jw_kv_str(w, "of", reason_name(v[i].reason));
+		jw_kv_str(w, "command", v[i].command);
+		jw_kv_str(w, "effect", v[i].effect.text);
+		jw_kv_bool(w, "predicted", v[i].effect.known);
+		if (v[i].effect.known) {
+			jw_kv_int(w, "starts", v[i].effect.starts);
+			jw_key(w, "first");
+			jw_array(w);
+			for (k = 0; k < 3 && k < v[i].effect.starts; k++)
+				jw_str(w, ident_format(&v[i].effect.first[k],
+				    text));
+			jw_array_end(w);
+			jw_kv_seconds(w, "end_s", v[i].effect.end_us);
+			jw_kv_seconds(w, "end_without_s",
+			    v[i].effect.end_without_us);
+			jw_kv_int(w, "never", v[i].effect.never);
+			jw_kv_int(w, "never_without",
+			    v[i].effect.never_without);
+			jw_kv_int(w, "sign", v[i].effect.sign);
+		}
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	cure_offers_free(v, n);
+}
+
 static int
 write_why(struct engine *e, const struct jval *args, struct jw *w)
 {
@@ -284,6 +325,7 @@ write_why(struct engine *e, const struct jval *args, struct jw *w)
 	}
 	jw_array_end(w);
 	why_done(&why);
+	write_offers(e, &id, w);
 	return 0;
 }
 

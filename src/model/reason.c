@@ -150,8 +150,11 @@ why_done(struct why *w)
 {
 	size_t i;
 
-	for (i = 0; i < w->n; i++)
+	for (i = 0; i < w->n; i++) {
 		free(w->v[i].text);
+		free(w->v[i].key);
+		free(w->v[i].holder);
+	}
 	free(w->v);
 	*w = (struct why){ NULL, 0 };
 }
@@ -168,4 +171,14 @@ why_add(struct why *w, enum reason code, int64_t since_us, const char *fmt,
 		.code = code, .text = str_vfmt(fmt, ap), .since_us = since_us
 	};
 	va_end(ap);
+}
+
+void
+why_about(struct why *w, char *key, uint32_t limit, char *holder)
+{
+	struct blocker *b = &w->v[w->n - 1];
+
+	b->key = key;
+	b->limit = limit;
+	b->holder = holder;
 }

@@ -266,7 +266,7 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 	struct sched_agent facts = { .name = a->name, .labels = &a->labels,
 		.targets = &a->targets, .n_pools = a->n_pools, .up = a->up,
 		.draining = a->draining, .held = a->held,
-		.benched = a->benched, .guard = a->guard,
+		.benched = a->benched, .probe = a->probe, .guard = a->guard,
 		.max_workers = a->max, .threshold = a->threshold,
 		.other_busy = a->other_busy, .other_queued = a->other_queued,
 		.rtt_us = a->rtt_us, .speed = a->speed };

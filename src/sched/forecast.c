@@ -364,8 +364,17 @@ begins(const struct forecast_play *f, const struct forecast_start *st)
 static struct forecast_run
 run_of(const struct forecast_play *f, uint32_t run, int64_t now_us)
 {
-	return run < f->n_runs ? f->runs[run] :
-	    (struct forecast_run){ now_us, 0 };
+	struct forecast_run all = { now_us, 0 };
+	size_t i;
+
+	for (i = 0; i < f->n_runs; i++) {
+		if (run != SCHED_NONE && run != i)
+			continue;
+		all.never += f->runs[i].never;
+		if (f->runs[i].end_us > all.end_us)
+			all.end_us = f->runs[i].end_us;
+	}
+	return all;
 }
 
 static int

@@ -173,6 +173,32 @@ holders(const struct sched *s, uint32_t limit, struct buf *b)
 		    l->ext_text != NULL ? l->ext_text : "another owner");
 }
 
+/* Its key as the plan has it, its value, and the first that holds it. */
+static void
+limit_about(struct ask *q, const struct limit *l, uint32_t index)
+{
+	const struct sched *s = q->s;
+	const char *suite = strstr(l->name, " suite ");
+	char *key, *holder = NULL;
+	uint32_t i;
+
+	for (i = 0; i < s->n_parcels && holder == NULL; i++)
+		if (holds_of(s, &s->parcels[i], index) &&
+		    s->parcels[i].state != P_LOST)
+			holder = str_fmt("%s/%u",
+			    s->runs[s->parcels[i].run]->id,
+			    s->parcels[i].exec);
+	if (l->kind == LIMIT_PAIR)
+		key = str_fmt("exclusive:%s,%s", l->name, l->other);
+	else if (l->kind == LIMIT_TARGET)
+		key = str_fmt("max:%s", l->name);
+	else if (l->parallel && suite != NULL)
+		key = str_fmt("max_parallel:%s", suite + 7);
+	else
+		key = str_fmt("lock:%s", l->name);
+	why_about(q->why, key, l->capacity, holder);
+}
+
 static enum reason
 limit_reason(const struct limit *l, uint32_t class)
 {
@@ -215,10 +241,14 @@ why_parallel(struct ask *q)
 {
 	const struct run *r = q->r;
 
-	if (r->max_parallel > 0 && r->inflight >= r->max_parallel)
+	if (r->max_parallel > 0 && r->inflight >= r->max_parallel) {
 		why_found(q, REASON_PLAN_LIMIT, r->full_us, q->brief ? NULL :
 		    str_fmt("max_parallel %u: %u assigned or running",
 		    r->max_parallel, r->inflight));
+		if (!q->brief)
+			why_about(q->why, str_dup("max_parallel"),
+			    r->max_parallel, NULL);
+	}
 	if (r->enough > 0 && r->inflight >= r->enough)
 		why_found(q, REASON_PLAN_LIMIT, 0, q->brief ? NULL :
 		    str_fmt("deadline: %u at a time are enough to meet it",
@@ -246,6 +276,7 @@ why_limits(struct ask *q)
 		limit_facts(l, &b);
 		holders(s, ls->v[i].limit, &b);
 		why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
+		limit_about(q, l, ls->v[i].limit);
 	}
 	why_parallel(q);
 }
@@ -354,6 +385,10 @@ why_skipped(struct ask *q)
 		    r->max_failures) :
 		    str_fmt("%s/%u failed and ends the run", r->id,
 		    r->halted_by));
+	if (q->x->cause == REASON_HALTED && !q->brief && r->max_failures > 0 &&
+	    r->n_bad >= r->max_failures)
+		why_about(q->why, str_dup("max_failures"), r->max_failures,
+		    NULL);
 	else if (q->x->cause == REASON_NEEDS_FAILED)
 		why_found(q, REASON_NEEDS_FAILED, q->x->since_us, q->brief ?
 		    NULL : failed_need(r, q->t->needset));

@@ -23,7 +23,7 @@ def plan_of(work):
         'suites': [
             suite('a', [
                 {'name': 'long', 'command': [work, '600'], 'locks': ['db'],
-                 'targets': ['phone']},
+                 'targets': ['phone'], 'estimate': '10m'},
                 {'name': 'fails', 'command': [work, '0.1', '1']},
                 {'name': 'again', 'command': [work, '0.1', '1'],
                  'retries': 1, 'retry_delay': '1h'},
@@ -36,7 +36,7 @@ def plan_of(work):
                  'targets': ['watch']},
                 {'name': 'never', 'agents': ['lab-2'],
                  'targets': ['watch']},
-            ], targets=['web'])]}
+            ], targets=['web'], agents=['lab-1'])]}
 
 
 class Stuck:
@@ -71,6 +71,28 @@ class Stuck:
 
     def amend(self, value, **more):
         return self.do('amend', self.run, value, **more)
+
+
+def effects(s):
+    """Each cure that is offered says what it would come to."""
+    for test, cure, starts, never in (
+            ('locked', 'amend the plan', 1, 0),
+            ('phone', 'raise the limit', 1, 0),
+            ('apart', 'amend the plan', 1, 0),
+            ('waits', 'run anyway', 1, 0),
+            ('skipped', 'run anyway', 1, 0),
+            ('again', 'start now', 1, 0),
+            ('never', 'skip', 0, -1),
+            ('never', 'amend the plan', 1, -1)):
+        why = s.lab.json('why', s.id(test))
+        found = [e for e in why['effects'] if e['cure'] == cure]
+        e = found[0] if found else {}
+        tap.ok('%s: %s: %s' % (test, cure, e.get('effect')), e and
+               e['predicted'] and e['starts'] == starts and
+               e['never'] - e['never_without'] == never and
+               (starts == 0 or s.id(test) in e['first']), why)
+        text = s.lab.cli('why', s.id(test)).stdout
+        tap.ok('and as text', e.get('command', '?') in text, text)
 
 
 def each_cure(s):
@@ -175,6 +197,9 @@ def main():
     with Lab(2, agents, max_workers=8) as lab:
         s = Stuck(lab)
         tap.ok('it begins', s.started('long') and s.started('again'))
+        s.why('again', 'retry-delay')
+        s.why('skipped', 'needs-failed')
+        effects(s)
         each_cure(s)
         refusals(s)
         undone(s)

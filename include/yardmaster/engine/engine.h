@@ -122,6 +122,37 @@ struct op {
 void engine_op(struct engine *e, const struct op *op,
     void (*fn)(void *arg, int code, const char *text), void *arg);
 
+/* What ops would come to, by prediction. */
+struct op_effect {
+	bool known;		/* else only text is: why it is not predicted */
+	uint32_t starts;	/* executions that begin at once only then */
+	struct ident first[3];	/* the first of those */
+	uint32_t never, never_without;	/* that never end */
+	int64_t end_us, end_without_us;	/* from now: of run, or of all */
+	int sign;		/* 1: better, 0: equal, -1: worse */
+	char text[160];		/* for people */
+};
+/* Predicts what n ops together would do to a run (NULL: to all that this
+ * process drives); nothing is changed. Bounded: large runs are not predicted.
+ */
+void engine_effect(struct engine *e, const struct op *ops, size_t n,
+    const char *run, struct op_effect *ret);
+
+/* One cure of what blocks an execution, ready to be done. */
+struct cure_offer {
+	enum cure cure;
+	enum reason reason;	/* of the blocker that it cures */
+	struct op op;		/* its strings are the offer's */
+	char *key, *value;	/* of an amendment; NULL */
+	char *command;		/* the same as a command line; NULL: not ours */
+	struct op_effect effect;
+};
+/* All cures of the blockers of an execution that can be done by an op, in the
+ * order of the blockers. The caller frees with cure_offers_free(). */
+void engine_cures(struct engine *e, const struct ident *id,
+    struct cure_offer **ret, size_t *ret_n);
+void cure_offers_free(struct cure_offer *v, size_t n);
+
 /* Says whether a person is there to answer questions of links (off at first:
  * an unknown host key is then an error that names the cure). */
 void engine_interactive(struct engine *e, bool on);

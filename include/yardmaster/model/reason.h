@@ -59,6 +59,10 @@ struct blocker {
 	enum reason code;
 	char *text;		/* the facts, for people; owned */
 	int64_t since_us;	/* monotonic; 0 unknown */
+	char *key;		/* of the plan's value behind it, as it is
+				 * amended ("lock:db"); NULL; owned */
+	uint32_t limit;		/* that value, where it is a number */
+	char *holder;		/* an execution's id; NULL; owned */
 };
 
 /* All blockers of an execution; the first is the headline. */
@@ -69,5 +73,8 @@ struct why {
 void why_done(struct why *w);
 void why_add(struct why *w, enum reason code, int64_t since_us,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Adds to the last blocker what can be amended and who holds it; key and
+ * holder (may be NULL) become its own. */
+void why_about(struct why *w, char *key, uint32_t limit, char *holder);
 
 #endif

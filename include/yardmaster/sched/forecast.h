@@ -63,7 +63,7 @@ struct effect {
 	int64_t end_us, end_without_us;
 	int sign;		/* 1: better, 0: equal, -1: worse */
 };
-/* Compares: numbers as predicted, the sign by most plays. An end counts as
+/* Compares (run SCHED_NONE: all together): numbers as predicted, the sign by most plays. An end counts as
  * equal within a tenth of what is left: predictions miss by as much. */
 void forecast_effect(const struct forecast *without,
     const struct forecast *with, uint32_t run, int64_t now_us,

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Cures: for each blocker of an execution the ops that may end it, and what
+ * each would come to. The prediction is the scheduler's own, on a copy.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sched/forecast.h"
+
+#include "engine/engine_private.h"
+
+#define BUDGET_US (200 * US_PER_MS)	/* for all effects of one answer */
+
+/* ---- effects ----------------------------------------------------------------------- */
+
+struct change {
+	struct engine *e;
+	const struct op *ops;
+	size_t n;
+};
+
+static void
+change_run(struct engine *e, struct erun *r, const struct op *op,
+    struct sched *to)
+{
+	uint32_t h = r->handle, no = op->id.execution;
+	int64_t now = clock_mono_us();
+	int agent = fleet_index(e->fleet, op->agent);
+
+	switch (op->kind) {
+	case OP_HOLD:
+	case OP_RELEASE:
+		if (no != 0)
+			sched_exec_hold(to, h, no, op->kind == OP_HOLD ? "" :
+			    NULL, now);
+		else
+			sched_run_hold(to, h, op->kind == OP_HOLD ? "" : NULL,
+			    now);
+		break;
+	case OP_CANCEL:
+		if (no != 0)
+			sched_exec_cancel(to, h, no, now);
+		else
+			sched_run_cancel(to, h, now);
+		break;
+	case OP_PRIORITY:
+		if (no != 0)
+			sched_exec_priority(to, h, no, op->priority);
+		else
+			sched_run_priority(to, h, op->priority);
+		break;
+	case OP_REQUEUE:
+		sched_exec_requeue(to, h, no, now);
+		break;
+	case OP_MOVE:
+		sched_exec_move(to, h, no, agent < 0 ? SCHED_NONE :
+		    (uint32_t)agent, now);
+		break;
+	case OP_SKIP:
+		sched_exec_skip(to, h, no, now);
+		break;
+	case OP_RUN_ANYWAY:
+		sched_exec_run_anyway(to, h, no, now);
+		break;
+	case OP_START_NOW:
+		sched_exec_start_now(to, h, no, now);
+		break;
+	case OP_AMEND:
+		amend_try(e, r, op, to);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+apply(void *arg, struct sched *to)
+{
+	const struct change *c = arg;
+	const struct op *op;
+	struct erun *r;
+	size_t i;
+	int agent;
+
+	for (i = 0; i < c->n; i++) {
+		op = &c->ops[i];
+		r = erun_find(c->e, op->id.run);
+		agent = fleet_index(c->e->fleet, op->agent);
+		if (op->kind == OP_GO_ON)
+			sched_pause(to, NULL, clock_mono_us());
+		else if (r != NULL && r->file != NULL)
+			change_run(c->e, r, op, to);
+		else if (agent >= 0)
+			feed_agent_into(c->e, (size_t)agent, to, op);
+	}
+}
+
+/* "in 12m", or "at once". */
+static const char *
+in_time(int64_t us, char *out, size_t size)
+{
+	char text[DURATION_TEXT];
+
+	snprintf(out, size, us < US_PER_S ? "at once" : "in %s",
+	    duration_format(us - us % US_PER_S, text));
+	return out;
+}
+
+static void
+say_effect(struct op_effect *f)
+{
+	char with[48], without[48], starts[48] = "";
+	size_t size = sizeof f->text;
+
+	in_time(f->end_us, with, sizeof with);
+	in_time(f->end_without_us, without, sizeof without);
+	if (f->starts > 0)
+		snprintf(starts, sizeof starts, "%u start%s now, ", f->starts,
+		    f->starts == 1 ? "s" : "");
+	if (f->never < f->never_without)
+		snprintf(f->text, size, "%s%u that would never end, ends %s",
+		    starts, f->never_without - f->never, with);
+	else if (f->never > f->never_without)
+		snprintf(f->text, size, "%s%u more never end", starts,
+		    f->never - f->never_without);
+	else if (f->sign != 0)
+		snprintf(f->text, size, "%sends %s, not %s", starts, with,
+		    without);
+	else
+		snprintf(f->text, size, "%sends as before, %s", starts, with);
+}
+
+static void
+compare(struct engine *e, const struct forecast *without,
+    const struct forecast *with, uint32_t handle, struct op_effect *ret)
+{
+	int64_t now = clock_mono_us();
+	struct erun *r;
+	struct effect f;
+	uint32_t i;
+
+	forecast_effect(without, with, handle, now, &f);
+	*ret = (struct op_effect){ .known = true, .starts = f.starts,
+		.never = f.never, .never_without = f.never_without,
+		.end_us = f.end_us - now,
+		.end_without_us = f.end_without_us - now, .sign = f.sign };
+	for (i = 0; i < 3 && i < f.starts; i++) {
+		if ((r = erun_by_handle(e, f.first[i].run)) == NULL)
+			continue;
+		memcpy(ret->first[i].run, r->live.id,
+		    sizeof ret->first[i].run);
+		ret->first[i].execution = f.first[i].exec;
+	}
+	say_effect(ret);
+}
+
+static void
+not_predicted(struct op_effect *ret, const char *why)
+{
+	*ret = (struct op_effect){ .known = false };
+	snprintf(ret->text, sizeof ret->text, "not predicted: %s", why);
+}
+
+/* What is beyond the scheduler: nobody knows what comes of it. */
+static const char *
+unforeseeable(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_RECONNECT:
+		return "whether the link comes up is not known";
+	case OP_PROBE:
+		return "what comes of a probe is not known";
+	case OP_DECLARE_DEAD:
+	case OP_DECLARE_LOST:
+		return "what the agent has done is not known";
+	default:
+		return NULL;
+	}
+}
+
+/* With the forecast of things as they are; NULL: made here. */
+static void
+effect_of(struct engine *e, const struct change *c, const char *run,
+    const struct forecast *without, struct op_effect *ret)
+{
+	struct forecast_opts o = { .now_us = clock_mono_us() };
+	struct erun *r = run != NULL ? erun_find(e, run) : NULL;
+	struct forecast own = { .n_plays = 0 }, with;
+
+	if (c->n == 0 || unforeseeable(&c->ops[0]) != NULL) {
+		not_predicted(ret, c->n == 0 ? "nothing to do" :
+		    unforeseeable(&c->ops[0]));
+		return;
+	}
+	if (without == NULL && sched_forecast(e->sched, &o, &own) < 0) {
+		not_predicted(ret, "too many executions");
+		return;
+	}
+	o.change = apply;
+	o.change_arg = (void *)(uintptr_t)c;
+	if (sched_forecast(e->sched, &o, &with) < 0) {
+		not_predicted(ret, "too many executions");
+	} else {
+		compare(e, without != NULL ? without : &own, &with,
+		    r != NULL && r->file != NULL ? r->handle : SCHED_NONE,
+		    ret);
+		forecast_done(&with);
+	}
+	forecast_done(&own);
+}
+
+void
+engine_effect(struct engine *e, const struct op *ops, size_t n,
+    const char *run, struct op_effect *ret)
+{
+	struct change c = { e, ops, n };
+
+	effect_of(e, &c, run, NULL, ret);
+}
+
+/* ---- offers -------------------------------------------------------------------------- */
+
+struct offering {
+	struct engine *e;
+	struct erun *r;
+	const struct ident *id;
+	const struct blocker *b;
+	struct cure_offer *v;
+	size_t n, cap;
+};
+
+static struct cure_offer *
+offer(struct offering *o, enum cure cure, enum op_kind kind)
+{
+	struct cure_offer *c;
+
+	o->v = mem_grow(o->v, &o->cap, o->n + 1, sizeof *o->v);
+	c = &o->v[o->n++];
+	memset(c, 0, sizeof *c);
+	c->cure = cure;
+	c->reason = o->b->code;
+	c->op.kind = kind;
+	return c;
+}
+
+/* On the execution itself, with what the command says after its id. */
+static void
+offer_exec(struct offering *o, enum cure cure, enum op_kind kind)
+{
+	struct cure_offer *c = offer(o, cure, kind);
+	char id[IDENT_TEXT];
+
+	c->op.id = *o->id;
+	c->op.id.attempt = 0;
+	if (kind == OP_PRIORITY)
+		c->op.priority = 1;
+	if (o->b->code == REASON_RUN_HELD)
+		c->op.id.execution = 0;
+	c->command = str_fmt("yardmaster %s %s%s", op_name(kind),
+	    ident_format(&c->op.id, id), kind == OP_PRIORITY ? " 1" : "");
+}
+
+static void
+offer_amend(struct offering *o, enum cure cure, const char *key, char *value)
+{
+	struct cure_offer *c = offer(o, cure, OP_AMEND);
+
+	memcpy(c->op.id.run, o->id->run, sizeof c->op.id.run);
+	c->key = str_dup(key);
+	c->value = value;
+	c->op.key = c->key;
+	c->op.value = c->value;
+	c->command = str_fmt("yardmaster amend %s %s=%s", o->id->run, key,
+	    value);
+}
+
+/* What stands in its way is a value of the plan. */
+static void
+offer_limit(struct offering *o, enum cure cure)
+{
+	const struct blocker *b = o->b;
+	struct buf label = BUF_INIT;
+	const struct execution *x;
+
+	if (b->code == REASON_NO_AGENT) {
+		x = &o->r->live.executions[o->id->execution - 1];
+		buf_putf(&label, "agents:%s", x->suite);
+		if (x->n_steps == 1)
+			buf_putf(&label, "/%s", x->test);
+		offer_amend(o, cure, buf_str(&label), str_dup("/./"));
+		buf_done(&label);
+	} else if (b->key != NULL && strncmp(b->key, "exclusive:", 10) == 0) {
+		offer_amend(o, cure, b->key, str_dup("off"));
+	} else if (b->key != NULL) {
+		offer_amend(o, cure, b->key, str_fmt("%u", b->limit +
+		    (b->limit + 1) / 2));
+	}
+}
+
+/* True when the change of that agent may end the reason, and the op is set. */
+static bool
+fit_agent(const struct agent *a, enum cure cure, struct cure_offer *c,
+    char **ret_value)
+{
+	const struct facts *f = &a->facts;
+
+	if (!a->known)
+		return false;
+	switch (cure) {
+	case CURE_UNDRAIN:
+		return f->draining.on;
+	case CURE_RELEASE:
+		return f->held.on;
+	case CURE_CLEAR:
+		return a->benched;
+	case CURE_RAISE_MAX:
+		if (a->link != LINK_UP || f->virtual ||
+		    f->busy < f->max_workers)
+			return false;
+		c->op.set_max = true;
+		c->op.expect_max = f->max_workers;
+		c->op.max_workers = f->max_workers + 1;
+		*ret_value = str_fmt(" max_workers=%u", f->max_workers + 1);
+		return true;
+	default:
+		if (a->link != LINK_UP || f->effective >= f->max_workers)
+			return false;
+		c->op.set_threshold = true;
+		c->op.expect_threshold = f->threshold;
+		threshold_parse("max", &c->op.threshold);
+		*ret_value = str_dup(" threshold=max");
+		return true;
+	}
+}
+
+static void
+offer_agents(struct offering *o, enum cure cure, enum op_kind kind)
+{
+	struct cure_offer trial, *c;
+	const struct agent *a;
+	char *value;
+	size_t i, n = 0;
+
+	for (i = 0; i < fleet_count(o->e->fleet) && n < 3; i++) {
+		a = fleet_agent(o->e->fleet, i);
+		memset(&trial, 0, sizeof trial);
+		value = NULL;
+		if (!fit_agent(a, cure, &trial, &value))
+			continue;
+		n++;
+		c = offer(o, cure, kind);
+		c->op = trial.op;
+		c->op.kind = kind;
+		snprintf(c->op.agent, sizeof c->op.agent, "%s", a->name);
+		c->command = str_fmt("yardmaster %s %s%s", op_name(kind),
+		    a->name, value != NULL ? value : "");
+		free(value);
+	}
+}
+
+static void
+offer_holder(struct offering *o)
+{
+	struct cure_offer *c;
+	struct ident id;
+
+	if (o->b->holder == NULL || ident_parse(o->b->holder, &id) < 0)
+		return;
+	c = offer(o, CURE_CANCEL_HOLDER, OP_CANCEL);
+	c->op.id = id;
+	c->command = str_fmt("yardmaster cancel %s", o->b->holder);
+}
+
+static void
+offer_go_on(struct offering *o)
+{
+	struct cure_offer *c = offer(o, CURE_GO_ON, OP_GO_ON);
+
+	c->command = str_fmt("yardmaster go-on %s", o->id->run);
+}
+
+static void
+offer_cure(struct offering *o, enum cure cure)
+{
+	static const struct {
+		enum cure cure;
+		enum op_kind kind;
+		bool agents;
+	} plain[] = {
+		{ CURE_RUN_ANYWAY, OP_RUN_ANYWAY, false },
+		{ CURE_SKIP, OP_SKIP, false },
+		{ CURE_START_NOW, OP_START_NOW, false },
+		{ CURE_CANCEL, OP_CANCEL, false },
+		{ CURE_TAKE_BACK, OP_REQUEUE, false },
+		{ CURE_PRIORITY, OP_PRIORITY, false },
+		{ CURE_DECLARE_LOST, OP_DECLARE_LOST, false },
+		{ CURE_UNDRAIN, OP_UNDRAIN, true },
+		{ CURE_CLEAR, OP_CLEAR, true },
+		{ CURE_RAISE_MAX, OP_SET, true },
+		{ CURE_EDIT_THRESHOLD, OP_SET, true },
+	};
+	bool of_agents = o->b->code >= REASON_AGENTS_OFFLINE;
+	size_t i;
+
+	if (cure == CURE_GO_ON)
+		offer_go_on(o);
+	else if (cure == CURE_CANCEL_HOLDER)
+		offer_holder(o);
+	else if (cure == CURE_AMEND || cure == CURE_RAISE_LIMIT)
+		offer_limit(o, cure);
+	else if (cure == CURE_RELEASE && of_agents)
+		offer_agents(o, cure, OP_RELEASE);
+	else if (cure == CURE_RELEASE)
+		offer_exec(o, cure, OP_RELEASE);
+	for (i = 0; i < sizeof plain / sizeof *plain; i++) {
+		if (plain[i].cure != cure)
+			continue;
+		if (plain[i].agents)
+			offer_agents(o, cure, plain[i].kind);
+		else
+			offer_exec(o, cure, plain[i].kind);
+	}
+}
+
+/* Each is compared with one forecast of things as they are. */
+static void
+predict_all(struct offering *o)
+{
+	struct forecast_opts opts = { .now_us = clock_mono_us() };
+	struct change c = { o->e, NULL, 1 };
+	struct forecast without;
+	bool known;
+	size_t i;
+
+	known = o->n > 0 && sched_forecast(o->e->sched, &opts, &without) == 0;
+	for (i = 0; i < o->n; i++) {
+		c.ops = &o->v[i].op;
+		if (!known)
+			not_predicted(&o->v[i].effect, "too many executions");
+		else if (clock_mono_us() > opts.now_us + BUDGET_US)
+			not_predicted(&o->v[i].effect, "it takes too long");
+		else
+			effect_of(o->e, &c, o->r->live.id, &without,
+			    &o->v[i].effect);
+	}
+	if (known)
+		forecast_done(&without);
+}
+
+void
+engine_cures(struct engine *e, const struct ident *id,
+    struct cure_offer **ret, size_t *ret_n)
+{
+	struct offering o = { .e = e, .r = erun_find(e, id->run), .id = id };
+	struct why why = { NULL, 0 };
+	uint32_t bit;
+	size_t i;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (o.r == NULL || o.r->file == NULL || id->execution == 0 ||
+	    id->execution > o.r->live.n)
+		return;
+	engine_why(e, id, &why);
+	for (i = 0; i < why.n; i++) {
+		o.b = &why.v[i];
+		for (bit = 1; bit != 0; bit <<= 1)
+			if (reason_info(o.b->code)->cures & bit)
+				offer_cure(&o, (enum cure)bit);
+	}
+	predict_all(&o);
+	why_done(&why);
+	*ret = o.v;
+	*ret_n = o.n;
+}
+
+void
+cure_offers_free(struct cure_offer *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		free(v[i].key);
+		free(v[i].value);
+		free(v[i].command);
+	}
+	free(v);
+}
