@@ -182,6 +182,7 @@ open_spool(struct daemon *d, struct buf *why)
 	    (r = take_lock(d, why)) < 0 ||
 	    (r = make_folder(OUTPUT_DIR, why)) < 0 ||
 	    (r = make_folder(WORK_DIR, why)) < 0 ||
+	    (r = make_folder(HOME_DIR, why)) < 0 ||
 	    (r = make_folder(KEPT_DIR, why)) < 0)
 		return r;
 	if (stat(".", &st) == -1)

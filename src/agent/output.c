@@ -42,6 +42,12 @@ output_work_name(const struct ident *id, char *out)
 }
 
 char *
+output_home_name(const struct ident *id, char *out)
+{
+	return name_in(HOME_DIR, id, out);
+}
+
+char *
 output_kept_name(const struct ident *id, char *out)
 {
 	return name_in(KEPT_DIR, id, out);
@@ -163,6 +169,7 @@ output_sweep(uint64_t max_bytes, int64_t age_us,
 
 	walk(&s, OUTPUT_DIR);
 	walk(&s, WORK_DIR);
+	walk(&s, HOME_DIR);
 	walk(&s, KEPT_DIR);
 	if (s.bytes > max_bytes)
 		qsort(s.v, s.n, sizeof *s.v, by_age);

@@ -15,10 +15,11 @@
 
 #define OUTPUT_NAME_SIZE 64
 
-/* "out/RUN.EXECUTION.ATTEMPT", and the same in "work" and "files", from the
- * spool; out has OUTPUT_NAME_SIZE bytes. Returns out. */
+/* "out/RUN.EXECUTION.ATTEMPT", and the same in "work", "home" and "files",
+ * from the spool; out has OUTPUT_NAME_SIZE bytes. Returns out. */
 char *output_file_name(const struct ident *id, char *out);
 char *output_work_name(const struct ident *id, char *out);
+char *output_home_name(const struct ident *id, char *out);
 char *output_kept_name(const struct ident *id, char *out);
 
 /* "out/worker-N" */

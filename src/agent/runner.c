@@ -26,10 +26,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/bounds.h"
 #include "agent/capture.h"
 #include "agent/folder.h"
 #include "agent/kept.h"
 #include "agent/output.h"
+#include "agent/quiet.h"
 #include "agent/runner.h"
 #include "agent/step_env.h"
 #include "agent/tree.h"
@@ -53,7 +55,7 @@ struct runner {
 	enum phase phase;
 	unsigned stage;		/* how many signals were sent */
 	int64_t grace_us;
-	bool cancelled, timed_out, root_ended;
+	bool cancelled, timed_out, silent, root_ended;
 	pid_t pid;
 	int status;
 	struct capture *out;	/* NULL when it could not be opened */
@@ -61,6 +63,8 @@ struct runner {
 	bool own_cwd;		/* made here */
 	int64_t queued_wall_us, started_wall_us, started_us, step_us;
 	struct timer *timer;	/* timeout, then the next signal */
+	struct quiet *quiet;	/* the silence of the step, or NULL */
+	char *home;		/* of its own, in the spool; or NULL */
 	struct timer *end;	/* gives the report from the loop */
 	char *error;		/* why the attempt cannot go on, or NULL */
 	void (*done)(void *arg, const struct report *r);
@@ -101,9 +105,10 @@ give_report(void *arg)
 		report.outcome = OUTCOME_ERROR;
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
 		report.outcome = OUTCOME_CANCELLED;
-	/* What a folder holds tells why it failed; else it goes. */
-	if (r->own_cwd && report.outcome == OUTCOME_PASSED)
+	if (r->own_cwd && !bounds_keep(w, report.outcome))
 		folder_drop(r->place->folders, r->cwd);
+	if (r->home != NULL && !bounds_keep(w, report.outcome))
+		(void)fs_remove_tree(r->home);
 	r->done(r->arg, &report);
 }
 
@@ -146,6 +151,17 @@ sweep(struct runner *r)
 	stop_more(r);
 }
 
+static void
+on_silence(void *arg)
+{
+	struct runner *r = arg;
+
+	if (r->phase != PHASE_RUN)
+		return;
+	r->silent = true;
+	stop_more(r);
+}
+
 static struct step_result *
 result_now(struct runner *r)
 {
@@ -174,8 +190,10 @@ judge(struct runner *r, struct step_result *res)
 		res->outcome = OUTCOME_CANCELLED;
 	} else if (r->timed_out) {
 		res->outcome = OUTCOME_TIMEOUT;
-		res->text = str_fmt("still ran after %g s",
-		    (double)step->timeout_us / (double)US_PER_S);
+		res->text = str_fmt(r->silent ? "wrote nothing for %g s" :
+		    "still ran after %g s", (double)(r->silent ?
+		    step->manner.silence_us : step->timeout_us) /
+		    (double)US_PER_S);
 	} else {
 		res->outcome = step_outcome(step, res->exit_code, res->signo);
 	}
@@ -191,6 +209,8 @@ step_end(struct runner *r)
 	struct step_result *res = result_now(r);
 
 	timer_stop(r->timer);
+	quiet_free(r->quiet);
+	r->quiet = NULL;
 	res->elapsed_us = clock_mono_us() - r->step_us;
 	if (r->work.steps[r->at].n_results > 0)
 		kept_flush(&r->work.id, KEPT_RESULTS);
@@ -289,13 +309,17 @@ start_step(struct runner *r)
 	static const char *const shell[] = { "/bin/sh", "-c", NULL, NULL };
 	const struct work_step *step = &r->work.steps[r->at];
 	char *args[4];
+	struct proc_limit limits[LIMITS];
 	struct strvec env = STRVEC_INIT, argv = STRVEC_INIT;
 	struct proc_spawn spec = {
 		.argv = strvec_argv(&step->argv), .cwd = r->cwd,
 		.in = r->place->null_fd, .out = capture_fd(r->out),
 		.err = capture_fd(r->out),
-		.session = true,
+		.session = true, .nice = (int)step->manner.nice,
+		.limits = limits,
+		.n_limits = bounds_limits(&step->manner, limits),
 	};
+	bool own_home = step->manner.home == HOME_OWN;
 	int code;
 
 	if (step->n_results > 0) {
@@ -310,9 +334,14 @@ start_step(struct runner *r)
 		args[2] = step->shell;
 		spec.argv = args;
 	}
-	step_env_make(&env, r->place, &r->work, step, r->cwd);
+	if (own_home && r->home == NULL &&
+	    (code = bounds_make_home(&r->work.id, &r->home)) < 0)
+		goto out;
+	step_env_make(&env, r->place, &r->work, step, r->cwd,
+	    own_home ? r->home : NULL);
 	spec.envp = strvec_argv(&env);
 	code = proc_spawn(&spec, &r->pid);
+out:
 	strvec_done(&env);
 	strvec_done(&argv);
 	return code;
@@ -340,6 +369,17 @@ goes_on(struct runner *r)
 }
 
 static void
+watch_step(struct runner *r, const struct work_step *step)
+{
+	r->phase = PHASE_RUN;
+	if (step->timeout_us > 0)
+		timer_start(r->timer, step->timeout_us);
+	if (step->manner.silence_us > 0)
+		r->quiet = quiet_new(r->place->loop, r->out,
+		    step->manner.silence_us, on_silence, r);
+}
+
+static void
 next_step(struct runner *r)
 {
 	struct step_result *res;
@@ -352,14 +392,11 @@ next_step(struct runner *r)
 		res->out_from = res->out_to = r->at > 0 ?
 		    r->results[r->at - 1].out_to : 0;
 		r->step_us = clock_mono_us();
-		r->timed_out = r->root_ended = false;
+		r->timed_out = r->silent = r->root_ended = false;
 		r->stage = 0;
 		code = start_step(r);
 		if (code == 0) {
-			r->phase = PHASE_RUN;
-			if (r->work.steps[r->at].timeout_us > 0)
-				timer_start(r->timer,
-				    r->work.steps[r->at].timeout_us);
+			watch_step(r, &r->work.steps[r->at]);
 			return;
 		}
 		res->outcome = OUTCOME_ERROR;
@@ -434,6 +471,8 @@ runner_free(struct runner *r)
 	free(r->results);
 	work_done(&r->work);
 	timer_free(r->timer);
+	quiet_free(r->quiet);
+	free(r->home);
 	timer_free(r->end);
 	capture_free(r->out);
 	free(r->cwd);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "agent/step_env.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/sys/paths.h"
 
 extern char **environ;
 
@@ -64,6 +66,19 @@ set_all(struct strvec *out, const struct strvec *pairs)
 	}
 }
 
+static void
+set_home(struct strvec *out, const struct runner_place *place,
+    const char *home)
+{
+	char *path = str_fmt("%s/%s", place->spool, home);
+	char *tmp = path_join(path, "tmp");
+
+	strvec_setenv(out, "HOME", path);
+	strvec_setenv(out, "TMPDIR", tmp);
+	free(tmp);
+	free(path);
+}
+
 static bool
 names_agent(const struct strvec *env)
 {
@@ -77,7 +92,8 @@ names_agent(const struct strvec *env)
 
 void
 step_env_make(struct strvec *out, const struct runner_place *place,
-    const struct work *work, const struct work_step *step, const char *cwd)
+    const struct work *work, const struct work_step *step, const char *cwd,
+    const char *home)
 {
 	struct ident execution = work->id;
 	char text[IDENT_TEXT], number[16];
@@ -86,6 +102,8 @@ step_env_make(struct strvec *out, const struct runner_place *place,
 	for (i = 0; environ[i] != NULL; i++)
 		strvec_push(out, environ[i]);
 	strvec_setenv(out, "PWD", cwd);
+	if (home != NULL)
+		set_home(out, place, home);
 	set_all(out, &work->env);
 	set_all(out, &step->env);
 	strvec_setenv(out, "YARDMASTER_RUN", work->id.run);

@@ -5,10 +5,12 @@
 
 #include "agent/runner.h"
 
-/* The environment of a step: the worker's, the work's, the step's, then who
- * it is (run, execution, attempt, worker, agent unless given). */
+/* The environment of a step: the worker's, its own home (in the spool; NULL:
+ * none), the work's, the step's, then who it is (run, execution, attempt,
+ * worker, agent unless given). */
 void step_env_make(struct strvec *out, const struct runner_place *place,
-    const struct work *work, const struct work_step *step, const char *cwd);
+    const struct work *work, const struct work_step *step, const char *cwd,
+    const char *home);
 /* What of our environment a step may see (HOME, PATH, ...). */
 void step_env_clean(struct strvec *out);
 /* What of our environment the daemon needs: the above and where its folders

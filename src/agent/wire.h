@@ -29,6 +29,7 @@ enum wire {
 #define WORKER_RESULT "worker-%u.result"
 #define OUTPUT_DIR "out"
 #define WORK_DIR "work"
+#define HOME_DIR "home"
 #define KEPT_DIR "files"
 #define WORKER_NAME_SIZE 32
 #define WORKER_FD 3		/* the daemon's socket at birth */

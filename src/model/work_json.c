@@ -114,6 +114,10 @@ step_write(struct jw *w, const struct work_step *s)
 	put_length(w, "timeout_s", s->timeout_us);
 	if (s->expect_fail)
 		jw_kv_bool(w, "expect_fail", true);
+	if (memcmp(&s->manner, &manner_default, sizeof(s->manner)) != 0) {
+		jw_key(w, "manner");
+		manner_write(w, &s->manner);
+	}
 	put_exits(w, s);
 	put_results_at(w, s);
 	jw_object_end(w);
@@ -245,6 +249,8 @@ step_read(const struct jval *v, struct work_step *s)
 	read_env(&r, &s->env);
 	s->timeout_us = read_seconds(&r, "timeout_s", 0);
 	s->expect_fail = read_bool(&r, "expect_fail");
+	if (r.err == 0)
+		r.err = manner_read(jval_get(v, "manner"), &s->manner);
 	read_exits(&r, s);
 	read_results_at(&r, s);
 	if ((s->argv.n > 0) == (s->shell != NULL))

@@ -146,18 +146,33 @@ const struct key plan_keys[] = {
 	    "how long an agent may take to start it" },
 	{ "enabled", S | T, FORM_BOOL, 0, 0, NULL, PROP(enabled), false,
 	    "true", "false leaves it out" },
-	{ "silence", PST, FORM_DURATION, 0, YEAR_S, NULL, LATER, NULL,
-	    "time without output that is worth a warning" },
-	{ "nice", PST, FORM_INT, 0, 19, NULL, LATER, "0",
-	    "niceness of the commands" },
-	{ "limits", PST, FORM_OBJECT, 0, 0, NULL, LATER, NULL,
-	    "resource limits of the commands" },
-	{ "keep", PST, FORM_CHOICE, 0, 0, keeps, LATER, "failed",
-	    "when the folder of an execution is kept" },
-	{ "home", PST, FORM_CHOICE, 0, 0, homes, LATER, "shared",
-	    "the home folder of the commands" },
+	{ "silence", PST, FORM_DURATION, 0, YEAR_S, NULL,
+	    PROP(manner.silence_us), false, "none",
+	    "a step that writes nothing for so long is ended: timeout" },
+	{ "nice", PST, FORM_INT, 0, NICE_MAX, NULL, PROP(manner.nice), false,
+	    "0", "niceness of the commands" },
+	{ "limits", PST, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
+	    "resource limits of each process of the commands" },
+	{ "keep", PST, FORM_CHOICE, 0, 0, keeps, PROP(manner.keep), false,
+	    "failed", "when the folders of an execution are kept" },
+	{ "home", PST, FORM_CHOICE, 0, 0, homes, PROP(manner.home), false,
+	    "shared", "the home and temporary folder of the commands" },
 
-	/* inside targets, discover, data */
+	/* inside limits, targets, discover, data */
+	{ "cpu", AT_LIMITS, FORM_DURATION, 0, YEAR_S, NULL, NONE, false, NULL,
+	    "time of a CPU, in whole seconds" },
+	{ "memory", AT_LIMITS, FORM_SIZE, 0, 0, NULL, NONE, false, NULL,
+	    "address space" },
+	{ "file_size", AT_LIMITS, FORM_SIZE, 0, 0, NULL, NONE, false, NULL,
+	    "largest file it may write" },
+	{ "stack", AT_LIMITS, FORM_SIZE, 0, 0, NULL, NONE, false, NULL,
+	    "stack of its main thread" },
+	{ "core", AT_LIMITS, FORM_SIZE, 0, 0, NULL, NONE, false, NULL,
+	    "largest core file" },
+	{ "files", AT_LIMITS, FORM_INT, 3, UINT32_MAX, NULL, NONE, false, NULL,
+	    "open files" },
+	{ "processes", AT_LIMITS, FORM_INT, 1, UINT32_MAX, NULL, NONE, false,
+	    NULL, "processes of the user on that host" },
 	{ "max_per_agent", AT_TARGET, FORM_INT, 0, UINT32_MAX, NULL, NONE,
 	    false, "0 (no limit)", "executions at once on one agent" },
 	{ "max", AT_TARGET, FORM_INT, 0, UINT32_MAX, NULL, NONE, false,
@@ -265,7 +280,7 @@ static const struct {
 
 static const char *const places[] = { "a plan", "a suite", "a test",
 	"a target", "discover", "data", "a fleet", "an agent", "guards",
-	"a matrix", "results" };
+	"a matrix", "results", "limits" };
 
 const struct key *
 key_find(const char *name, unsigned at)

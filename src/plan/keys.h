@@ -25,6 +25,7 @@ enum place {
 	AT_GUARDS = 1 << 8,
 	AT_MATRIX = 1 << 9,	/* targets written as an object */
 	AT_RESULTS = 1 << 10,	/* results of a batch */
+	AT_LIMITS = 1 << 11,
 };
 
 /* What a value looks like. */

@@ -11,6 +11,7 @@
 #include "plan/data.h"
 #include "plan/load.h"
 #include "plan/subst.h"
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 
@@ -222,6 +223,31 @@ set_exits(struct setting *s, const struct jval *v)
 	load_exits(s->l, v, s->props);
 }
 
+/* Limits add up: what the nearest does not say counts from further out. */
+static void
+set_limits(struct setting *s, const struct jval *v)
+{
+	struct manner *m = &s->props->manner;
+	const struct jval *one;
+	const struct key *k;
+	int i;
+
+	check_object(&s->l->c, v, AT_LIMITS);
+	for (i = 0; i < LIMITS; i++) {
+		k = key_find(limit_name((enum limit)i), AT_LIMITS);
+		if ((one = check_get(v, k->name, AT_LIMITS)) == NULL)
+			continue;
+		m->limited |= 1u << i;
+		if (k->form == FORM_SIZE)
+			m->limit[i] = (uint64_t)value_size(one);
+		else if (k->form == FORM_DURATION)
+			m->limit[i] = (uint64_t)((value_duration_us(one) +
+			    US_PER_S - 1) / US_PER_S);
+		else
+			m->limit[i] = (uint64_t)jval_int(one, 0);
+	}
+}
+
 static void
 set_data(struct setting *s, const struct jval *v)
 {
@@ -248,6 +274,7 @@ static const struct {
 	{ "data", set_data },
 	{ "env", set_env },
 	{ "exit_codes", set_exits },
+	{ "limits", set_limits },
 	{ "locks", set_locks },
 	{ "results", set_results },
 	{ "shell", set_shell },

@@ -16,6 +16,7 @@ const struct plan_props plan_default_props = {
 	.parallel = PARALLEL_NONE,
 	.agents = 0,	/* every plan has the empty list there */
 	.on_failure = ON_FAILURE_CONTINUE,
+	.manner.keep = KEEP_FAILED,
 	.retry_delay_us = US_PER_S,
 	.lost_after_us = 120 * US_PER_S,
 	.start_timeout_us = 60 * US_PER_S,

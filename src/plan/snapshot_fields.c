@@ -114,6 +114,19 @@ read_shards(const struct jval *v, void *member)
 	return true;
 }
 
+static void
+write_manner(struct jw *w, const char *name, const void *member)
+{
+	jw_key(w, name);
+	manner_write(w, member);
+}
+
+static bool
+read_manner(const struct jval *v, void *member)
+{
+	return manner_read(v, member) == 0;
+}
+
 #define FIELD(name, writer, reader)                                          \
 	{ #name, offsetof(struct plan_props, name),                           \
 	    sizeof(((struct plan_props *)NULL)->name), writer, reader }
@@ -121,6 +134,7 @@ read_shards(const struct jval *v, void *member)
 const struct snapshot_field snapshot_fields[] = {
 	FIELD(parallel, write_u32, read_parallel),
 	FIELD(on_failure, write_u32, read_on_failure),
+	FIELD(manner, write_manner, read_manner),
 	FIELD(workers, write_u32, read_workers),
 	FIELD(shards, write_u32, read_shards),
 	FIELD(timeout_us, write_us, read_us),

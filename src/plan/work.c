@@ -301,6 +301,7 @@ fill_step(struct filling *f, struct work_step *ret)
 	ret->shell = str_dup(props->shell);
 	fill_step_env(f, &ret->env);
 	ret->timeout_us = props->timeout_us;
+	ret->manner = props->manner;
 	fill_exits(props, ret);
 	if (f->step->row != PLAN_NONE && props->data->expect_column >= 0)
 		ret->expect_fail = data_truth(cell(f->p, f->step,

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +175,25 @@ place_fds(const int fds[4])
 	return 0;
 }
 
+/* A limit above the one that we are under ourselves cannot be had. */
+static int
+set_limits(const struct proc_limit *limits, unsigned n)
+{
+	struct rlimit now;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (getrlimit(limits[i].resource, &now) < 0)
+			return -errno;
+		if (limits[i].value < now.rlim_max)
+			now.rlim_max = limits[i].value;
+		now.rlim_cur = now.rlim_max;
+		if (setrlimit(limits[i].resource, &now) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* In the child of vfork(): becomes the program, or says in the memory of the
  * parent why not. */
 static _Noreturn void
@@ -192,6 +212,8 @@ become(const struct spawn_plan *plan, const char *path, const int fds[4],
 	errno = 0;
 	if (r == 0 && plan->nice != 0 && nice(plan->nice) == -1 && errno != 0)
 		r = -errno;
+	if (r == 0)
+		r = set_limits(plan->limits, plan->n_limits);
 	if (r == 0) {
 		execve(path, plan->argv,
 		    plan->envp != NULL ? plan->envp : environ);
@@ -283,6 +305,8 @@ proc_spawn(const struct proc_spawn *spec, pid_t *ret)
 		.fds = { spec->in, spec->out, spec->err, -1 },
 		.nice = spec->nice,
 		.session = spec->session,
+		.limits = spec->limits,
+		.n_limits = spec->n_limits,
 	};
 
 	return spawn_start(&plan, ret);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct proc_limit;
+
 struct spawn_plan {
 	const char *file;	/* looked up in PATH of envp without '/' */
 	char *const *argv;
@@ -14,6 +16,8 @@ struct spawn_plan {
 	int fds[4];		/* become 0 to 3 of the child; fds[3] may be -1 */
 	int nice;		/* added niceness */
 	bool session;
+	const struct proc_limit *limits;	/* n_limits */
+	unsigned n_limits;
 };
 
 /* Starts it with default signals, an empty signal mask and nothing else open.

@@ -60,13 +60,21 @@ static const struct {
 	    GOOD "]"), "p.json:2: deadline: \"soon\" is not a duration (as "
 	    "\"500ms\", \"90s\", \"10m\", \"1h30m\")\n"
 	    "p.json:2: setup: \"setup\" is not supported yet\n" },
-	{ SUITES("{\"name\": \"s\", \"nice\": 1, "
-	    "\"together\": []}"),
-	    "p.json:2: suites[0].nice: \"nice\" is not supported yet\n"
+	{ SUITES("{\"name\": \"s\", \"nice\": 20, \"keep\": \"no\", "
+	    "\"limits\": {\"files\": 2, \"cpus\": 1, \"memory\": \"x\"}, "
+	    "\"tests\": [\"t\"]}"),
+	    "p.json:2: suites[0].nice: 20 is not between 0 and 19\n"
+	    "p.json:2: suites[0].keep: \"no\" is not one of never, failed or "
+	    "always\n"
+	    "p.json:2: suites[0].limits.files: 2 is not between 3 and "
+	    "4294967295\n"
+	    "p.json:2: suites[0].limits.cpus: unknown key \"cpus\" (did you "
+	    "mean \"cpu\"?)\n"
+	    "p.json:2: suites[0].limits.memory: not a size (as \"64M\", "
+	    "\"1.5G\" or bytes)\n" },
+	{ SUITES("{\"name\": \"s\", \"together\": []}"),
 	    "p.json:2: suites[0].together: \"together\" is not supported "
 	    "yet\n" },
-
-	/* what is misspelt is not missing, too */
 	{ WITH("\"suits\": [" GOOD "]"), "p.json:2: suits: unknown key "
 	    "\"suits\" (did you mean \"suites\"?)\n" },
 	{ "{\"comand\": [\"x\"], \"suites\": [" GOOD "]}", "p.json:1: "

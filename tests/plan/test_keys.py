@@ -13,7 +13,7 @@ DUMP = os.path.join(os.environ['YM_BUILDDIR'], 'tests/plan/keys_dump')
 
 SCHEMAS = {
     'plan': ('plan', 'suite', 'test', 'target', 'discover', 'data',
-             'matrix', 'results'),
+             'matrix', 'results', 'limits'),
     'fleet': ('fleet', 'agent', 'guards'),
 }
 # Sections of the manual pages, and the places they describe.
@@ -21,6 +21,7 @@ SECTIONS = {
     'plan': {'Of plan, suite and test': ('plan', 'suite', 'test'),
              'Of a target': ('target',), 'Of a matrix': ('matrix',),
              'Of discover': ('discover',), 'Of results': ('results',),
+             'Of limits': ('limits',),
              'Of data': ('data',)},
     'fleet': {'Of a fleet': ('fleet',), 'Of an agent': ('agent',),
               'Of guards': ('guards',)},

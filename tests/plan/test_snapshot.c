@@ -10,7 +10,8 @@ static const char full[] =
     " \"targets\": [\"x\", {\"name\": \"y\", \"max\": 2, \"max_per_agent\": 1,"
     " \"instances\": [\"e1\", \"e2\"], \"env\": {\"T\": 1}}],"
     " \"env\": {\"A\": 1}, \"locks\": {\"l\": 3}, \"exclusive\": [[\"s\", "
-    " \"u/t\"]], \"exit_codes\": {\"77\": \"skipped\"},"
+    " \"u/t\"]], \"exit_codes\": {\"77\": \"skipped\"}, \"nice\": 3,"
+    " \"limits\": {\"cpu\": \"1.5s\", \"memory\": \"1G\"},"
     " \"command\": [\"run\", \"{test}\", \"{param.U}\", \"{target}\"],"
     " \"suites\": [{\"name\": \"s\", \"mode\": \"sequential\", \"tests\": "
     "  [\"a\", \"b\"], \"suites\": [{\"name\": \"i\", \"max_parallel\": 4,"
@@ -21,6 +22,8 @@ static const char full[] =
     "  [\"i\"], \"data\": {\"rows\": [{\"a\": \"1\", \"_name\": \"one\"},"
     "  {\"b\": \"x\\ny\", \"_expect_fail\": true}, {}]}, \"env\": {\"Z\": 9}},"
     "  {\"name\": \"shell\", \"shell\": \"echo 'a b'\", \"pinned\": true,"
+    "  \"home\": \"own\", \"keep\": \"never\", \"silence\": 2,"
+    "  \"limits\": {\"files\": 9, \"memory\": 5},"
     "  \"targets\": [], \"workers\": 2}]}]}";
 
 static struct plan *

@@ -128,6 +128,42 @@ test_command(void **state)
 }
 
 static void
+test_manner(void **state)
+{
+	struct plan *p = expand_good("{\"name\": \"p\", \"parallel\": "
+	    "\"tests\", \"command\": [\"x\"], \"nice\": 4, \"limits\": "
+	    "{\"cpu\": \"1.2s\", \"memory\": \"1K\"}, \"suites\": [{"
+	    "\"name\": \"s\", \"silence\": \"2m\", \"tests\": [\"plain\", "
+	    "{\"name\": \"own\", \"keep\": \"always\", \"home\": "
+	    "\"own\", \"nice\": 0, \"limits\": {\"memory\": 7, "
+	    "\"core\": 0}}]}]}", NULL);
+	const struct manner *m;
+	struct work w;
+
+	fill(p, 1, &w);
+	m = &w.steps[0].manner;
+	assert_int_equal(m->nice, 4);
+	assert_int_equal(m->keep, KEEP_FAILED);
+	assert_int_equal(m->home, HOME_SHARED);
+	assert_int_equal(m->silence_us, INT64_C(120000000));
+	assert_int_equal(m->limited, 1u << LIMIT_CPU | 1u << LIMIT_MEMORY);
+	assert_int_equal(m->limit[LIMIT_CPU], 2);
+	assert_int_equal(m->limit[LIMIT_MEMORY], 1024);
+	work_done(&w);
+	fill(p, 2, &w);
+	m = &w.steps[0].manner;
+	assert_int_equal(m->nice, 0);
+	assert_int_equal(m->keep, KEEP_ALWAYS);
+	assert_int_equal(m->home, HOME_OWN);
+	assert_int_equal(m->limited, 1u << LIMIT_CPU | 1u << LIMIT_MEMORY |
+	    1u << LIMIT_CORE);
+	assert_int_equal(m->limit[LIMIT_MEMORY], 7);
+	assert_int_equal(m->limit[LIMIT_CORE], 0);
+	work_done(&w);
+	plan_free(p);
+}
+
+static void
 test_env(void **state)
 {
 	struct plan *p = expand_good(plan_text, NULL);
@@ -225,6 +261,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grammar),
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_manner),
 		cmocka_unit_test(test_env),
 		cmocka_unit_test(test_axes),
 		cmocka_unit_test(test_some_steps),

@@ -16,6 +16,7 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/strvec.h"
 #include "yardmaster/model/hold.h"
+#include "yardmaster/model/manner.h"
 #include "yardmaster/model/prepare.h"
 #include "yardmaster/model/state.h"
 
@@ -42,6 +43,7 @@ struct work_step {
 	char *shell;		/* text for /bin/sh -c, or NULL */
 	struct strvec env;	/* "KEY=VALUE", beyond the work's */
 	int64_t timeout_us;	/* 0: none */
+	struct manner manner;
 	bool expect_fail;	/* a failure passes, a pass fails */
 	struct work_exit *exits;	/* n_exits; NULL when none */
 	uint32_t n_exits;	/* at most 256 */

@@ -119,6 +119,7 @@ struct plan_props {
 	const struct plan_data *data;	/* or NULL */
 	const struct plan_exit *exits;
 	uint32_t n_exits;
+	struct manner manner;
 	enum on_failure on_failure;
 	int64_t timeout_us;	/* per step; 0: none */
 	int64_t estimate_us;	/* per step; 0: unknown */

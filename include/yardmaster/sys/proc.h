@@ -26,6 +26,12 @@ int proc_signal(const struct proc_id *id, int signo);
 /* The boot id of this host; "" when unknown. Borrowed. */
 const char *proc_boot_id(void);
 
+/* A limit on the process and what it starts: soft and hard, RLIMIT_*. */
+struct proc_limit {
+	int resource;
+	uint64_t value;
+};
+
 struct proc_spawn {
 	char *const *argv;	/* argv[0] looked up in PATH of envp */
 	char *const *envp;
@@ -33,6 +39,9 @@ struct proc_spawn {
 	int in, out, err;	/* descriptors to become 0, 1, 2 (not closed here) */
 	int nice;		/* added niceness, 0 for none */
 	bool session;		/* setsid() */
+	const struct proc_limit *limits;	/* n_limits; one above what we
+						 * may have counts as that */
+	unsigned n_limits;
 };
 /* Starts a process with SIGPIPE default, empty signal mask and nothing but
  * 0-2 open. 0, or -errno when it could not be started: an exec that failed is
