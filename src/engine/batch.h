@@ -61,8 +61,10 @@ void batches_free(struct erun *r);
 /* The process ended: brings its results, then gives each member its own and
  * acknowledges. Said again meanwhile it changes nothing. */
 void batch_ended(struct batch *b, size_t agent, const struct report *rep);
-/* What a process of the run's batches takes to start, as far as known. */
-int64_t batch_start_us(struct engine *e, const struct erun *r);
+/* What a process of the plan's batches takes to start, as measured (starts,
+ * by suite, may be NULL) or as earlier runs had it; 0 unknown. */
+int64_t batch_start_us(const struct engine *e, const struct plan *p,
+    const struct batch_start *starts);
 /* Keeps for later runs what was measured in this one. */
 void batch_keep_history(struct engine *e, struct erun *r);
 

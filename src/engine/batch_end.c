@@ -155,31 +155,32 @@ measure(const struct ending *end, const struct junit_match *v)
 	s->sum_us += rest;
 	s->n++;
 	sched_run_start_cost(b->e->sched, r->handle,
-	    batch_start_us(b->e, r));
+	    batch_start_us(b->e, r->plan, r->starts));
 }
 
 /* Of this run, else of earlier ones; 0 unknown. */
 static int64_t
-start_of_suite(struct engine *e, const struct erun *r, uint32_t suite)
+start_of_suite(const struct engine *e, const struct plan *p,
+    const struct batch_start *start, uint32_t suite)
 {
 	int64_t us = 0;
 
-	if (r->starts != NULL && r->starts[suite].n > 0)
-		return r->starts[suite].sum_us / r->starts[suite].n;
-	if (e->registry != NULL && r->plan->suites[suite].props->batch)
-		(void)history_start(e->registry, r->plan->suites[suite].path,
-		    &us);
+	if (start != NULL && start[suite].n > 0)
+		return start[suite].sum_us / start[suite].n;
+	if (e->registry != NULL && p->suites[suite].props->batch)
+		(void)history_start(e->registry, p->suites[suite].path, &us);
 	return us;
 }
 
 int64_t
-batch_start_us(struct engine *e, const struct erun *r)
+batch_start_us(const struct engine *e, const struct plan *p,
+    const struct batch_start *starts)
 {
 	int64_t us, most = 0;
 	uint32_t i;
 
-	for (i = 0; i < r->plan->n_suites; i++) {
-		us = start_of_suite(e, r, i);
+	for (i = 0; i < p->n_suites; i++) {
+		us = start_of_suite(e, p, starts, i);
 		if (us > most)
 			most = us;
 	}

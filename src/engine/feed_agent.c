@@ -29,7 +29,7 @@ feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 	struct adding a = { .e = e, .r = r };
 	struct feed_state at = *st;
 
-	at.start_us = batch_start_us(e, r);
+	at.start_us = batch_start_us(e, r->plan, r->starts);
 	/* The launch may be of another process, before the last boot. */
 	at.deadline_us = clock_mono_us() + r->live.started_wall_us +
 	    r->plan->deadline_us - clock_wall_us();

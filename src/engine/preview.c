@@ -11,6 +11,8 @@
 #include "yardmaster/engine/preview.h"
 #include "yardmaster/engine/simulate.h"
 
+#include "engine/batch.h"
+
 struct preview {
 	const struct plan *p;
 	const struct fleet_spec *fleet;
@@ -275,7 +277,9 @@ preview_json(const struct engine *e, const struct fleet_spec *fleet,
     const struct plan *p, struct buf *out, bool *ret_runs)
 {
 	struct preview v = { .p = p, .fleet = fleet, .e = e };
-	struct simulate_opts opts = { .seed = 1 };
+	struct simulate_opts opts = {
+		.seed = 1, .startup_us = batch_start_us(e, p, NULL),
+	};
 	int r;
 
 	gather(&v);

@@ -59,14 +59,14 @@ take_steps(struct erun *r, const struct report *rep)
 static void
 started_unheard(struct engine *e, struct erun *r, const struct report *rep)
 {
-	struct sched_id id = batch_voice(e, r, &rep->id);
 	struct sched_view v;
 
 	if (rep->worker == 0 || sched_exec_view(e->sched, r->handle,
-	    id.exec, &v) < 0 || v.attempt != id.attempt)
+	    rep->id.execution, &v) < 0 || v.attempt != rep->id.attempt)
 		return;
 	if (v.state == EXEC_ASSIGNED || v.state == EXEC_WAITING)
-		sched_started(e->sched, id, rep->worker, clock_mono_us());
+		sched_started(e->sched, sched_id_of(r, &rep->id), rep->worker,
+		    clock_mono_us());
 }
 
 bool
@@ -106,16 +106,32 @@ report_record(struct engine *e, size_t agent, struct erun *r,
 	return true;
 }
 
+/* The scheduler is told of the end when the results are there; until then the
+ * agent has it, which must not be taken for lost. */
+static void
+heard_of(struct engine *e, struct erun *r, const struct report *rep)
+{
+	struct sched_id id = batch_voice(e, r, &rep->id);
+
+	if (rep->worker > 0)
+		sched_started(e->sched, id, rep->worker, clock_mono_us());
+	else
+		sched_accepted(e->sched, id, clock_mono_us());
+}
+
 static void
 attempt_ended(struct engine *e, size_t agent, struct erun *r,
     const struct report *rep)
 {
 	struct batch *b = batch_led_by(r, &rep->id);
 
-	started_unheard(e, r, rep);
-	if (b != NULL)
+	if (b != NULL) {
+		heard_of(e, r, rep);
 		batch_ended(b, agent, rep);
-	else if (report_record(e, agent, r, rep, false))
+		return;
+	}
+	started_unheard(e, r, rep);
+	if (report_record(e, agent, r, rep, false))
 		engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 

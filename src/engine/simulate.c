@@ -122,6 +122,7 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
 	st.estimates_us = s->believed_us;
 	st.fails = s->fails;
 	st.deadline_us = p->deadline_us;
+	st.start_us = opts->startup_us;
 	if ((rc = feed_plan(p, SIMULATED_RUN, &st, run_it, s)) < 0) {
 		simulation_free(s);
 		return rc;

@@ -65,7 +65,7 @@ place_batch(struct engine *e, const struct erun *r, const struct out *o,
 	if (b == NULL)
 		return NULL;
 	members = mem_calloc(b->n, sizeof *members);
-	place->start_us = *usual_us = batch_start_us(e, r);
+	place->start_us = *usual_us = batch_start_us(e, r->plan, r->starts);
 	for (i = 0; i < b->n; i++) {
 		members[i] = b->members[i].exec;
 		*usual_us += r->live.executions[members[i] - 1].estimate_us;
