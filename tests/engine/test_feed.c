@@ -60,11 +60,61 @@ test_ahead(void **state)
 	buf_done(&b);
 }
 
+struct noted {
+	uint32_t batch[6], size[6], room;
+	int64_t start_us;
+};
+
+static int
+note_batches(void *arg, const struct sched_run *spec)
+{
+	struct noted *n = arg;
+	uint32_t i;
+
+	for (i = 0; i < spec->n_execs; i++) {
+		n->batch[i] = spec->terms[spec->execs[i].terms].batch;
+		n->size[i] = spec->execs[i].size;
+	}
+	n->room = spec->terms[spec->execs[0].terms].room;
+	n->start_us = spec->start_cost_us;
+	return (int)spec->n_execs;
+}
+
+/* Equal numbers for what may share a process; none for what may not. */
+static void
+test_batches(void **state)
+{
+	struct plan *p = expand_good("{\"command\": [\"t\", \"{results}\", "
+	    "\"{tests}\"], \"batch\": true, \"results\": {\"junit\": "
+	    "\"{results}\"}, \"suites\": [{\"name\": \"a\", \"tests\": "
+	    "[\"t\", {\"name\": \"slow\", \"estimate\": 9}, {\"name\": "
+	    "\"e\", \"env\": {\"X\": 1}}]}, {\"name\": \"b\", \"tests\": "
+	    "[\"t\"]}, {\"name\": \"c\", \"batch\": false, \"command\": "
+	    "[\"x\"], \"tests\": [\"t\", \"u\"], \"parallel\": "
+	    "\"tests\"}]}", NULL);
+	int64_t estimates[6] = { -1, -1, -1, -1, -1, -1 };
+	struct feed_state st = { .estimates_us = estimates, .start_us = 42 };
+	static const uint32_t want[] = { 1, 1, 2, 3, 0, 0 };
+	struct noted n;
+	uint32_t i;
+
+	assert_int_equal(feed_plan(p, "r0000000001", &st, note_batches, &n),
+	    6);
+	for (i = 0; i < 6; i++)
+		assert_int_equal(n.batch[i], want[i]);
+	assert_int_equal(n.size[1], strlen("slow") + 1);
+	assert_int_equal(n.size[4], 0);
+	assert_int_equal(n.room, plan_batch_room(p, 1));
+	assert_int_equal(n.start_us, 42);
+	plan_free(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

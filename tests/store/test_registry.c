@@ -365,6 +365,33 @@ damage_is_refused(void **state)
 	free(path);
 }
 
+/* What processes take to start is of no test, and goes out with none. */
+static void
+starts_are_kept_apart(void **state)
+{
+	struct history_item item = { NULL, "start unit", NULL, NULL };
+	struct history_estimate e;
+	struct buf b = BUF_INIT;
+	struct registry *r = open_in(state);
+	int64_t us = 7;
+	struct jw w;
+
+	assert_int_equal(history_start(r, "unit", &us), ERR_NOT_FOUND);
+	assert_int_equal(us, 7);
+	assert_int_equal(history_start_add(r, "unit", 900000), 0);
+	assert_int_equal(history_start_add(r, "unit", 100000), 0);
+	assert_int_equal(history_start_add(r, "unit", 500000), 0);
+	assert_int_equal(history_start(r, "unit", &us), 0);
+	assert_int_equal(us, 500000);
+	assert_int_equal(history_start(r, "uni", &us), ERR_NOT_FOUND);
+	assert_int_equal(history_estimate(r, &item, &e), ERR_NOT_FOUND);
+	jw_init(&w, &b);
+	assert_int_equal(history_export(r, &w), 0);
+	assert_string_equal(buf_str(&b), "{}");
+	buf_done(&b);
+	registry_close(r);
+}
+
 int
 main(void)
 {
@@ -375,6 +402,7 @@ main(void)
 		T(other_targets_serve_where_one_is_new),
 		T(it_is_there_when_opened_again),
 		T(durations_go_out_and_in),
+		T(starts_are_kept_apart),
 		T(consoles_share_it),
 		T(leases_are_taken_by_one_at_a_time),
 		T(leases_outlast_their_owner),
