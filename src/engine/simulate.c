@@ -26,8 +26,11 @@ fill_lengths(struct simulation *s)
 	s->fails = mem_calloc(p->n_execs, sizeof *s->fails);
 	s->actual_us = mem_calloc(p->n_steps, sizeof *s->actual_us);
 	s->first_step = mem_calloc(p->n_execs + 1, sizeof *s->first_step);
+	s->ends = mem_calloc(p->n_execs, sizeof *s->ends);
 	for (i = 0; i < p->n_execs; i++) {
 		s->first_step[i] = p->execs[i].first_step;
+		s->ends[i] = p->terms[p->execs[i].terms].on_failure !=
+		    ON_FAILURE_CONTINUE;
 		for (k = 0; k < p->execs[i].n_steps; k++) {
 			step = &p->steps[p->execs[i].first_step + k];
 			fails = lengths_fails(p, step, s->opts->fails);
@@ -95,6 +98,7 @@ run_it(void *arg, const struct sched_run *spec)
 		.spec = spec,
 		.step_us = s->actual_us,
 		.first_step = s->first_step,
+		.ends = s->ends,
 	};
 	struct sim_opts opts = {
 		.startup_us = s->opts->startup_us,
@@ -169,6 +173,7 @@ simulation_free(struct simulation *s)
 	free(s->fails);
 	free(s->actual_us);
 	free(s->first_step);
+	free(s->ends);
 	free(s);
 }
 

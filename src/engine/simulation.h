@@ -19,6 +19,7 @@ struct simulation {
 	int32_t *fails;		/* by execution: likelihood in thousandths */
 	int64_t *actual_us;	/* by step */
 	uint32_t *first_step;
+	bool *ends;		/* by execution: a failure ends it */
 	uint32_t unknown;	/* executions without a length */
 	enum order order;
 	struct sim_result result;

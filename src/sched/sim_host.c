@@ -79,15 +79,18 @@ member_steps(struct sim *m, struct try *t, uint32_t member, int64_t at_us)
 	struct sim_result *res = m->res;
 	uint32_t i, first = r->first_step[who->exec - 1];
 	struct sim_step st;
+	bool over = false;
 
 	t->outcomes[member] = OUTCOME_PASSED;
-	for (i = first; i < r->first_step[who->exec]; i++) {
+	for (i = first; i < r->first_step[who->exec] && !over; i++) {
 		st = (struct sim_step){ .exec = who->exec, .step = i - first,
 			.start_us = at_us, .outcome = OUTCOME_PASSED };
 		at_us += scaled(r->step_us[i], m->hosts[t->agent].speed);
 		st.end_us = at_us;
 		if (fails(m, t->id.run, who, i - first))
 			st.outcome = t->outcomes[member] = OUTCOME_FAILED;
+		over = st.outcome == OUTCOME_FAILED && r->ends != NULL &&
+		    r->ends[who->exec - 1];
 		res->steps = mem_grow(res->steps, &m->cap_steps,
 		    res->n_steps + 1, sizeof(*res->steps));
 		res->steps[res->n_steps++] = st;

@@ -83,6 +83,21 @@ def check_simulate(f, fleet):
                'bad.json:1: a:' in done.stderr, done.stderr)
 
 
+def check_on_failure(f):
+    """What a failure ends is ended in made-up time, too."""
+    fleet = f.write('one.json', {'name': 'one', 'agents': [
+        {'name': 'one', 'transport': 'local', 'max_workers': 1}]})
+    for how, steps in (('continue', [2, 2]), ('next-target', [1, 1]),
+                       ('stop', [1])):
+        plan = f.write('fails.json', plan_of(
+            ['a', 'b'], parallel='targets', targets=['x', 'y'],
+            on_failure=how))
+        out = f.json('plan', 'simulate', plan, '--fleet', fleet,
+                     '--fail', '1')
+        tap.equal('simulate ends what on_failure ends: ' + how,
+                  [len(x['steps']) for x in out['executions']], steps)
+
+
 def main():
     with Folder() as f:
         fleet = f.write('fleet.json', FLEET)
@@ -91,6 +106,7 @@ def main():
         check_order(f, plan, fleet)
         check_never(f, fleet)
         check_simulate(f, fleet)
+        check_on_failure(f)
         check_recorded(f, plan, fleet)
         done = f.cli('plan', 'order', plan, '--order', 'best')
         tap.equal('an unknown order is refused', done.returncode, 4)

@@ -4,7 +4,6 @@ why and the console say so, and it comes back when a probe passes or somebody
 clears it."""
 
 import os
-import time
 
 import sshd
 import tap
@@ -40,15 +39,6 @@ def plan_of(lab, n, agents=None, seconds='0.05', **more):
         'error_retries': 9, 'retry_delay': '50ms',
         'command': [lab.dir + '/bin-{agent}/work', seconds],
         'suites': [suite]}, **more))
-
-
-def until(what, seconds=20):
-    """What a command says, asked until it is true; the last answer."""
-    end = time.monotonic() + seconds
-    while True:
-        said = what()
-        if said or time.monotonic() > end:
-            return said
 
 
 def agent(lab, name):
@@ -96,7 +86,7 @@ def attempts(lab, run):
 def probe_and_resume(lab, bad):
     """Only the broken one may run it: it waits, and says why."""
     process, run = lab.start_run(plan_of(lab, 4, ['lab-1']))
-    why = until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout
+    why = lab.until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout
                 and lab.cli('why', run + '/4').stdout)
     tap.ok('why says it is benched', why and 'lab-1' in why and
            ' of the last ' in why and 'clear' in why and 'probe' in why,
@@ -104,19 +94,19 @@ def probe_and_resume(lab, bad):
     before = attempts(lab, run)
     done = lab.cli('probe', 'lab-1')
     tap.ok('a probe is taken', done.returncode == 0, done.stderr)
-    tap.ok('one execution goes there', until(
+    tap.ok('one execution goes there', lab.until(
         lambda: attempts(lab, run) == before + 1))
     # It waits again, and for the same reason.
-    tap.ok('it errs: benched still', until(
+    tap.ok('it errs: benched still', lab.until(
         lambda: lab.cli('why', run + '/4').stdout.count('agents-benched') and
         agent(lab, 'lab-1')['benched']) and attempts(lab, run) == before + 1)
     process.kill()
     process.communicate()
     bad.mended()
     process = lab.start('resume', run)
-    why = until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout)
+    why = lab.until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout)
     tap.ok('who takes the run over has it benched', why)
-    done = until(lambda: lab.cli('probe', 'lab-1').returncode == 0)
+    done = lab.until(lambda: lab.cli('probe', 'lab-1').returncode == 0)
     tap.ok('a probe after it was mended', done)
     out = process.communicate()
     tap.ok('passes, and all goes on', process.returncode == 0, '%s%s' % out)
@@ -126,7 +116,7 @@ def probe_and_resume(lab, bad):
 def clear_in_a_run(lab, bad):
     bad.breaks()
     process, run = lab.start_run(plan_of(lab, 4, ['lab-1']))
-    until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout)
+    lab.until(lambda: 'agents-benched' in lab.cli('why', run + '/4').stdout)
     bad.mended()
     done = lab.cli('clear', 'lab-1')
     tap.ok('cleared in a run', done.returncode == 0 and

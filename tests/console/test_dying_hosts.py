@@ -92,6 +92,47 @@ def late(lab):
     tap.equal('lost and found: one result each', sorted(
         x['state'] for x in report_of(lab, run).values()),
         ['healed', 'healed', 'passed', 'passed'])
+    tries = [t for x in lab.json('report', run)['executions']
+             for t in x['steps'][0]['tries'] if t.get('late')]
+    tap.equal('lost and found: what was found is ended, and its late result '
+              'is kept', [t['outcome'] for t in tries],
+              ['cancelled', 'cancelled'])
+
+
+def found_again(lab):
+    """Lost, but nobody else may run it: found again, it is current again."""
+    process, run = lab.start_run(plan_of(lab, 1, '5', agents=['lab-2']))
+    lab.watch.wait(lambda w: w.count('lab-2') == 1)
+    lab.hosts[1].stop()
+    tap.ok('found again: it counted as lost', lab.until(
+        lambda: 'agents-offline' in lab.cli('why', run + '/1').stdout))
+    lab.hosts[1].start()
+    twice = ended(lab, 'found again', process, run, 1)
+    tap.equal('found again: it ran once', twice, set())
+    x = lab.json('report', run)['executions'][0]
+    tap.equal('found again: its result counts', (x['state'], x['attempt']),
+              ('passed', 1))
+
+
+def declared(lab):
+    """Nobody waits for lost_after when an operator knows."""
+    process, run = lab.start_run(plan_of(lab, 4, '4', lost_after='10m'))
+    lab.watch.wait(lambda w: w.count() == 4)
+    lab.hosts[1].stop()
+    there = sorted(x for x, a in lab.watch.running.items() if a == 'lab-2')
+    done = lab.until(lambda: lab.cli('declare', there[0], 'lost').
+                     returncode == 0)
+    tap.ok('declared lost', done)
+    done = lab.cli('declare', 'lab-1', 'dead')
+    tap.ok('who is there is not dead', done.returncode == 2 and
+           'its link is up' in done.stderr, done.stderr)
+    done = lab.cli('declare', 'lab-2', 'dead')
+    tap.ok('declared dead', done.returncode == 0, done.stderr)
+    twice = ended(lab, 'declared', process, run, 4)
+    tap.equal('declared: these ran again', twice, set(there))
+    lab.hosts[1].start()
+    done = lab.cli('declare', there[0], 'gone')
+    tap.equal('a third word is none', done.returncode, 4)
 
 
 def all_dead(lab):
@@ -127,6 +168,8 @@ def main():
         cut_link(lab)
         crash(lab, True)
         late(lab)
+        found_again(lab)
+        declared(lab)
         crash(lab, False)
         all_dead(lab)
     tap.done()

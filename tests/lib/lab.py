@@ -139,6 +139,14 @@ class Lab:
             tap.note(done.stdout[-2000:] + done.stderr[-2000:])
             raise
 
+    def until(self, what, seconds=20):
+        """Asks until what() is true: its last value."""
+        end = time.monotonic() + seconds
+        while True:
+            said = what()
+            if said or time.monotonic() > end:
+                return said
+
     def start(self, *args):
         """Starts one and goes on; stderr can be read."""
         return subprocess.Popen(self._args(args), env=self.env, cwd=self.dir,

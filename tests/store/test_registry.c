@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -351,6 +353,122 @@ leases_outlast_their_owner(void **state)
 	registry_close(a);
 }
 
+static int
+note_benched(void *arg, const struct registry_benched *b)
+{
+	strvec_pushf(arg, "%s %s %d", b->agent, b->text, (int)b->wall_us);
+	return 0;
+}
+
+static int
+note_pace(void *arg, const char *key, const char *agent, int64_t elapsed_us)
+{
+	strvec_pushf(arg, "%s %s %d", key, agent, (int)elapsed_us);
+	return 0;
+}
+
+static void
+benched_agents_are_kept(void **state)
+{
+	struct registry_benched b = { "lab", "a", "3 errors", 7 };
+	struct registry *r = open_in(state);
+	struct strvec seen = STRVEC_INIT;
+
+	assert_int_equal(registry_bench(r, &b), 0);
+	b.fleet = "other";
+	assert_int_equal(registry_bench(r, &b), 0);
+	b.text = NULL;
+	b.agent = "none";
+	assert_int_equal(registry_bench(r, &b), 0);
+	registry_close(r);
+	r = open_in(state);
+	assert_int_equal(registry_each_benched(r, "lab", note_benched, &seen),
+	    0);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.v[0], "a 3 errors 7");
+	b.fleet = "lab";
+	b.agent = "a";
+	assert_int_equal(registry_bench(r, &b), 0);
+	assert_int_equal(registry_each_benched(r, "lab", note_benched, &seen),
+	    0);
+	assert_int_equal(seen.n, 1);
+	strvec_done(&seen);
+	registry_close(r);
+}
+
+/* Lengths as measured by agent, the newest agents only; history has those of
+ * an agent of speed 1. */
+static void
+lengths_are_kept_by_agent(void **state)
+{
+	struct history_sample s = { .item = { "s", "t", NULL, "x" },
+		.outcome = OUTCOME_PASSED, .elapsed_us = 4000000,
+		.speed = 500 };
+	struct registry *r = open_in(state);
+	struct strvec seen = STRVEC_INIT;
+	struct history_estimate e;
+	char name[8];
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "a%d", i);
+		s.agent = name;
+		assert_int_equal(history_add(r, &s, 1), 0);
+	}
+	s.outcome = OUTCOME_FAILED;
+	s.agent = "failed";
+	assert_int_equal(history_add(r, &s, 1), 0);
+	assert_int_equal(history_each_pace(r, note_pace, &seen), 0);
+	assert_int_equal(seen.n, 8);
+	assert_string_equal(seen.v[7], "s/t@x a9 4000000");
+	assert_int_equal(history_estimate(r, &s.item, &e), 0);
+	assert_int_equal(e.usual_us, 2000000);
+	strvec_done(&seen);
+	registry_close(r);
+}
+
+/* What fails more is likelier to fail; what never ran stands between. */
+static void
+likelihood_of_failing(void **state)
+{
+	struct history_sample s = { .item = { "s", "t", NULL, NULL },
+		.outcome = OUTCOME_FAILED };
+	struct registry *r = open_in(state);
+	struct buf out = BUF_INIT;
+	struct jw w;
+
+	assert_true(history_likelihood(10, 9) > history_likelihood(1, 1));
+	assert_true(history_likelihood(1, 1) > history_likelihood(0, 0));
+	assert_true(history_likelihood(0, 0) > history_likelihood(1, 0));
+	assert_true(history_likelihood(1, 0) > history_likelihood(10, 0));
+	assert_int_equal(history_add(r, &s, 1), 0);
+	jw_init(&w, &out);
+	assert_int_equal(history_export_fails(r, &w), 0);
+	assert_string_equal(buf_str(&out), "{\"s/t\":750,\"t\":750}");
+	buf_done(&out);
+	registry_close(r);
+}
+
+/* A file of a program that knew only history. */
+static void
+older_files_get_the_tables(void **state)
+{
+	char *path = path_join(*state, "registry.db");
+	struct registry_benched b = { "lab", "a", "3 errors", 7 };
+	struct registry *r = open_in(state);
+	sqlite3 *h;
+
+	registry_close(r);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "DROP TABLE benched; DROP TABLE "
+	    "paces; DROP TABLE leases", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(h);
+	r = open_in(state);
+	assert_int_equal(registry_bench(r, &b), 0);
+	registry_close(r);
+	free(path);
+}
+
 static void
 damage_is_refused(void **state)
 {
@@ -406,6 +524,10 @@ main(void)
 		T(consoles_share_it),
 		T(leases_are_taken_by_one_at_a_time),
 		T(leases_outlast_their_owner),
+		T(benched_agents_are_kept),
+		T(lengths_are_kept_by_agent),
+		T(likelihood_of_failing),
+		T(older_files_get_the_tables),
 		T(damage_is_refused),
 	};
 

@@ -25,6 +25,9 @@ struct sim_run {
 	 * first_step has n_execs + 1 members. An execution has one or more. */
 	const int64_t *step_us;
 	const uint32_t *first_step;
+	/* By execution: a step that fails ends it, the rest is not run. NULL:
+	 * none does. */
+	const bool *ends;
 };
 
 struct sim_opts {
