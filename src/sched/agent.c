@@ -353,6 +353,8 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	agent_update(s, idx);
 	if (was_up && !a->up)
 		lost_agent_down(s, idx);
+	if (!was_up && a->up)
+		events_agent_up(s, idx);
 	if ((a->draining || a->benched) && !was_shunned && a->up)
 		take_back_all(s, idx);
 }

@@ -56,22 +56,38 @@ misplaced(const struct sched *s, const struct parcel *p)
 	    (r->halted && (x->flags & X_WAIVED) == 0);
 }
 
-/* First report since the link came up: what was asked while it was down is
- * asked now. */
+/* What was asked while the link was down is asked now. */
 static void
-heard(struct sched *s, uint32_t parcel)
+ask_again(struct sched *s, uint32_t parcel)
 {
 	struct parcel *p = &s->parcels[parcel];
 
-	if (!p->unheard)
-		return;
-	p->unheard = false;
 	if (p->cancel) {
 		p->cancel = false;
 		parcel_ask_cancel(s, parcel);
 	} else if (misplaced(s, p)) {
 		parcel_ask_back(s, parcel, NONE);
 	}
+}
+
+/* First report since the link came up. */
+static void
+heard(struct sched *s, uint32_t parcel)
+{
+	if (!s->parcels[parcel].unheard)
+		return;
+	s->parcels[parcel].unheard = false;
+	ask_again(s, parcel);
+}
+
+void
+events_agent_up(struct sched *s, uint32_t idx)
+{
+	uint32_t p;
+
+	for (p = s->agents[idx].first; p != NONE; p = s->parcels[p].next)
+		if (!s->parcels[p].unheard && s->parcels[p].state != P_LOST)
+			ask_again(s, p);
 }
 
 /* Found though given up. A superseded one is ended. */

@@ -206,6 +206,11 @@ void needs_again(struct sched *s, struct run *r, struct exec *x);
 void restore_run(struct sched *s, struct run *r,
     const struct sched_run *spec);
 
+/* events.c */
+/* Reports come before an agent counts as up: asks what could not be asked of
+ * those heard of since. */
+void events_agent_up(struct sched *s, uint32_t idx);
+
 /* lost.c */
 /* Gives it up; gone: it holds nothing any more. */
 void parcel_lose(struct sched *s, uint32_t parcel, bool gone);

@@ -2,6 +2,7 @@
 """Hosts that die in mid-run, or whose link is cut: nothing is lost, and nothing
 runs twice that was not lost."""
 
+import os
 import time
 
 import sshd
@@ -92,11 +93,53 @@ def late(lab):
     tap.equal('lost and found: one result each', sorted(
         x['state'] for x in report_of(lab, run).values()),
         ['healed', 'healed', 'passed', 'passed'])
-    tries = [t for x in lab.json('report', run)['executions']
-             for t in x['steps'][0]['tries'] if t.get('late')]
-    tap.equal('lost and found: what was found is ended, and its late result '
-              'is kept', [t['outcome'] for t in tries],
-              ['cancelled', 'cancelled'])
+
+
+GATED = '''#!/bin/sh
+# The first attempt is long; the next one ends when the gate is there.
+echo "$YARDMASTER_EXECUTION" >>%(dir)s/ran
+echo "$YARDMASTER_AGENT" >>%(dir)s/where
+[ "$YARDMASTER_ATTEMPT" = "$YARDMASTER_EXECUTION/1" ] && exec sleep 60
+until [ -e %(dir)s/gate ]; do sleep 0.05; done
+'''
+
+
+def late_tries(lab, run):
+    return [t['outcome'] for x in lab.json('report', run)['executions']
+            for t in x['steps'][0]['tries'] if t.get('late')]
+
+
+def superseded(lab):
+    """Found while its successor runs: ended, and its result is kept."""
+    with open(lab.dir + '/gated', 'w') as f:
+        f.write(GATED % {'dir': lab.dir})
+    os.chmod(lab.dir + '/gated', 0o755)
+    process, run = lab.start_run(plan_of(lab, 1, command=[
+        lab.dir + '/gated']))
+
+    def where():
+        try:
+            with open(lab.dir + '/where') as f:
+                return f.read().split()
+        except FileNotFoundError:
+            return []
+    lab.until(where)
+    host = [h for h in lab.hosts if [h.name] == where()][0]
+    host.stop()
+    tap.ok('superseded: it is tried elsewhere',
+           lab.until(lambda: len(where()) == 2))
+    host.start()
+    lab.until(lambda: late_tries(lab, run))
+    tap.equal('superseded: what was found is ended, its late result kept',
+              late_tries(lab, run), ['cancelled'])
+    with open(lab.dir + '/gate', 'w'):
+        pass
+    said = process.communicate()
+    tap.ok('superseded: the run passes', process.returncode == 0,
+           '%s%s' % said)
+    x = lab.json('report', run)['executions'][0]
+    tap.equal('superseded: the late result does not count',
+              (x['state'], x['attempt']), ('healed', 2))
 
 
 def found_again(lab):
@@ -168,6 +211,7 @@ def main():
         cut_link(lab)
         crash(lab, True)
         late(lab)
+        superseded(lab)
         found_again(lab)
         declared(lab)
         crash(lab, False)

@@ -372,6 +372,43 @@ test_lost_and_found(void **state)
 	kit_done(&k);
 }
 
+/* Reports come before the agent counts as up: what they make necessary is
+ * asked then. */
+static void
+test_found_before_up(void **state)
+{
+	struct sched_id one, two;
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 2);
+	run = begin(&k, &p, 2);
+	kit_decide(&k);
+	kit_started(&k, run, 1);
+	kit_started(&k, run, 2);
+	one = kit_id(&k, run, 1);
+	two = kit_id(&k, run, 2);
+	link_set(&k, 0, "A", 2, false);
+	assert_int_equal(sched_exec_cancel(k.s, run, 2, k.now_us), 0);
+	assert_int_equal(sched_exec_declare_lost(k.s, run, 1, k.now_us), 0);
+	kit_agent(&k, 1, "B", 2);
+	kit_decide(&k);
+	k.now_us += 2 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 1);
+	assert_int_equal(sched_started(k.s, one, 1, k.now_us), SCHED_LATE);
+	sched_started(k.s, two, 2, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_CANCEL), 0);
+	link_set(&k, 0, "A", 2, true);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_CANCEL), 2);
+	kit_done(&k);
+}
+
 /* What was asked while the link was down is asked when it is up again. */
 static void
 test_asked_while_silent(void **state)
@@ -587,6 +624,7 @@ main(void)
 		cmocka_unit_test(test_stop_ends_the_run),
 		cmocka_unit_test(test_lost_keeps_locks),
 		cmocka_unit_test(test_lost_and_found),
+		cmocka_unit_test(test_found_before_up),
 		cmocka_unit_test(test_asked_while_silent),
 		cmocka_unit_test(test_not_repeatable),
 		cmocka_unit_test(test_resume),
