@@ -197,6 +197,7 @@ agent_update(struct sched *s, uint32_t idx)
 	a->room_max = agent_room(a, true);
 	a->room_queue = (int64_t)a->depth - a->queued;
 	bit_set(s->usable, idx, usable);
+	s->fleet_gen += usable != was;
 	set_bits(s, idx, usable && a->reserved == NONE);
 	if (bit_get(s->donors, idx))
 		s->reassign = true;
@@ -299,14 +300,20 @@ set_numbers(struct sched *s, struct agent *a, const struct sched_agent *f)
 {
 	uint32_t threshold = least(f->threshold, f->max_workers);
 
+	uint32_t speed = f->speed > 0 ? f->speed : a->told ||
+	    a->speed == 0 ? 1000 : a->speed;
+
 	if (f->max_workers < a->max || threshold < a->threshold)
 		all_gained(s);
+	s->fleet_gen += f->max_workers != a->max ||
+	    threshold != a->threshold || speed != a->speed;
 	a->max = f->max_workers;
 	a->threshold = threshold;
 	a->other_busy = f->other_busy;
 	a->other_queued = f->other_queued;
 	a->rtt_us = f->rtt_us;
-	a->speed = f->speed > 0 ? f->speed : 1000;
+	a->speed = speed;
+	a->told = f->speed > 0;
 }
 
 static void

@@ -269,7 +269,7 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 		.benched = a->benched, .probe = a->probe, .guard = a->guard,
 		.max_workers = a->max, .threshold = a->threshold,
 		.other_busy = a->other_busy, .other_queued = a->other_queued,
-		.rtt_us = a->rtt_us, .speed = a->speed };
+		.rtt_us = a->rtt_us, .speed = a->told ? a->speed : 0 };
 	struct sched_pool *pools;
 	uint32_t i;
 
@@ -283,6 +283,10 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 	facts.pools = pools;
 	sched_agent_set(to, idx, &facts, now_us);
 	to->agents[idx].typical_us = a->typical_us;
+	to->agents[idx].speed = a->speed;
+	to->agents[idx].pace = a->pace;
+	to->pace = s->pace;
+	to->fleet_gen++;
 	free(pools);
 }
 

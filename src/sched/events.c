@@ -185,6 +185,21 @@ learn(struct sched *s, uint32_t agent, int64_t elapsed_us)
 	    elapsed_us);
 }
 
+/* What it took itself, also in a batch. */
+static void
+learn_exec(struct sched *s, const struct exec *x, const struct parcel *p,
+    enum outcome outcome, int64_t elapsed_us)
+{
+	struct run *r = s->runs[p->run];
+
+	if (outcome != OUTCOME_PASSED || elapsed_us <= 0)
+		return;
+	r->done_us += elapsed_us;
+	r->n_done++;
+	if (p->agent != NONE)
+		pace_learn(s, p->agent, x->estimate_us, elapsed_us);
+}
+
 /* A batch has the length of its process, and is learned from once. */
 static void
 learn_from(struct sched *s, const struct parcel *p, enum outcome outcome,
@@ -219,6 +234,7 @@ sched_ended(struct sched *s, struct sched_id id, enum outcome outcome,
 		parcel_member_end(s, i, id.exec);
 		return SCHED_LATE;
 	}
+	learn_exec(s, x, &s->parcels[i], outcome, elapsed_us);
 	learn_from(s, &s->parcels[i], outcome, elapsed_us);
 	/* Another member was cancelled, and this one with it. */
 	if (s->parcels[i].members != NULL && s->parcels[i].cancel &&

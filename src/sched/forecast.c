@@ -173,7 +173,8 @@ out_for_sim(struct forecasting *f, const struct parcel *p, int64_t ran_us)
 		.agent = p->agent, .workers = p->workers,
 		.pinned = p->class != CLASS_AUTO, .tier = p->tier,
 		.members = mem_calloc(n, sizeof(*t->members)),
-		.outcomes = mem_calloc(n, sizeof(*t->outcomes)) };
+		.outcomes = mem_calloc(n, sizeof(*t->outcomes)),
+		.took_us = mem_calloc(n, sizeof(*t->took_us)) };
 	for (i = 0; i < n; i++)
 		if (from[i].attempt != 0)
 			t->members[t->n_members++] = from[i];
@@ -188,6 +189,8 @@ out_for_sim(struct forecasting *f, const struct parcel *p, int64_t ran_us)
 	t->worker = p->worker;
 	t->start_us = m->now_us - ran_us;
 	t->end_us = m->now_us + left_us(f, p, ran_us);
+	for (i = 0; i < t->n_members; i++)
+		t->took_us[i] = (t->end_us - t->start_us) / t->n_members;
 	host_has(h, (uint32_t)m->n_tries - 1, t);
 	sim_happen(m, t->end_us, ENDS, (uint32_t)m->n_tries - 1);
 }

@@ -52,6 +52,7 @@ order_ranks(struct run *r, const struct sched_run *spec)
 		qsort(v, r->n, sizeof(*v), by_longest);
 	else if (spec->order == ORDER_FAILED)
 		qsort(v, r->n, sizeof(*v), by_failed);
+	r->by_length = spec->order == ORDER_LONGEST;
 	for (i = 0; i < r->n; i++) {
 		r->order[i] = v[i].index;
 		r->x[v[i].index].rank = i;

@@ -119,13 +119,17 @@ parcel_state(struct sched *s, uint32_t parcel, enum parcel_state state)
 		parcel_back_over(s, p);
 	if (loaded)
 		count_load(&s->agents[p->agent], p, -1);
-	if (r != NULL && p->state == P_RUNNING)
+	if (r != NULL && p->state == P_RUNNING) {
 		r->workers -= p->workers;
+		left_running(s, p, false);
+	}
 	p->state = state;
-	if (r != NULL && state == P_RUNNING)
-		r->workers += p->workers;
 	if (state == P_RUNNING)
 		p->started_us = s->now_us;
+	if (r != NULL && state == P_RUNNING) {
+		r->workers += p->workers;
+		left_running(s, p, true);
+	}
 	if (!loaded)
 		return;
 	count_load(&s->agents[p->agent], p, 1);
@@ -153,6 +157,7 @@ count_inflight(struct sched *s, struct parcel *p, bool on)
 	if (p->counted == on)
 		return;
 	p->counted = on;
+	left_out(s, p, on);
 	if (on) {
 		if (++r->inflight == r->max_parallel)
 			r->full_us = s->now_us;

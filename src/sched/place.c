@@ -262,7 +262,7 @@ place_send(struct sched *s, struct run *r, struct exec *x,
 	for (i = 0; i < n; i++) {
 		y = exec_get(r, m[i].exec);
 		queue_remove(s, r, y);
-		from.estimate_us += y->estimate_us > 0 ? y->estimate_us : 0;
+		from.estimate_us += length_us(s, r, y);
 	}
 	parcel = parcel_new(s, &from, NULL);
 	m = parcel_members(&s->parcels[parcel], &n);
@@ -298,7 +298,8 @@ try_class(struct sched *s, uint32_t class)
 	if (c->agent != NONE)
 		reserve_open(s, c, false);
 	if (placed)
-		place_send(s, s->runs[l->key.run], x, at);
+		place_send(s, s->runs[l->key.run],
+		    fit_pick(s, c, x, at.agent), at);
 	else if (!f.seen)
 		l->blocked = true;
 	else if (f.beside)

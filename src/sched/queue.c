@@ -224,6 +224,23 @@ class_set(struct sched *s, uint32_t class, enum class_state state,
 		class_touch(s, c);
 }
 
+static void
+class_count(struct sched *s, struct class *c, const struct exec *x, int by)
+{
+	struct lane *l = s->lanes[c->key.lane];
+	struct run *r = s->runs[c->key.run];
+	int64_t us = x->estimate_us > 0 ? by * x->estimate_us : 0;
+	uint32_t unknown = x->estimate_us > 0 ? 0 : (uint32_t)by;
+
+	c->n += (uint32_t)by;
+	c->work_us += us;
+	c->n_unknown += unknown;
+	l->work_us += us;
+	l->n_unknown += unknown;
+	r->queued_us += us;
+	r->queued_unknown += unknown;
+}
+
 void
 queue_add(struct sched *s, struct run *r, struct exec *x)
 {
@@ -232,9 +249,7 @@ queue_add(struct sched *s, struct run *r, struct exec *x)
 	x->class = exec_class(s, r, x);
 	x->flags |= X_QUEUED;
 	c = s->classes[x->class];
-	c->n++;
-	c->work_us += x->estimate_us > 0 ? x->estimate_us : 0;
-	c->n_unknown += x->estimate_us <= 0;
+	class_count(s, c, x, 1);
 	class_push(c, x->rank);
 	if (c->state == CLASS_EMPTY)
 		c->state = CLASS_READY;
@@ -251,9 +266,7 @@ queue_remove(struct sched *s, struct run *r, struct exec *x)
 		return;
 	c = s->classes[x->class];
 	x->flags &= (uint16_t)~(X_QUEUED | X_ASIDE);
-	c->n--;
-	c->work_us -= x->estimate_us > 0 ? x->estimate_us : 0;
-	c->n_unknown -= x->estimate_us <= 0;
+	class_count(s, c, x, -1);
 	if (c->n == 0)
 		class_emptied(s, c);
 }

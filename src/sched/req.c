@@ -62,6 +62,7 @@ req_eval_agent(struct sched *s, uint32_t agent)
 {
 	size_t i;
 
+	s->fleet_gen++;
 	for (i = 0; i < s->n_reqs; i++)
 		eval(s, s->reqs[i], agent);
 }

@@ -69,7 +69,6 @@ members_state(struct sched *s, struct run *r, uint32_t parcel)
 		x->parcel = parcel;
 		x->flags &= (uint16_t)~X_NEEDS;
 		x->worker = p->worker;
-		p->estimate_us += x->estimate_us > 0 ? x->estimate_us : 0;
 		exec_state_set(s, r, x, p->state == P_RUNNING ?
 		    EXEC_RUNNING : EXEC_ASSIGNED);
 	}
@@ -86,13 +85,17 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 		.worker = from->worker, .workers = t->workers,
 		.lset = t->lset, .to = NONE, .prev = NONE, .next = NONE,
 		.sent_us = s->now_us, .started_us = s->now_us };
-	uint32_t i;
+	const struct sched_member *m;
+	uint32_t i, n;
 
 	p.class = t->pinned ? CLASS_PINNED : CLASS_AUTO;
 	p.state = from->state == EXEC_RUNNING ? P_RUNNING : P_SENT;
 	if (p.agent != NONE && p.agent >= s->n_agents)
 		agents_grow(s, p.agent + 1);
 	gather(r, spec, no, &p);
+	m = parcel_members(&p, &n);
+	for (i = 0; i < n; i++)
+		p.estimate_us += length_us(s, r, exec_get(r, m[i].exec));
 	i = parcel_new(s, &p, from->instance);
 	members_state(s, r, i);
 	if (p.agent == NONE)

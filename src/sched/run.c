@@ -279,6 +279,8 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 		.errors = (uint16_t)from->errors };
 	if (x->estimate_us > 0) {
 		r->known_us += x->estimate_us;
+		r->known_sq += (double)x->estimate_us *
+		    (double)x->estimate_us;
 		r->n_known++;
 	}
 }

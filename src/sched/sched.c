@@ -40,7 +40,7 @@ sched_new(void)
 {
 	struct sched *s = mem_zalloc(sizeof(*s));
 
-	s->gen = 1;
+	s->gen = s->fleet_gen = 1;
 	return s;
 }
 

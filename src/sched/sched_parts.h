@@ -238,10 +238,36 @@ void reserve_check(struct sched *s);
  * lost is not copied. The caller frees. */
 struct sched *sched_copy(const struct sched *s, int64_t now_us);
 
-/* view.c */
-/* How long an execution of the run takes that nothing is known of. */
+/* left.c */
+/* How long an execution takes, where nothing is known as long as others. */
 int64_t run_typical_us(const struct sched *s, const struct run *r);
-uint32_t slots_of(const struct sched *s, uint32_t req, bool pinned);
+int64_t length_us(const struct sched *s, const struct run *r,
+    const struct exec *x);
+/* What agents that are usable give to a requirement. */
+const struct force *force_of(const struct sched *s, uint32_t req,
+    bool pinned);
+/* Counts a parcel among what is out of its run, and among what runs. */
+void left_out(const struct sched *s, struct parcel *p, bool on);
+void left_running(const struct sched *s, struct parcel *p, bool on);
+/* Time until the agents of a lane have done all that the run has for them,
+ * if they share it evenly. */
+double lane_left(const struct sched *s, const struct lane *l);
+
+/* pace.c */
+/* How far its speed may be off, in parts of it: 0 to 1. */
+double pace_doubt(const struct sched *s, const struct agent *a);
+/* Something that was predicted passed there. */
+void pace_learn(struct sched *s, uint32_t agent, int64_t estimate_us,
+    int64_t elapsed_us);
+
+/* fit.c */
+/* The first of a class, at *pos of its base or after, that is no longer than
+ * that, or NULL; *pos is where. Order must be longest first. */
+struct exec *fit_next(const struct sched *s, const struct class *c,
+    size_t *pos, int64_t most_us);
+/* The one of a class that an agent with room should take: mostly its head. */
+struct exec *fit_pick(const struct sched *s, const struct class *c,
+    struct exec *head, uint32_t agent);
 
 /* batch.c */
 /* The members of a batch led by x, itself first; NULL when it goes alone. */

@@ -60,6 +60,15 @@ bit_set(uint64_t *bits, uint32_t i, bool on)
 
 /* ---- requirements (req.c) -------------------------------------------------------- */
 
+/* What agents can do together, as worked out at a time. */
+struct force {
+	uint64_t gen;		/* of s->fleet_gen */
+	uint32_t workers;
+	uint32_t fastest;	/* speed; 0: no agent */
+	uint32_t slower;	/* the next one below; 0: all are equal */
+	double power;		/* workers of speed 1000 that do as much */
+};
+
 /* Which agents may take something at all. Shared over runs, never freed. */
 struct req {
 	char *key;
@@ -74,6 +83,7 @@ struct req {
 	uint32_t index;
 	uint64_t *elig;		/* bits over agents */
 	uint32_t n_elig;
+	struct force force[2];	/* of those; [1] for pinned ones */
 	UT_hash_handle hh;
 };
 
@@ -127,6 +137,11 @@ struct pool {
 	uint32_t *holder;
 };
 
+/* Logarithms of predicted by actual lengths, weighted. */
+struct pace {
+	double weight, sum;
+};
+
 struct agent {
 	bool known;		/* was ever set */
 	char *name;
@@ -138,7 +153,9 @@ struct agent {
 	int64_t down_us;	/* since when it is not up */
 	uint32_t max, threshold, other_busy, other_queued;
 	int64_t rtt_us;
-	uint32_t speed;
+	uint32_t speed;		/* told, else learned */
+	bool told;
+	struct pace pace;
 	struct pool *pools;
 	uint32_t n_pools;
 
@@ -276,6 +293,17 @@ struct run {
 	struct hold_note *notes;
 	int64_t known_us;	/* sum and number of known estimates */
 	uint32_t n_known;
+	int64_t done_us;	/* taken by those that passed, and their */
+	uint32_t n_done;	/* number */
+	double known_sq;	/* sum of their squares */
+	bool by_length;		/* longer ones come before shorter ones */
+	int64_t queued_us;	/* predicted, of all queues */
+	uint32_t queued_unknown;
+	double out_us;		/* work predicted of what is out, and */
+	double out_speed, out_from;	/* of what runs: sums of speeds, and
+				 * of speeds times the instant of the start */
+	struct force force;	/* of the agents of its lanes, */
+	size_t force_lanes;	/* which were so many */
 	size_t n_keys;
 };
 
@@ -340,6 +368,8 @@ struct lane {
 	uint32_t index;
 	bool touching;		/* guards against itself */
 	struct heap ready;	/* classes, lazily */
+	int64_t work_us;	/* of its classes */
+	uint32_t n_unknown;
 	struct ids parked;	/* classes in CLASS_AGENT or with aside ones */
 	bool blocked;		/* no agent has room; until one gains */
 	struct heap_key top;	/* as last pushed on the heap of lanes */
@@ -369,6 +399,7 @@ struct parcel {
 	uint32_t to;		/* agent it is moved to, or NONE */
 	uint32_t prev, next;	/* on its agent */
 	int64_t sent_us, started_us, estimate_us;
+	double out_us, out_speed, out_from;	/* as counted in its run */
 	struct sched_member one;	/* itself; attempt 0 in either: ended */
 	struct sched_member *members;	/* of a batch, else NULL */
 	uint32_t n_members, n_open;
@@ -439,6 +470,8 @@ struct sched {
 	uint64_t n_sent;
 	int64_t typical_us;	/* of what ended anywhere; 0 unknown */
 	uint64_t gen;		/* changes with every agent, never 0 */
+	struct pace pace;	/* of all agents */
+	uint64_t fleet_gen;	/* changes with what agents can do, never 0 */
 	bool reassign;		/* something changed that may allow one */
 	int64_t now_us;
 };

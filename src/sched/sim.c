@@ -15,17 +15,21 @@
 
 /* ---- the scheduler's side --------------------------------------------------------------- */
 
+/* Members of a batch say how long they took themselves; else the start of the
+ * process is part of it. */
 static void
 hear_end(struct sim *m, const struct try *t)
 {
+	const struct sched_run *spec = m->runs[t->id.run].spec;
+	bool batch = spec->terms[spec->execs[t->id.exec - 1].terms].batch != 0;
 	struct sched_id id = t->id;
 	uint32_t i;
 
 	for (i = 0; i < t->n_members; i++) {
 		id.exec = t->members[i].exec;
 		id.attempt = t->members[i].attempt;
-		sched_ended(m->s, id, t->outcomes[i],
-		    (t->end_us - t->start_us) / t->n_members, m->now_us);
+		sched_ended(m->s, id, t->outcomes[i], batch ? t->took_us[i] :
+		    t->end_us - t->start_us, m->now_us);
 	}
 }
 
@@ -83,7 +87,8 @@ send(struct sim *m, const struct sched_decisions *out,
 		.n_members = d->n_members,
 		.members = mem_dup(out->members + d->first_member,
 		    d->n_members * sizeof(*t->members)),
-		.outcomes = mem_calloc(d->n_members, sizeof(*t->outcomes)) };
+		.outcomes = mem_calloc(d->n_members, sizeof(*t->outcomes)),
+		.took_us = mem_calloc(d->n_members, sizeof(*t->took_us)) };
 	m->res->decisions++;
 	sim_happen(m, m->now_us + sim_half_trip(m, d->agent), AT_AGENT,
 	    (uint32_t)m->n_tries - 1);
@@ -175,11 +180,27 @@ all_ended(const struct sim *m)
 	return true;
 }
 
+/* When something may happen next; what asks is asked first, and once. */
+static int64_t
+next_instant(struct sim *m, bool *probed)
+{
+	int64_t next_us = sched_next_us(m->s), at_us = m->opts->probe_us;
+
+	if (m->times.n > 0 && (int64_t)m->times.v[0].a < next_us)
+		next_us = (int64_t)m->times.v[0].a;
+	if (!*probed && m->now_us >= at_us) {
+		m->opts->probe(m->opts->probe_arg, m->s, m->now_us);
+		*probed = true;
+	}
+	return !*probed && at_us < next_us ? at_us : next_us;
+}
+
 void
 sim_play(struct sim *m)
 {
 	struct sched_decisions out = { NULL };
 	int64_t end_us = m->opts->end_us > 0 ? m->opts->end_us : END_US;
+	bool probed = m->opts->probe_us <= 0;
 	int64_t next_us;
 
 	do {
@@ -191,9 +212,7 @@ sim_play(struct sim *m)
 		} while (due(m));
 		if (all_ended(m))
 			break;
-		next_us = sched_next_us(m->s);
-		if (m->times.n > 0 && (int64_t)m->times.v[0].a < next_us)
-			next_us = (int64_t)m->times.v[0].a;
+		next_us = next_instant(m, &probed);
 		m->now_us = next_us > m->now_us ? next_us : m->now_us + 1;
 	} while (next_us < end_us);
 	sched_decisions_done(&out);
@@ -267,6 +286,7 @@ sim_done(struct sim *m)
 	for (i = 0; i < m->n_tries; i++) {
 		free(m->tries[i].members);
 		free(m->tries[i].outcomes);
+		free(m->tries[i].took_us);
 	}
 	for (i = 0; m->hosts != NULL && i < m->n_hosts; i++) {
 		free(m->hosts[i].slots);

@@ -107,14 +107,16 @@ begin(struct sim *m, uint32_t try, uint16_t worker)
 		.attempt = t->id.attempt, .decision = try, .agent = t->agent,
 		.worker = worker, .tier = t->tier, .start_us = m->now_us,
 		.first_step = (uint32_t)res->n_steps };
-	int64_t at_us = m->now_us + m->opts->startup_us;
+	int64_t at_us = m->now_us + m->opts->startup_us, from_us;
 	uint32_t i;
 
 	t->state = TRY_RUNNING;
 	t->worker = worker;
 	t->start_us = m->now_us;
 	for (i = 0; i < t->n_members; i++) {
+		from_us = at_us;
 		at_us = member_steps(m, t, i, at_us);
+		t->took_us[i] = at_us - from_us;
 		row.outcome = outcome_worst(row.outcome, t->outcomes[i]);
 	}
 	t->end_us = row.end_us = at_us;

@@ -34,6 +34,7 @@ struct try {
 	struct sched_member *members;
 	uint32_t n_members;
 	enum outcome *outcomes;
+	int64_t *took_us;	/* by member */
 	int64_t start_us, end_us;
 };
 

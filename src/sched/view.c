@@ -95,28 +95,6 @@ sched_instance(const struct sched *s, uint32_t run, uint32_t exec,
 
 /* ---- predictions ---------------------------------------------------------------------- */
 
-int64_t
-run_typical_us(const struct sched *s, const struct run *r)
-{
-	if (r->n_known > 0)
-		return r->known_us / r->n_known;
-	return s->typical_us > 0 ? s->typical_us : TYPICAL_US;
-}
-
-/* Workers that agents may give to a requirement. */
-uint32_t
-slots_of(const struct sched *s, uint32_t req, bool pinned)
-{
-	const uint64_t *elig = s->reqs[req]->elig;
-	uint32_t i, n = 0;
-
-	for (i = 0; i < s->n_agents; i++)
-		if (bit_get(elig, i) && bit_get(s->usable, i))
-			n += pinned ? s->agents[i].max :
-			    s->agents[i].threshold;
-	return n;
-}
-
 /* What the lane has before that rank, by the share of ranks. */
 static int64_t
 ahead_us(const struct sched *s, const struct run *r, const struct exec *x)
@@ -179,70 +157,6 @@ sched_next_start(const struct sched *s, uint32_t run, uint32_t exec,
 	if ((x->flags & X_QUEUED) == 0 || run_gated(s, r))
 		return 0;
 	l = s->lanes[s->classes[x->class]->key.lane];
-	n = slots_of(s, l->key.req, l->key.pinned);
+	n = force_of(s, l->key.req, l->key.pinned)->workers;
 	return n > 0 ? now_us + ahead_us(s, r, x) / n : 0;
-}
-
-/* The longest of what runs, and the sum of all that is left. */
-static int64_t
-left_of(const struct sched *s, const struct run *r, int64_t now_us,
-    int64_t *ret_longest)
-{
-	int64_t usual = run_typical_us(s, r), sum = 0, left;
-	const struct parcel *p;
-	uint32_t i;
-	size_t j;
-
-	*ret_longest = 0;
-	for (i = 0; i < s->n_parcels; i++) {
-		p = &s->parcels[i];
-		if (p->state == P_FREE || p->run != r->handle || p->stale ||
-		    p->state == P_LOST)
-			continue;
-		left = p->estimate_us > 0 ? p->estimate_us : usual;
-		if (p->state == P_RUNNING)
-			left -= now_us - p->started_us;
-		left = left > 0 ? left : 0;
-		sum += left;
-		*ret_longest = left > *ret_longest ? left : *ret_longest;
-	}
-	for (j = 0; j < r->classes.n; j++) {
-		const struct class *c = s->classes[r->classes.v[j]];
-		sum += c->work_us > 0 ? c->work_us : (int64_t)c->n * usual;
-	}
-	return sum;
-}
-
-/* Those not ripe yet are in no class: by their number. */
-static int64_t
-unripe_us(const struct run *r, const struct sched *s)
-{
-	uint32_t n = r->counts.n[EXEC_WAITING];
-	size_t j;
-
-	for (j = 0; j < r->classes.n; j++)
-		n -= s->classes[r->classes.v[j]]->n;
-	return (int64_t)n * run_typical_us(s, r);
-}
-
-int64_t
-sched_predicted_end(const struct sched *s, uint32_t run, int64_t now_us)
-{
-	const struct run *r = run_get(s, run);
-	int64_t sum, longest, us;
-	uint32_t i, n = 0, slots;
-
-	if (r == NULL || r->ended || r->n_open == 0)
-		return 0;
-	for (i = 0; i < r->n_terms; i++) {
-		slots = slots_of(s, r->terms[i].req, r->terms[i].pinned);
-		n = slots > n ? slots : n;
-	}
-	if (r->max_parallel > 0 && n > r->max_parallel)
-		n = r->max_parallel;
-	if (n == 0)
-		return 0;
-	sum = left_of(s, r, now_us, &longest) + unripe_us(r, s);
-	us = sum / n;
-	return now_us + (us > longest ? us : longest);
 }

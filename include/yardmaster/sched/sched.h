@@ -59,7 +59,7 @@ struct sched_agent {
 	uint32_t other_busy;	/* workers busy with what is not ours */
 	uint32_t other_queued;	/* attempts of others in its queue */
 	int64_t rtt_us;		/* 0: unknown or none */
-	uint32_t speed;		/* in thousandths; 0 stands for 1000 */
+	uint32_t speed;		/* in thousandths; 0: to be learned */
 };
 
 /*

@@ -35,6 +35,11 @@ struct sim_opts {
 	uint32_t fail_ppm;	/* chance of a step to fail, in millionths */
 	uint64_t seed;
 	int64_t end_us;		/* gives up here; 0: 10 years */
+	/* Called once, at the first instant from probe_us on (0: never), when
+	 * all of that instant is decided: to ask the scheduler. */
+	int64_t probe_us;
+	void (*probe)(void *arg, const struct sched *s, int64_t now_us);
+	void *probe_arg;
 };
 
 struct sim_step {
