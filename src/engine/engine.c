@@ -96,6 +96,8 @@ recover_due(void *arg)
 	TAILQ_FOREACH(r, &e->runs, entry)
 		if (r->failed && (e->n_out > 0 || recover_run(e, r) < 0))
 			again = true;
+	if (leases_recover(e) < 0)
+		again = true;
 	if (again) {
 		timer_start(e->recover, 2 * US_PER_S);
 		return;
@@ -103,7 +105,7 @@ recover_due(void *arg)
 	free(e->paused);
 	e->paused = NULL;
 	engine_gate(e);
-	engine_say(e, EVENT_INFO, NULL, NULL, "run files can be written "
+	engine_say(e, EVENT_INFO, NULL, NULL, "what is recorded can be written "
 	    "again; dispatch goes on");
 	engine_wake(e);
 }
@@ -159,6 +161,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	e->sched = sched_new();
 	e->bench = bench_new((uint32_t)opts->fleet->n_agents);
 	e->syncing = mem_calloc(opts->fleet->n_agents, sizeof *e->syncing);
+	e->facts_us = mem_calloc(opts->fleet->n_agents, sizeof *e->facts_us);
 	e->turn = timer_new(loop, wake_due, e);
 	e->wake = timer_new(loop, wake_due, e);
 	e->view = timer_new(loop, view_due, e);
@@ -172,6 +175,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 		engine_free(e);
 		return r;
 	}
+	e->leases = leases_new(e);
 	/* The scheduler knows the agents before any run that names them. */
 	for (i = 0; i < fleet_count(e->fleet); i++)
 		feed_agent(e, i);
@@ -201,6 +205,7 @@ engine_free(struct engine *e)
 	timer_free(e->probe);
 	free(e->paused);
 	timer_free(e->recover);
+	leases_free(e->leases);
 	while ((r = TAILQ_FIRST(&e->runs)) != NULL) {
 		TAILQ_REMOVE(&e->runs, r, entry);
 		erun_free(e, r);
@@ -215,6 +220,7 @@ engine_free(struct engine *e)
 	registry_close(e->registry);
 	engine_events_done(e);
 	free(e->syncing);
+	free(e->facts_us);
 	free(e->state_dir);
 	free(e->who);
 	free(e->owner_text);

@@ -78,6 +78,7 @@ struct out {
 	uint32_t epoch;
 	enum attempt_class class;	/* OUT_START */
 	char *instance;		/* OUT_START; owned */
+	bool leased;		/* OUT_START: it has leases */
 };
 
 struct engine {
@@ -88,6 +89,8 @@ struct engine {
 	struct bench *bench;
 	struct sched_decisions decisions;
 	struct registry *registry;
+	struct leases *leases;
+	int64_t *facts_us;	/* by agent: when the facts looked at came */
 	char *state_dir, *who, *owner_text;
 	bool read_only;
 
@@ -99,7 +102,8 @@ struct engine {
 	size_t *syncing;	/* by agent: runs not synced since it came up */
 	struct out *out;
 	size_t n_out, cap_out;
-	char *paused;		/* which run file cannot be written, or NULL */
+	bool unleased;		/* leases of this turn could not be kept */
+	char *paused;		/* what cannot be written, or NULL */
 	char *stopped;		/* who paused dispatch, or NULL */
 
 	struct event *events;	/* ring of EVENTS_KEPT */
@@ -201,6 +205,40 @@ void erun_put_exec(struct engine *e, struct erun *r, uint32_t no);
 /* ---- engine.c */
 /* Tells the scheduler whether dispatch is paused. */
 void engine_gate(struct engine *e);
+
+/* ---- leases.c: limits over processes */
+struct leases *leases_new(struct engine *e);
+void leases_free(struct leases *l);	/* NULL is fine */
+/*
+ * Before decisions: learns what others hold, and keeps them from taking more
+ * until leases_end(). 0, at once where no run here shares a limit; ERR_TIMEOUT
+ * when another process has them just now, or a code of the store: nothing may
+ * be decided then.
+ */
+int leases_begin(struct engine *e);
+/* An attempt was decided to be sent: takes its leases. True when it has some. */
+bool leases_take(struct engine *e, struct erun *r, struct sched_id id);
+/* What an attempt held is free. */
+void leases_drop(struct engine *e, struct erun *r, struct sched_id id);
+/* Keeps what was taken and dropped. 0, or a code: what was taken now is not
+ * to be sent. */
+int leases_end(struct engine *e);
+/* After a failure: whether they can be written again. */
+int leases_recover(struct engine *e);
+/* What is held elsewhere, or who holds it, may be other than it was. */
+void leases_look_again(struct engine *e);
+/* Facts of an agent came. */
+void leases_facts(struct engine *e, size_t agent);
+/* Its leases are no longer those of a live scheduler. */
+void leases_orphan(struct engine *e, const struct erun *r);
+/* Nothing is left on an agent: what attempts without owner held there is
+ * free. */
+void leases_agent_dead(struct engine *e, size_t agent);
+
+/* ---- elsewhere.c: who holds what outside of this process */
+/* Tells the scheduler anew. 0 or a code of the store. */
+int elsewhere_look(struct engine *e);
+void elsewhere_done(struct leases *l);
 
 /* ---- ops.c */
 /* Carries out what concerns a run, without recording it. 0 or a code; *ret_text

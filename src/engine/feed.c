@@ -459,6 +459,7 @@ feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
 		.max_failures = p->max_failures,
 		.ahead = ahead_of(p),
 		.start_cost_us = st->start_us,
+		.private = p->private,
 		.deadline_us = p->deadline_us > 0 ? st->deadline_us : 0,
 	};
 	feed_locks(&f);

@@ -322,7 +322,13 @@ on_changed(void *arg, size_t agent)
 {
 	struct engine *e = arg;
 
+	const struct agent *a = fleet_agent(e->fleet, agent);
+
 	feed_agent(e, agent);
+	if (a->facts_us != e->facts_us[agent]) {
+		e->facts_us[agent] = a->facts_us;
+		leases_facts(e, agent);
+	}
 	engine_touch(e);
 }
 

@@ -199,6 +199,7 @@ erun_start(struct engine *e, struct erun *r, const struct feed_state *st)
 	for (i = 1; i <= r->live.n; i++)
 		view_execution(e, r, (uint32_t)i);
 	foreign_refresh(e);
+	leases_look_again(e);
 	engine_hurry(e);
 	return 0;
 }
@@ -316,6 +317,7 @@ erun_finish(struct engine *e, struct erun *r)
 
 	keep_history(e, r);
 	sched_run_remove(e->sched, r->handle);
+	leases_orphan(e, r);
 	for (i = 0; i < fleet_count(e->fleet); i++)
 		if (r->awaits[i]) {
 			r->awaits[i] = false;

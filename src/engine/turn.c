@@ -75,6 +75,24 @@ place_batch(struct engine *e, const struct erun *r, const struct out *o,
 	return members;
 }
 
+/* What the work holds, for consoles of other state folders. */
+static void
+put_holds(struct engine *e, const struct erun *r, struct work *work)
+{
+	struct sched_id id = { r->handle, work->id.execution,
+		work->id.attempt };
+	struct hold *v;
+	uint32_t i, n = sched_holds(e->sched, id, NULL, 0);
+
+	v = mem_calloc(n, sizeof *v);
+	sched_holds(e->sched, id, v, n);
+	work->holds = mem_calloc(n, sizeof *work->holds);
+	for (i = 0; i < n; i++)
+		hold_copy(&work->holds[i], &v[i]);
+	work->n_holds = n;
+	free(v);
+}
+
 static void
 send_start(struct engine *e, struct out *o)
 {
@@ -98,6 +116,8 @@ send_start(struct engine *e, struct out *o)
 	work.class = o->class;
 	work.owner = str_dup(e->owner_text);
 	work.usual_us = usual_on(e, o->agent, usual_us);
+	if (o->leased)
+		put_holds(e, r, &work);
 	fleet_start(e->fleet, o->agent, &work);
 	work_done(&work);
 	free(steps);
@@ -127,7 +147,10 @@ send_ack(struct engine *e, struct out *o)
 static bool
 withhold(struct engine *e, const struct erun *r, const struct out *o)
 {
-	if (!r->failed || o->kind == OUT_CANCEL || o->kind == OUT_TAKE_BACK)
+	bool unleased = o->leased && e->unleased;
+
+	if ((!r->failed && !unleased) || o->kind == OUT_CANCEL ||
+	    o->kind == OUT_TAKE_BACK)
 		return false;
 	if (o->kind == OUT_START)
 		sched_returned(e->sched, (struct sched_id){ r->handle,
@@ -216,6 +239,7 @@ decided_send(struct engine *e, struct erun *r, const struct sched_decision *d)
 		.epoch = r->epoch,
 		.class = d->class,
 		.instance = str_dup(d->instance),
+		.leased = leases_take(e, r, d->id),
 	};
 }
 
@@ -286,6 +310,13 @@ decided_lost(struct engine *e, struct erun *r, const struct sched_decision *d)
 }
 
 static void
+decided_freed(struct engine *e, struct erun *r,
+    const struct sched_decision *d)
+{
+	leases_drop(e, r, d->id);
+}
+
+static void
 decided_wait(struct engine *e, struct erun *r, const struct sched_decision *d)
 {
 	erun_put_exec(e, r, d->id.exec);
@@ -336,6 +367,7 @@ decide(struct engine *e)
 		[SCHED_TAKE_BACK] = decided_take_back,
 		[SCHED_CANCEL] = decided_cancel,
 		[SCHED_LOST] = decided_lost,
+		[SCHED_FREED] = decided_freed,
 		[SCHED_WAIT] = decided_wait,
 		[SCHED_FINAL] = decided_final,
 		[SCHED_RUN_ENDED] = decided_run_ended,
@@ -355,22 +387,56 @@ decide(struct engine *e)
 		engine_touch(e);
 }
 
+/* What had to be recorded cannot be: nothing new starts until it can. r NULL:
+ * it is the registry, for that reason. */
+static void
+pause_dispatch(struct engine *e, struct erun *r, int code)
+{
+	/* Turns may come faster than that. */
+	if (!timer_armed(e->recover))
+		timer_start(e->recover, RECOVER_EVERY_US);
+	if (e->paused != NULL)
+		return;
+	e->paused = r != NULL ?
+	    str_fmt("the run file of %s cannot be written: %s", r->live.id,
+	    run_file_error(r->file)) :
+	    str_fmt("the registry of the state folder cannot be written: %s",
+	    err_text(code));
+	engine_say(e, EVENT_ERROR, NULL, r != NULL ? r->live.id : NULL,
+	    "%s; nothing new starts until it can", e->paused);
+	engine_gate(e);
+}
+
+/* Decides, unless other processes have what is shared with them just now:
+ * then soon. What was put before is committed all the same. */
+static void
+decide_shared(struct engine *e)
+{
+	int rc = leases_begin(e);
+
+	e->changed = rc == ERR_TIMEOUT;
+	e->unleased = rc < 0 && rc != ERR_TIMEOUT;
+	if (rc == ERR_TIMEOUT)
+		timer_start(e->turn, TURN_GAP_US);
+	if (rc < 0) {
+		if (e->unleased)
+			pause_dispatch(e, NULL, rc);
+		return;
+	}
+	decide(e);
+	if ((rc = leases_end(e)) < 0) {
+		e->unleased = true;
+		pause_dispatch(e, NULL, rc);
+	}
+}
+
 /* ---- commit ----------------------------------------------------------------------- */
 
 static void
 file_failed(struct engine *e, struct erun *r)
 {
 	r->failed = true;
-	/* Turns may come faster than that. */
-	if (!timer_armed(e->recover))
-		timer_start(e->recover, RECOVER_EVERY_US);
-	if (e->paused != NULL)
-		return;
-	e->paused = str_fmt("the run file of %s cannot be written: %s",
-	    r->live.id, run_file_error(r->file));
-	engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing new starts "
-	    "until it can", e->paused);
-	engine_gate(e);
+	pause_dispatch(e, r, 0);
 }
 
 static void
@@ -440,8 +506,7 @@ engine_turn(void *arg)
 	struct engine *e = arg;
 
 	if (e->changed && !too_soon(e)) {
-		e->changed = false;
-		decide(e);
+		decide_shared(e);
 		commit(e);
 		flush_out(e);
 		finish_ended(e);

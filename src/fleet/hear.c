@@ -42,6 +42,7 @@ take_facts(struct peer *p, const struct jval *v)
 		return false;
 	facts_done(&p->agent.facts);
 	p->agent.facts = facts;
+	p->agent.facts_us = clock_mono_us();
 	p->agent.known = true;
 	return true;
 }

@@ -82,7 +82,7 @@ const struct key plan_keys[] = {
 	    "names and capacities of locks" },
 	{ "locks", S | T, FORM_STRINGS, 0, 0, NULL, NONE, false, NULL,
 	    "locks taken while it runs: name, name:N, read:name" },
-	{ "scope", P, FORM_CHOICE, 0, 0, scopes, LATER, "all",
+	{ "scope", P, FORM_CHOICE, 0, 0, scopes, NONE, false, "all",
 	    "whether locks hold over all runs" },
 	{ "exclusive", P, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "pairs that never run at the same time" },

@@ -474,6 +474,8 @@ load_plan_values(struct loader *l, const struct jval *root)
 	v = check_get(root, "deadline", AT_PLAN);
 	p->deadline_us = v != NULL ? value_duration_us(v) : 0;
 	p->priv->file_deadline_us = p->deadline_us;
+	p->private = strcmp(jval_str(check_get(root, "scope", AT_PLAN), "all"),
+	    "run") == 0;
 	load_ahead(l, check_get(root, "ahead", AT_PLAN));
 	value_env(check_get(root, "params", AT_PLAN), &p->params);
 	strvec_push_all(&p->priv->file_params, &p->params);

@@ -504,6 +504,7 @@ read_head(struct restore *x)
 	p->deadline_us = jval_get_int(x->root, "deadline_us", 0);
 	if (p->deadline_us < 0)
 		fail(x);
+	p->private = jval_get_bool(x->root, "private", false);
 	if (jval_get(x->root, "ahead") != NULL)
 		p->ahead = get_index(x, x->root, "ahead", PLAN_AHEAD_AUTO);
 	get_pairs(x, x->root, "params", &p->params);

@@ -260,9 +260,13 @@ pool_add(struct agent *a, uint32_t limit)
 static void
 pool_seen(struct sched *s, struct limit *l)
 {
+	size_t i;
+
 	if (l->pools)
 		return;
-	l->pools = true;
+	for (i = 0; i < s->n_limits; i++)
+		if (s->limits[i]->base == l->index)
+			s->limits[i]->pools = true;
 	run_terms_lsets(s);
 	reqs_eval(s);
 }
@@ -278,7 +282,7 @@ set_pools(struct sched *s, struct agent *a, const struct sched_agent *f)
 
 	for (i = 0; i < f->n_pools; i++)
 		pool_add(a, limit_intern(s, LIMIT_TARGET,
-		    f->pools[i].target, NULL));
+		    f->pools[i].target, NULL, NULL));
 	for (i = 0; i < a->n_pools; i++) {
 		p = &a->pools[i];
 		strvec_init(&names);

@@ -233,7 +233,7 @@ copy_run(struct sched *to, const struct sched *s, const struct run *r,
 	c.spec = (struct sched_run){ .id = r->id, .priority = r->priority,
 		.order = ORDER_FAILED, .max_parallel = r->max_parallel,
 		.max_failures = r->max_failures, .ahead = r->ahead,
-		.deadline_us = r->deadline_us,
+		.deadline_us = r->deadline_us, .private = r->private,
 		.start_cost_us = r->start_cost_us, .keys = r->keys };
 	copy_caps(&c);
 	copy_terms(&c);
@@ -323,9 +323,13 @@ copy_ext(struct sched *to, const struct sched *s)
 
 	for (i = 0; i < s->n_limits; i++) {
 		l = s->limits[i];
-		got = to->limits[limit_intern(to, l->kind, l->name, l->other)];
+		got = to->limits[limit_intern(to, l->kind, l->name, l->other,
+		    l->run)];
 		got->ext[0] = l->ext[0];
 		got->ext[1] = l->ext[1];
+		got->ext_cap = l->ext_cap;
+		got->n_ext = l->n_ext;
+		got->ext_text = str_dup(l->ext_text);
 	}
 	for (i = 0; i < s->n_parcels; i++) {
 		p = &s->parcels[i];
@@ -335,7 +339,7 @@ copy_ext(struct sched *to, const struct sched *s)
 		for (j = 0; j < ls->n; j++) {
 			l = s->limits[ls->v[j].limit];
 			got = to->limits[limit_intern(to, l->kind, l->name,
-			    l->other)];
+			    l->other, l->run)];
 			if (l->kind == LIMIT_LOCK)
 				got->ext[ls->v[j].shared] += ls->v[j].n;
 			else if (l->kind == LIMIT_PAIR) {

@@ -22,13 +22,13 @@ lease_free(const uint32_t *holder, size_t n, uint32_t parcel)
 	return false;
 }
 
-static struct pool *
-pool_of(const struct agent *a, uint32_t limit)
+struct pool *
+lease_pool(const struct agent *a, const struct limit *l)
 {
 	uint32_t i;
 
 	for (i = 0; i < a->n_pools; i++)
-		if (a->pools[i].limit == limit)
+		if (a->pools[i].limit == l->base)
 			return &a->pools[i];
 	return NULL;
 }
@@ -38,7 +38,7 @@ pool_of(const struct agent *a, uint32_t limit)
 bool
 lease_room_on(const struct limit *l, const struct agent *a, uint32_t parcel)
 {
-	const struct pool *p = pool_of(a, l->index);
+	const struct pool *p = lease_pool(a, l);
 
 	if (p != NULL && p->names.n > 0)
 		return lease_free(p->holder, p->names.n, parcel);
@@ -48,7 +48,7 @@ lease_room_on(const struct limit *l, const struct agent *a, uint32_t parcel)
 bool
 lease_possible_on(const struct limit *l, const struct agent *a)
 {
-	const struct pool *p = pool_of(a, l->index);
+	const struct pool *p = lease_pool(a, l);
 
 	return !l->pools || l->names.n > 0 || (p != NULL && p->names.n > 0);
 }
@@ -77,7 +77,7 @@ lease_take(struct sched *s, struct limit *l, uint32_t parcel,
 	struct pool *p = NULL;
 
 	if (agent != NONE)
-		p = pool_of(&s->agents[agent], l->index);
+		p = lease_pool(&s->agents[agent], l);
 	if (p == NULL || !take(&p->names, p->holder, parcel, want))
 		take(&l->names, l->holder, parcel, want);
 }
@@ -102,7 +102,7 @@ lease_drop(struct sched *s, struct limit *l, uint32_t parcel)
 	limit_wake(s, l->index);
 	if (agent == NONE)
 		return;
-	p = pool_of(&s->agents[agent], l->index);
+	p = lease_pool(&s->agents[agent], l);
 	if (p != NULL)
 		drop(p->holder, p->names.n, parcel);
 }
@@ -155,7 +155,7 @@ lease_find(const struct sched *s, uint32_t parcel, const char *target)
 			continue;
 		name = name_of(&l->names, l->holder, parcel);
 		pool = p->agent != NONE ?
-		    pool_of(&s->agents[p->agent], l->index) : NULL;
+		    lease_pool(&s->agents[p->agent], l) : NULL;
 		if (name == NULL && pool != NULL)
 			name = name_of(&pool->names, pool->holder, parcel);
 	}

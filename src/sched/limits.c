@@ -13,22 +13,38 @@
 #include "yardmaster/base/mem.h"
 
 static char *
-limit_key(enum limit_kind kind, const char *a, const char *b)
+limit_key(enum limit_kind kind, const char *a, const char *b,
+    const char *run)
 {
 	static const char *const tags[] = {
 		[LIMIT_LOCK] = "l", [LIMIT_PAIR] = "p", [LIMIT_TARGET] = "t"
 	};
 
-	return str_fmt("%s%s%s%s", tags[kind], a, b != NULL ? "\x1f" : "",
-	    b != NULL ? b : "");
+	return str_fmt("%s%s%s%s%s%s", tags[kind], a, b != NULL ? "\x1f" : "",
+	    b != NULL ? b : "", run != NULL ? "\x1e" : "",
+	    run != NULL ? run : "");
+}
+
+struct limit *
+limit_find(const struct sched *s, enum limit_kind kind, const char *a,
+    const char *b)
+{
+	char *key = limit_key(kind, a, b, NULL);
+	struct limit *l;
+
+	HASH_FIND(hh, s->limit_hash, key, strlen(key), l);
+	free(key);
+	return l;
 }
 
 /* a and b of a pair come sorted; b is NULL for the other kinds. */
 uint32_t
 limit_intern(struct sched *s, enum limit_kind kind, const char *a,
-    const char *b)
+    const char *b, const char *run)
 {
-	char *key = limit_key(kind, a, b);
+	uint32_t base = kind == LIMIT_TARGET && run != NULL ?
+	    limit_intern(s, kind, a, NULL, NULL) : NONE;
+	char *key = limit_key(kind, a, b, run);
 	struct limit *l;
 
 	HASH_FIND(hh, s->limit_hash, key, strlen(key), l);
@@ -46,6 +62,9 @@ limit_intern(struct sched *s, enum limit_kind kind, const char *a,
 	l->reserved = NONE;
 	l->slot = kind == LIMIT_TARGET ? s->n_slots++ : 0;
 	l->index = (uint32_t)s->n_limits;
+	l->run = str_dup(run);
+	l->base = base != NONE ? base : l->index;
+	l->pools = base != NONE && s->limits[base]->pools;
 	s->limits = mem_grow(s->limits, &s->cap_limits, s->n_limits + 1,
 	    sizeof(struct limit *));
 	s->limits[s->n_limits++] = l;
@@ -60,6 +79,7 @@ limit_free(struct limit *l)
 	free(l->name);
 	free(l->other);
 	free(l->ext_text);
+	free(l->run);
 	free(l->holder);
 	strvec_done(&l->names);
 	ids_done(&l->waiters);
@@ -103,6 +123,14 @@ lset_free(struct lset *l)
 	free(l);
 }
 
+uint32_t
+limit_capacity(const struct limit *l)
+{
+	if (l->ext_cap > 0 && (l->capacity == 0 || l->ext_cap < l->capacity))
+		return l->ext_cap;
+	return l->capacity;
+}
+
 static bool
 lock_room(const struct limit *l, const struct use *u)
 {
@@ -112,23 +140,25 @@ lock_room(const struct limit *l, const struct use *u)
 		return units == 0;
 	if (l->used[1] + l->ext[1] > 0)
 		return false;
-	return units == 0 || units + u->n <= l->capacity;
+	return units == 0 || units + u->n <= limit_capacity(l);
 }
 
 static bool
 pair_room(const struct limit *l, const struct use *u)
 {
+	uint32_t a = l->used[0] + l->ext[0], b = l->used[1] + l->ext[1];
+
 	if (l->self)
-		return l->used[0] + l->used[1] + l->ext[0] == 0;
-	if ((u->n & 1) != 0 && l->used[1] + l->ext[1] > 0)
-		return false;
-	return (u->n & 2) == 0 || l->used[0] + l->ext[0] == 0;
+		return a + b == 0;
+	return ((u->n & 1) == 0 || b == 0) && ((u->n & 2) == 0 || a == 0);
 }
 
 static bool
 target_room(const struct limit *l)
 {
-	if (l->capacity > 0 && l->used[0] + l->ext[0] >= l->capacity)
+	uint32_t capacity = limit_capacity(l);
+
+	if (capacity > 0 && l->used[0] + l->ext[0] >= capacity)
 		return false;
 	return l->names.n == 0 || l->pools || lease_free(l->holder,
 	    l->names.n, NONE);
@@ -139,7 +169,8 @@ limit_room(const struct sched *s, const struct use *u, uint32_t class)
 {
 	const struct limit *l = s->limits[u->limit];
 
-	if (l->reserved != NONE && l->reserved != class)
+	if ((l->reserved != NONE && l->reserved != class) ||
+	    (s->awaits && limit_shared(l)))
 		return false;
 	switch (l->kind) {
 	case LIMIT_LOCK:
@@ -293,6 +324,12 @@ lset_drop(struct sched *s, uint32_t parcel)
 
 	if (!p->holds)
 		return;
+	for (i = 0; i < ls->n && !limit_shared(s->limits[ls->v[i].limit]);)
+		i++;
+	if (i < ls->n)
+		decision_add(s, &(struct sched_decision){
+			.kind = SCHED_FREED, .agent = p->agent, .other = NONE,
+			.id = { p->run, p->exec, p->attempt } });
 	lset_drop_targets(s, parcel);
 	for (i = 0; i < ls->n; i++) {
 		if (s->limits[ls->v[i].limit]->kind != LIMIT_TARGET)

@@ -393,19 +393,3 @@ sched_exec_declare_lost(struct sched *s, uint32_t run, uint32_t exec,
 	parcel_lose(s, x->parcel, false);
 	return 0;
 }
-
-void
-sched_lock_taken(struct sched *s, const char *name, uint32_t units,
-    bool shared, const char *holder, int64_t now_us)
-{
-	uint32_t i = limit_intern(s, LIMIT_LOCK, name, NULL);
-	struct limit *l = s->limits[i];
-
-	s->now_us = now_us;
-	l->ext[0] = shared ? 0 : units;
-	l->ext[1] = shared ? units : 0;
-	free(l->ext_text);
-	l->ext_text = units > 0 ? str_dup(holder) : NULL;
-	l->since_us = units > 0 ? now_us : l->since_us;
-	limit_wake(s, i);
-}

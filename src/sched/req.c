@@ -144,7 +144,7 @@ req_intern(struct sched *s, const struct sched_run *spec,
 	r->targets = mem_calloc(t->n_targets, sizeof(*r->targets));
 	for (i = 0; i < t->n_targets; i++)
 		r->targets[i] = limit_intern(s, LIMIT_TARGET,
-		    spec->targets[t->targets[i]].name, NULL);
+		    spec->targets[t->targets[i]].name, NULL, NULL);
 	return req_insert(s, r);
 }
 

@@ -33,11 +33,11 @@ cap_set(struct run_cap *c, uint32_t limit, uint32_t capacity)
 }
 
 static uint32_t
-pair_intern(struct sched *s, const struct sched_pair *p, bool *ret_swap)
+pair_intern(struct sched *s, const struct sched_pair *p, const char *run)
 {
-	*ret_swap = strcmp(p->a, p->b) > 0;
-	return *ret_swap ? limit_intern(s, LIMIT_PAIR, p->b, p->a) :
-	    limit_intern(s, LIMIT_PAIR, p->a, p->b);
+	return strcmp(p->a, p->b) > 0 ?
+	    limit_intern(s, LIMIT_PAIR, p->b, p->a, run) :
+	    limit_intern(s, LIMIT_PAIR, p->a, p->b, run);
 }
 
 /* locks first, then targets, then pairs (which have no capacity). */
@@ -46,27 +46,27 @@ run_caps_make(struct sched *s, struct run *r, const struct sched_run *spec)
 {
 	const struct sched_target *t;
 	struct run_cap *c;
+	const char *run = r->private ? r->id : NULL;
 	uint32_t i;
-	bool swap;
 
 	r->n_caps = spec->n_locks + spec->n_targets + spec->n_pairs;
 	r->caps = c = mem_calloc(r->n_caps, sizeof(*r->caps));
 	for (i = 0; i < spec->n_locks; i++, c++) {
 		cap_set(c, limit_intern(s, LIMIT_LOCK, spec->locks[i].name,
-		    NULL), spec->locks[i].capacity > 0 ?
+		    NULL, run), spec->locks[i].capacity > 0 ?
 		    spec->locks[i].capacity : 1);
 		s->limits[c->limit]->parallel |= spec->locks[i].parallel;
 	}
 	for (i = 0; i < spec->n_targets; i++, c++) {
 		t = &spec->targets[i];
-		cap_set(c, limit_intern(s, LIMIT_TARGET, t->name, NULL),
+		cap_set(c, limit_intern(s, LIMIT_TARGET, t->name, NULL, run),
 		    t->max);
 		c->per_agent = t->max_per_agent;
 		if (t->instances != NULL)
 			strvec_push_all(&c->names, t->instances);
 	}
 	for (i = 0; i < spec->n_pairs; i++, c++)
-		cap_set(c, pair_intern(s, &spec->pairs[i], &swap), 0);
+		cap_set(c, pair_intern(s, &spec->pairs[i], run), 0);
 }
 
 static uint32_t
@@ -336,6 +336,7 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 	r = mem_zalloc(sizeof(*r));
 	r->handle = (uint32_t)s->n_runs;
 	r->id = str_dup(spec->id != NULL ? spec->id : "?");
+	r->private = spec->private;
 	r->priority = spec->priority;
 	r->max_parallel = spec->max_parallel;
 	r->max_failures = spec->max_failures;

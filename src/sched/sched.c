@@ -123,6 +123,7 @@ sched_kind_name(enum sched_kind k)
 	static const char *const names[SCHED_KINDS] = {
 		[SCHED_SEND] = "send", [SCHED_TAKE_BACK] = "take-back",
 		[SCHED_CANCEL] = "cancel", [SCHED_LOST] = "lost",
+		[SCHED_FREED] = "freed",
 		[SCHED_WAIT] = "wait", [SCHED_FINAL] = "final",
 		[SCHED_RUN_ENDED] = "run-ended",
 	};

@@ -42,8 +42,15 @@ void req_free(struct req *r);
 void reqs_widen(struct sched *s, uint32_t words);
 
 /* limits.c */
+/* The limit of that name, made when new. run: of this run only (its id), or
+ * NULL. */
 uint32_t limit_intern(struct sched *s, enum limit_kind kind, const char *a,
-    const char *b);
+    const char *b, const char *run);
+/* The one of all runs, or NULL. */
+struct limit *limit_find(const struct sched *s, enum limit_kind kind,
+    const char *a, const char *b);
+/* How many units there are, here and by what others declare; 0 any. */
+uint32_t limit_capacity(const struct limit *l);
 void limit_free(struct limit *l);
 /* True when it limits anything now. */
 bool limit_live(const struct limit *l);
@@ -79,11 +86,17 @@ const char *lease_find(const struct sched *s, uint32_t parcel,
 bool lease_free(const uint32_t *holder, size_t n, uint32_t parcel);
 bool lease_room_on(const struct limit *l, const struct agent *a,
     uint32_t parcel);
+/* The instances that the agent has itself, or NULL. */
+struct pool *lease_pool(const struct agent *a, const struct limit *l);
 bool lease_possible_on(const struct limit *l, const struct agent *a);
 void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
     const char *want);
 void lease_drop(struct sched *s, struct limit *l, uint32_t parcel);
 void lease_names(struct strvec *to, uint32_t **holder, struct strvec *names);
+
+/* elsewhere.c */
+/* Whether others have to know what is taken of it. */
+bool limit_shared(const struct limit *l);
 
 /* beside.c */
 bool beside_on(const struct sched *s, const struct run *r,

@@ -14,6 +14,7 @@
 #include "yardmaster/sched/sched.h"
 
 #define NONE SCHED_NONE
+#define ELSEWHERE (NONE - 1)	/* who holds an instance: not we */
 #define ACK_US (10 * US_PER_S)		/* unacknowledged: taken back */
 #define LOST_AFTER_US (120 * US_PER_S)
 #define REFUSED_US US_PER_S		/* before the next try after a refusal */
@@ -98,13 +99,18 @@ struct limit {
 	char *name, *other;	/* lock, target, or the two sides of a pair */
 	bool self;		/* pair of one name with itself */
 	bool parallel;		/* lock that is a suite's max_parallel */
+	char *run;		/* the only one it counts in, or NULL */
+	uint32_t base;		/* target: that of all runs; has the pools */
 	uint32_t capacity;	/* lock: units; target: over the fleet, 0 any */
 	uint32_t per_agent;	/* target: 0 any */
 	uint32_t slot;		/* target: index in counts of agents */
 	uint32_t used[2];	/* lock: units and readers; pair: by side;
 				 * target: taken in [0] */
 	uint32_t ext[2];	/* the same, held by owners elsewhere */
-	char *ext_text;
+	uint32_t ext_cap;	/* the least they declare; 0 nothing */
+	uint32_t n_ext;
+	int64_t ext_us;		/* since when there are some */
+	char *ext_text;		/* the first of them */
 	uint32_t reserved;	/* class that has it reserved, or NONE */
 	int64_t since_us;	/* when it was last taken */
 	struct strvec names;	/* target: fleet-wide instances */
@@ -270,6 +276,7 @@ struct run {
 	uint32_t workers;	/* of its live attempts */
 	uint32_t n_bad;		/* final failed, timeout, error */
 	bool halted, stopped, cancelled, ended;
+	bool private;		/* its limits count in no other run */
 	char *held;		/* text, or NULL */
 	int64_t held_us, halted_us, full_us;
 	uint32_t halted_by;	/* execution that did it, 0 none */
@@ -465,6 +472,7 @@ struct sched {
 	struct move *moves;
 	size_t n_moves, cap_moves;
 	struct sched_decisions out;	/* collected since the last decide */
+	bool awaits;		/* what is held elsewhere is not known yet */
 	char *paused;
 	int64_t paused_us;
 	uint64_t n_sent;

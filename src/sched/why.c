@@ -168,9 +168,10 @@ holders(const struct sched *s, uint32_t limit, struct buf *b)
 	}
 	if (n > 3)
 		buf_putf(b, " and %u more", n - 3);
-	if (l->ext[0] + l->ext[1] > 0)
-		buf_putf(b, "%sheld by %s", n > 0 ? "; " : "",
-		    l->ext_text != NULL ? l->ext_text : "another owner");
+	if (l->n_ext > 0)
+		buf_putf(b, "%sheld by %s", n > 0 ? "; " : "", l->ext_text);
+	if (l->n_ext > 1)
+		buf_putf(b, " and %u more", l->n_ext - 1);
 }
 
 /* Its key as the plan has it, its value, and the first that holds it. */
@@ -218,7 +219,7 @@ limit_facts(const struct limit *l, struct buf *b)
 	switch (l->kind) {
 	case LIMIT_LOCK:
 		buf_putf(b, "%s: %u of %u taken", l->name, l->used[0] +
-		    l->ext[0], l->capacity);
+		    l->ext[0], limit_capacity(l));
 		if (l->used[1] + l->ext[1] > 0)
 			buf_putf(b, ", %u sharing", l->used[1] + l->ext[1]);
 		break;
@@ -229,8 +230,9 @@ limit_facts(const struct limit *l, struct buf *b)
 			buf_putf(b, "%s excludes %s", l->name, l->other);
 		break;
 	case LIMIT_TARGET:
-		buf_putf(b, "%s: %u of %u in use", l->name, l->used[0],
-		    l->capacity > 0 ? l->capacity : (uint32_t)l->names.n);
+		buf_putf(b, "%s: %u of %u in use", l->name, l->used[0] +
+		    l->ext[0], limit_capacity(l) > 0 ? limit_capacity(l) :
+		    (uint32_t)l->names.n);
 		break;
 	}
 	buf_puts(b, "; ");
@@ -275,6 +277,8 @@ why_limits(struct ask *q)
 		}
 		limit_facts(l, &b);
 		holders(s, ls->v[i].limit, &b);
+		if (s->awaits)
+			buf_puts(&b, "agents are asked who holds it");
 		why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
 		limit_about(q, l, ls->v[i].limit);
 	}

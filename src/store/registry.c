@@ -63,7 +63,7 @@ static const char *const sql[REG_STMTS] = {
 	[REG_PACE_ALL] = "SELECT key, agent, us FROM (SELECT * FROM paces"
 	    " ORDER BY at DESC LIMIT ?) ORDER BY key, agent",
 	[REG_LEASE_PUT] =
-	    "INSERT INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    "INSERT OR REPLACE INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[REG_LEASE_DROP] =
 	    "DELETE FROM leases WHERE run=? AND exec=? AND attempt=?",
 	[REG_LEASE_ALL] = "SELECT run, exec, attempt, kind, name, other, n,"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Descriptors of others and signals on the loop. */
+/* Descriptors of others, files and signals on the loop. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,6 +13,12 @@ struct watch {
 	uv_poll_t uv;
 	unsigned events;
 	void (*fn)(void *arg, unsigned events);
+	void *arg;
+};
+
+struct filewatch {
+	uv_fs_event_t uv;
+	void (*fn)(void *arg);
 	void *arg;
 };
 
@@ -87,6 +93,44 @@ free_data(uv_handle_t *h)
 
 void
 watch_free(struct watch *w)
+{
+	if (w != NULL)
+		uv_close((uv_handle_t *)&w->uv, free_data);
+}
+
+static void
+on_change(uv_fs_event_t *h, const char *name, int events, int status)
+{
+	struct filewatch *w = h->data;
+
+	if (status == 0)
+		w->fn(w->arg);
+}
+
+int
+filewatch_new(struct loop *l, const char *path, void (*fn)(void *arg),
+    void *arg, struct filewatch **ret)
+{
+	struct filewatch *w = mem_zalloc(sizeof(*w));
+	int r;
+
+	w->fn = fn;
+	w->arg = arg;
+	w->uv.data = w;
+	if ((r = uv_fs_event_init(&l->uv, &w->uv)) < 0) {
+		free(w);
+		return r;
+	}
+	if ((r = uv_fs_event_start(&w->uv, on_change, path, 0)) < 0) {
+		uv_close((uv_handle_t *)&w->uv, free_data);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+void
+filewatch_free(struct filewatch *w)
 {
 	if (w != NULL)
 		uv_close((uv_handle_t *)&w->uv, free_data);

@@ -6,7 +6,7 @@
 static const char full[] =
     "{\"name\": \"full\", \"parallel\": \"tests\", \"order\": \"longest\","
     " \"priority\": 3, \"max_parallel\": 7, \"max_failures\": 2,"
-    " \"on_failure\": \"stop\", \"deadline\": \"15m\", \"params\": {\"U\": \"x\"}, \"timeout\": 9,"
+    " \"on_failure\": \"stop\", \"scope\": \"run\", \"deadline\": \"15m\", \"params\": {\"U\": \"x\"}, \"timeout\": 9,"
     " \"targets\": [\"x\", {\"name\": \"y\", \"max\": 2, \"max_per_agent\": 1,"
     " \"instances\": [\"e1\", \"e2\"], \"env\": {\"T\": 1}}],"
     " \"env\": {\"A\": 1}, \"locks\": {\"l\": 3}, \"exclusive\": [[\"s\", "
@@ -77,6 +77,8 @@ check_equal(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->on_failure, b->on_failure);
 	assert_int_equal(a->deadline_us, 900 * US_PER_S);
 	assert_int_equal(b->deadline_us, 900 * US_PER_S);
+	assert_true(a->private);
+	assert_true(b->private);
 	assert_int_equal(a->n_pairs, b->n_pairs);
 	buf_done(&ta);
 	buf_done(&tb);

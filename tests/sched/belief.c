@@ -396,7 +396,7 @@ believe_decisions(struct world *w)
 			ghost(w, &w->attempts[attempt_find(w, d->id)]);
 		else if (d->kind == SCHED_RUN_ENDED)
 			run_over(w, d->id.run);
-		else
+		else if (d->kind != SCHED_FREED)
 			became(w, d);
 	}
 }

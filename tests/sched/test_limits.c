@@ -340,6 +340,8 @@ test_locks_are_atomic_and_global(void **state)
 static void
 test_lock_held_elsewhere(void **state)
 {
+	struct hold db = { .kind = HOLD_LOCK, .name = (char *)"db", .n = 1 };
+	struct sched_elsewhere bob = { &db, SCHED_NONE, "bob@lab" };
 	struct sched_hold one = { 0, 1, false };
 	struct spec p;
 	struct kit k;
@@ -353,12 +355,12 @@ test_lock_held_elsewhere(void **state)
 	spec_terms(&p)->holds = &one;
 	p.terms[0].n_holds = 1;
 	spec_execs(&p, 1);
-	sched_lock_taken(k.s, "db", 1, false, "bob@lab", k.now_us);
 	run = kit_run(&k, &p);
+	sched_held_elsewhere(k.s, &bob, 1, k.now_us);
 	kit_decide(&k);
 	assert_int_equal(k.out.n, 0);
 	assert_true(kit_says(&k, run, 1, "lock", "held by bob@lab"));
-	sched_lock_taken(k.s, "db", 0, false, NULL, k.now_us);
+	sched_held_elsewhere(k.s, NULL, 0, k.now_us);
 	kit_decide(&k);
 	assert_int_equal(kit_sent(&k, run, 1), 0);
 	kit_done(&k);

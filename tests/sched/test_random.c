@@ -271,8 +271,7 @@ disturb_all(struct world *w)
 		w->ext_shared[i] = chance(w, 50);
 		trace(w, "others have %u of %s%s", w->ext[i], locks[i],
 		    w->ext_shared[i] ? " (shared)" : "");
-		sched_lock_taken(w->k.s, locks[i], w->ext[i],
-		    w->ext_shared[i], "others", w->k.now_us);
+		say_ext(w);
 		return;
 	}
 }
@@ -308,7 +307,6 @@ calm_agent(struct world *w, uint32_t i)
 static void
 calm_down(struct world *w)
 {
-	static const char *const locks[] = { "l0", "l1", "l2" };
 	uint32_t i, x;
 
 	trace(w, "from here on nothing disturbs");
@@ -319,11 +317,9 @@ calm_down(struct world *w)
 		run_add(w);
 	for (i = 0; i < w->n_hosts; i++)
 		calm_agent(w, i);
-	for (i = 0; i < N_LOCKS; i++) {
+	for (i = 0; i < N_LOCKS; i++)
 		w->ext[i] = 0;
-		sched_lock_taken(w->k.s, locks[i], 0, false, NULL,
-		    w->k.now_us);
-	}
+	say_ext(w);
 	for (i = 0; i < w->n_runs; i++) {
 		w->held[i] = false;
 		sched_run_hold(w->k.s, w->runs[i], NULL, w->k.now_us);

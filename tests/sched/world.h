@@ -138,6 +138,8 @@ const char *id_text(const struct world *w, struct sched_id id);
 void world_make(struct world *w, uint64_t seed, bool trace);
 void world_free(struct world *w);
 void run_add(struct world *w);
+/* Says what others have of the locks. */
+void say_ext(struct world *w);
 
 /* world.c: the agents' side. */
 void host_work(struct world *w, uint32_t agent);

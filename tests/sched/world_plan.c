@@ -206,6 +206,28 @@ run_make(struct world *w, uint32_t r)
 }
 
 void
+say_ext(struct world *w)
+{
+	static const char *const locks[] = { "l0", "l1", "l2" };
+	struct sched_elsewhere v[N_LOCKS];
+	struct hold holds[N_LOCKS];
+	uint32_t i;
+	size_t n = 0;
+
+	for (i = 0; i < N_LOCKS; i++) {
+		if (w->ext[i] == 0)
+			continue;
+		holds[n] = (struct hold){ .kind = HOLD_LOCK,
+			.name = (char *)(uintptr_t)locks[i], .n = w->ext[i],
+			.shared = w->ext_shared[i] };
+		v[n] = (struct sched_elsewhere){ &holds[n], SCHED_NONE,
+			"others" };
+		n++;
+	}
+	sched_held_elsewhere(w->k.s, v, n, w->k.now_us);
+}
+
+void
 run_add(struct world *w)
 {
 	uint32_t r = w->n_runs, i;
@@ -217,6 +239,7 @@ run_add(struct world *w)
 			.ready_us = p->execs[i - 1].not_before_us };
 	w->max_parallel[r] = p->run.max_parallel;
 	w->runs[w->n_runs++] = kit_run(&w->k, p);
+	say_ext(w);
 	trace(w, "run %s: %u executions", p->run.id, p->run.n_execs);
 }
 

@@ -43,6 +43,7 @@ struct agent {
 				 * take to write it down; 0 unknown */
 	bool known;		/* facts are valid (perhaps old) */
 	struct facts facts;
+	int64_t facts_us;	/* when they came */
 	uint32_t sent;		/* attempts sent, not yet reported */
 	bool benched;
 	char *errors;		/* evidence: why it is benched, or why it is

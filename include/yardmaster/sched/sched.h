@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "yardmaster/base/strvec.h"
+#include "yardmaster/model/hold.h"
 #include "yardmaster/model/reason.h"
 #include "yardmaster/model/state.h"
 
@@ -188,6 +189,8 @@ struct sched_run {
 	uint32_t n_targets;
 	const struct sched_pair *pairs;
 	uint32_t n_pairs;
+	bool private;		/* locks, targets and pairs count in this run
+				 * only, and are never held elsewhere */
 	const struct sched_terms *terms;
 	uint32_t n_terms;
 	const struct sched_list *lists;
@@ -318,10 +321,29 @@ int sched_exec_declare_lost(struct sched *s, uint32_t run, uint32_t exec,
 /* Dispatch is paused everywhere; NULL goes on. */
 void sched_pause(struct sched *s, const char *text, int64_t now_us);
 
-/* What others (owners elsewhere, leases) hold of a lock, in units (0: none
- * any more); shared: as readers. holder is for people. */
-void sched_lock_taken(struct sched *s, const char *name, uint32_t units,
-    bool shared, const char *holder, int64_t now_us);
+/* ---- limits over processes ------------------------------------------------------- */
+
+/* What is held of a limit outside of this scheduler. */
+struct sched_elsewhere {
+	const struct hold *hold;
+	uint32_t agent;		/* on which, for instances that it has itself;
+				 * SCHED_NONE: none of ours */
+	const char *holder;	/* who, for people */
+};
+/* All of it; replaces what was said before. What no run here names is left
+ * out: to be said again when a run was added. */
+void sched_held_elsewhere(struct sched *s, const struct sched_elsewhere *v,
+    size_t n, int64_t now_us);
+/* Until this is false (it is at first), nothing that others may hold is
+ * taken: it is not known yet what they do. */
+void sched_await_elsewhere(struct sched *s, bool on, int64_t now_us);
+/* Whether the run may hold anything that others have to know of. */
+bool sched_run_shares(const struct sched *s, uint32_t run);
+/* What an attempt holds that others have to know of: how many, of which the
+ * first cap are in v; 0: nothing, or it is not known. Texts are borrowed
+ * until it ends. Of a batch: the leading one's id. */
+uint32_t sched_holds(const struct sched *s, struct sched_id id,
+    struct hold *v, uint32_t cap);
 
 /* ---- decisions ------------------------------------------------------------------ */
 
@@ -330,6 +352,7 @@ enum sched_kind {
 	SCHED_TAKE_BACK,	/* ask the agent to give it back */
 	SCHED_CANCEL,		/* ask the agent to end it */
 	SCHED_LOST,		/* the attempt is lost; its execution is not */
+	SCHED_FREED,		/* what it held of limits is free */
 	SCHED_WAIT,		/* the execution waits again, until at_us */
 	SCHED_FINAL,		/* the execution ended with state */
 	SCHED_RUN_ENDED,	/* all executions of the run are final */

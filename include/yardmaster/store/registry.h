@@ -133,7 +133,7 @@ int registry_lease_begin(struct registry *reg);
 /* keep: commits what was put and dropped, on the disk when it returns 0; else
  * forgets it. Without a change it costs no write. */
 int registry_lease_end(struct registry *reg, bool keep);
-/* A code of the store when that attempt has it already. */
+/* In the place of the same hold of the same attempt. */
 int registry_lease_put(struct registry *reg, const struct lease *l);
 /* All of one attempt; harmless when there is none. */
 int registry_lease_drop(struct registry *reg, const struct ident *id);

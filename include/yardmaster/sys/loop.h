@@ -22,6 +22,7 @@ struct listener;
 struct child;
 struct watch;
 struct sigwatch;
+struct filewatch;
 
 /* Makes a loop, and has the process ignore SIGPIPE. 0 or -errno. */
 int loop_new(struct loop **ret);
@@ -137,6 +138,13 @@ int watch_new(struct loop *l, int fd, unsigned events,
 /* Changes the events; 0 rests. */
 void watch_set(struct watch *w, unsigned events);
 void watch_free(struct watch *w);	/* NULL is fine */
+
+/* Calls fn after somebody, this process too, changed the file at path, which
+ * must exist; it is not opened. Several changes may be told once. 0 or
+ * -errno. */
+int filewatch_new(struct loop *l, const char *path, void (*fn)(void *arg),
+    void *arg, struct filewatch **ret);
+void filewatch_free(struct filewatch *w);	/* NULL is fine */
 
 /* Calls fn when signo came (once for several in a row). 0 or -errno. */
 int sigwatch_new(struct loop *l, int signo, void (*fn)(void *arg, int signo),
