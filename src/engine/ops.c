@@ -163,6 +163,7 @@ op_declare_dead(struct engine *e, size_t agent, struct agent_op *a)
 		return agent_done(a, ERR_STATE, "declared dead",
 		    "its link is up");
 	sched_agent_dead(e->sched, (uint32_t)agent, clock_mono_us());
+	leases_agent_dead(e, agent);
 	engine_hurry(e);
 	return agent_done(a, 0, "declared dead", NULL);
 }

@@ -83,7 +83,7 @@ static void
 resolve_pairs(struct plan *p, bool lenient, struct diags *ds)
 {
 	const struct raw_refs *raw = &p->priv->pairs;
-	struct plan_pair pair;
+	struct plan_pair pair = { .off = false };
 	size_t i;
 
 	free(p->pairs);
