@@ -93,7 +93,7 @@ amend_spec(void *arg, const struct sched_run *spec)
 
 /* Tells a scheduler what the plan of a run is now. */
 static int
-tell(struct engine *e, struct erun *r, struct sched *to)
+tell(struct erun *r, struct sched *to)
 {
 	struct amending a = { .s = to, .r = r };
 	struct feed_state st = { .execs = NULL };
@@ -110,17 +110,30 @@ tell(struct engine *e, struct erun *r, struct sched *to)
 }
 
 void
-amend_try(struct engine *e, struct erun *r, const struct op *op,
-    struct sched *to)
+amend_try(struct engine *e, const struct op *ops, size_t n, struct sched *to)
 {
-	char *old = NULL, *text = NULL;
+	char **old = mem_calloc(n, sizeof *old), *text = NULL;
+	struct erun *r;
+	size_t i;
 
-	if (plan_amend(r->plan, op->key, op->value, &old, &text) == 0) {
-		(void)tell(e, r, to);
-		(void)plan_amend(r->plan, op->key, old, &text, &text);
+	for (i = 0; i < n; i++) {
+		r = erun_find(e, ops[i].id.run);
+		if (ops[i].kind != OP_AMEND || r == NULL || r->file == NULL)
+			continue;
+		if (plan_amend(r->plan, ops[i].key, ops[i].value, &old[i],
+		    &text) == 0)
+			(void)tell(r, to);
 	}
-	free(old);
+	for (; i-- > 0; free(old[i])) {
+		free(text);
+		text = NULL;
+		r = erun_find(e, ops[i].id.run);
+		if (old[i] != NULL)
+			(void)plan_amend(r->plan, ops[i].key, old[i], &text,
+			    &text);
+	}
 	free(text);
+	free(old);
 }
 
 /* *ret_text becomes the old value, or what was wrong. */
@@ -137,7 +150,7 @@ amend_plan(struct engine *e, struct erun *r, const struct op *op,
 	if ((rc = plan_amend(r->plan, op->key, op->value, ret_text,
 	    ret_text)) < 0)
 		return rc;
-	return tell(e, r, e->sched);
+	return tell(r, e->sched);
 }
 
 /* ---- recording ---------------------------------------------------------------------- */

@@ -71,9 +71,6 @@ change_run(struct engine *e, struct erun *r, const struct op *op,
 	case OP_START_NOW:
 		sched_exec_start_now(to, h, no, now);
 		break;
-	case OP_AMEND:
-		amend_try(e, r, op, to);
-		break;
 	default:
 		break;
 	}
@@ -88,6 +85,7 @@ apply(void *arg, struct sched *to)
 	size_t i;
 	int agent;
 
+	amend_try(c->e, c->ops, c->n, to);
 	for (i = 0; i < c->n; i++) {
 		op = &c->ops[i];
 		r = erun_find(c->e, op->id.run);
@@ -454,7 +452,7 @@ predict_all(struct offering *o)
 }
 
 void
-engine_cures(struct engine *e, const struct ident *id,
+engine_cures(struct engine *e, const struct ident *id, bool predict,
     struct cure_offer **ret, size_t *ret_n)
 {
 	struct offering o = { .e = e, .r = erun_find(e, id->run), .id = id };
@@ -474,7 +472,8 @@ engine_cures(struct engine *e, const struct ident *id,
 			if (reason_info(o.b->code)->cures & bit)
 				offer_cure(&o, (enum cure)bit);
 	}
-	predict_all(&o);
+	if (predict)
+		predict_all(&o);
 	why_done(&why);
 	*ret = o.v;
 	*ret_n = o.n;

@@ -260,8 +260,8 @@ char *amend_value(struct engine *e, const struct erun *r,
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text);
-/* The same in another scheduler only; the plan stays. */
-void amend_try(struct engine *e, struct erun *r, const struct op *op,
+/* The amendments among n ops in another scheduler only; plans stay. */
+void amend_try(struct engine *e, const struct op *ops, size_t n,
     struct sched *to);
 /* Fills op (strings borrowed from the amendment) with what takes number back.
  * 0, or a code with a text when it cannot be or no longer has our value. */

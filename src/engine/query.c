@@ -261,7 +261,7 @@ write_offers(struct engine *e, const struct ident *id, struct jw *w)
 	size_t i, n;
 	uint32_t k;
 
-	engine_cures(e, id, &v, &n);
+	engine_cures(e, id, true, &v, &n);
 	jw_key(w, "effects");
 	jw_array(w);
 	for (i = 0; i < n; i++) {

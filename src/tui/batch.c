@@ -52,6 +52,20 @@ static const struct form_info forms[FORMS] = {
 	    { "priority" }, { "a number; higher goes first" }, false, false },
 	[FORM_RECONNECT] = { "Reconnect", "being tried", OP_RECONNECT,
 	    { NULL }, { NULL }, true, false },
+	[FORM_SKIP] = { "Skip", "skipped", OP_SKIP,
+	    { NULL }, { NULL }, false, true },
+	[FORM_RUN_ANYWAY] = { "Run anyway", "to be run anyway", OP_RUN_ANYWAY,
+	    { NULL }, { NULL }, false, false },
+	[FORM_START_NOW] = { "Start now", "to be started now", OP_START_NOW,
+	    { NULL }, { NULL }, false, false },
+	[FORM_AMEND] = { "Amend the run", "amended", OP_AMEND,
+	    { NULL }, { NULL }, false, false },
+	[FORM_PAUSE] = { "Pause dispatch", "dispatch paused", OP_PAUSE,
+	    { "note" }, { hint_note }, false, false },
+	[FORM_GO_ON] = { "Go on", "dispatch goes on", OP_GO_ON,
+	    { NULL }, { NULL }, false, false },
+	[FORM_UNDO] = { "Undo", "undone", OP_UNDO,
+	    { NULL }, { NULL }, false, false },
 	[FORM_CLEAR] = { "Clear", "cleared", OP_CLEAR,
 	    { NULL }, { NULL }, true, false },
 	[FORM_PROBE] = { "Probe", "being probed", OP_PROBE,
@@ -81,6 +95,15 @@ target_clear(struct target *tg)
 }
 
 void
+target_done(struct target *tg)
+{
+	target_clear(tg);
+	free(tg->name);
+	free(tg->key);
+	free(tg->value);
+}
+
+void
 batch_free(struct batch *b)
 {
 	struct batch **p;
@@ -93,10 +116,8 @@ batch_free(struct batch *b)
 			break;
 		}
 	}
-	for (i = 0; i < b->n; i++) {
-		target_clear(&b->targets[i]);
-		free(b->targets[i].name);
-	}
+	for (i = 0; i < b->n; i++)
+		target_done(&b->targets[i]);
 	free(b->targets);
 	free(b->note);
 	free(b);
@@ -202,10 +223,14 @@ answered(void *arg, int code, const char *text)
 	struct answer *a = arg;
 	struct batch *b = a->batch;
 	struct target *tg = &b->targets[a->target];
+	const char *number;
 
 	free(a);
 	tg->state = code < 0 ? TARGET_FAILED : TARGET_OK;
 	b->failed += code < 0;
+	if (code == 0 && text != NULL &&
+	    (number = strstr(text, "(amendment ")) != NULL)
+		tg->amendment = strtoull(number + 11, NULL, 10);
 	if (code < 0)
 		tg->text = str_dup(text != NULL && *text != '\0' ? text
 		    : err_text(code));

@@ -23,6 +23,8 @@ enum form {
 	FORM_DRAIN,
 	FORM_UNDRAIN, FORM_HOLD, FORM_RELEASE, FORM_CANCEL, FORM_REQUEUE,
 	FORM_MOVE, FORM_PRIORITY, FORM_RECONNECT, FORM_ADOPT,
+	FORM_SKIP, FORM_RUN_ANYWAY, FORM_START_NOW, FORM_AMEND, FORM_PAUSE,
+	FORM_GO_ON, FORM_UNDO,
 	FORM_CLEAR, FORM_PROBE, FORM_DEAD, FORM_LOST,
 	FORMS
 };
@@ -51,6 +53,8 @@ struct target {
 	char *warning;		/* or NULL */
 	enum target_state state;
 	char *text;		/* why it failed or is skipped */
+	char *key, *value;	/* those of op, where it amends */
+	uint64_t amendment;	/* as what it was recorded; 0: not */
 	uint32_t old_max, new_max;
 	struct threshold old_threshold, new_threshold;
 	struct guards old_guards, new_guards;
@@ -77,12 +81,16 @@ struct batch *batch_empty(struct tui *t, enum form form);
 struct batch *batch_new(struct tui *t, enum form form);
 /* Frees it; nothing may be open. */
 void batch_free(struct batch *b);
+/* Frees all it holds. */
+void target_done(struct target *tg);
 /* Forgets effect, warning and state. */
 void target_clear(struct target *tg);
 /* Works out effect and warnings from the fields. False with *ret_error (a
  * heap text) when a field is wrong. */
 bool batch_preview(struct batch *b, const char *const *fields,
     char **ret_error);
+/* What the ops of all targets would come to; false when that is not known. */
+bool batch_effect(struct batch *b, struct op_effect *ret);
 /* Sends all that is not skipped. When all is answered without a failure the
  * dialog closes and b is freed, perhaps before this returns. */
 void batch_apply(struct batch *b);

@@ -307,6 +307,12 @@ static const char *const plain_effects[FORMS] = {
 	[FORM_PROBE] = "gets one execution; unless that errs it is used again",
 	[FORM_DEAD] = "what it holds is lost now, its locks are free",
 	[FORM_LOST] = "tried elsewhere now; its locks stay taken",
+	[FORM_SKIP] = "ends as skipped, does not run",
+	[FORM_RUN_ANYWAY] = "runs without what it waits for",
+	[FORM_START_NOW] = "no longer waits for its time",
+	[FORM_PAUSE] = "nothing more is sent, of any run",
+	[FORM_GO_ON] = "work is sent again",
+	[FORM_UNDO] = "takes it back, unless it was changed since",
 	[FORM_ADOPT] = "this console drives it from now on",
 };
 
@@ -357,6 +363,10 @@ preview_plain(struct batch *b, const char *const *fields, char **ret_error)
 	if ((b->form == FORM_DRAIN || b->form == FORM_HOLD) &&
 	    parse_hold(b, fields, &expires, ret_error) < 0)
 		return false;
+	if (b->form == FORM_PAUSE) {
+		free(b->note);
+		b->note = *fields[0] != '\0' ? str_dup(fields[0]) : NULL;
+	}
 	if (b->form == FORM_PRIORITY &&
 	    parse_priority(fields[0], &priority, ret_error) < 0)
 		return false;
@@ -381,14 +391,16 @@ preview_plain(struct batch *b, const char *const *fields, char **ret_error)
 			tg->effect = str_fmt("goes to %s, pinned", agent);
 		else if (b->form == FORM_PRIORITY)
 			tg->effect = str_fmt("priority %d", priority);
+		else if (b->form == FORM_AMEND)
+			tg->effect = str_fmt("%s=%s", tg->key, tg->value);
 		else
 			tg->effect = str_dup(plain_effects[b->form]);
 	}
 	return true;
 }
 
-bool
-batch_preview(struct batch *b, const char *const *fields, char **ret_error)
+static bool
+preview_form(struct batch *b, const char *const *fields, char **ret_error)
 {
 	size_t i;
 
@@ -404,3 +416,47 @@ batch_preview(struct batch *b, const char *const *fields, char **ret_error)
 	return true;
 }
 
+/* What all of them together would come to, by the scheduler's own prediction:
+ * said with the first. */
+static void
+predict(struct batch *b)
+{
+	struct op_effect effect;
+	struct target *tg;
+	char *text;
+
+	if (!batch_effect(b, &effect))
+		return;
+	tg = &b->targets[0];
+	text = str_fmt("%s%s%s%s", tg->effect != NULL ? tg->effect : "",
+	    tg->effect != NULL ? "; " : "", b->n > 1 ? "together: " : "",
+	    effect.text);
+	free(tg->effect);
+	tg->effect = text;
+}
+
+bool
+batch_effect(struct batch *b, struct op_effect *ret)
+{
+	struct op *ops = mem_calloc(b->n, sizeof(*ops));
+	size_t i, n = 0;
+
+	ret->known = false;
+	for (i = 0; i < b->n && b->form != FORM_ADOPT && !b->is_undo; i++)
+		if (b->targets[i].state == TARGET_ASKED)
+			ops[n++] = b->targets[i].op;
+	if (n > 0)
+		engine_effect(b->t->engine, ops, n, NULL, ret);
+	free(ops);
+	return ret->known;
+}
+
+bool
+batch_preview(struct batch *b, const char *const *fields, char **ret_error)
+{
+	bool right = preview_form(b, fields, ret_error);
+
+	if (right)
+		predict(b);
+	return right;
+}

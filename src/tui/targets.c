@@ -15,6 +15,8 @@
 #include "tui/console.h"
 #include "tui/targets.h"
 
+#define LOOK_MAX 100
+
 /* The cure that a form is, for rows that wait. */
 static const uint32_t form_cures[FORMS] = {
 	[FORM_MAX_WORKERS] = CURE_RAISE_MAX,
@@ -26,6 +28,11 @@ static const uint32_t form_cures[FORMS] = {
 	[FORM_MOVE] = CURE_MOVE | CURE_PIN,
 	[FORM_PRIORITY] = CURE_PRIORITY,
 	[FORM_RECONNECT] = CURE_RECONNECT,
+	[FORM_SKIP] = CURE_SKIP,
+	[FORM_RUN_ANYWAY] = CURE_RUN_ANYWAY,
+	[FORM_START_NOW] = CURE_START_NOW,
+	[FORM_AMEND] = CURE_AMEND | CURE_RAISE_LIMIT,
+	[FORM_GO_ON] = CURE_GO_ON,
 	[FORM_CLEAR] = CURE_CLEAR,
 	[FORM_PROBE] = CURE_PROBE,
 	[FORM_DEAD] = CURE_DECLARE_DEAD,
@@ -145,12 +152,52 @@ add_run(struct batch *b, const struct run *r)
 	free(name);
 }
 
+/* The first amendment that cures what it waits for; once for each value. */
+static void
+add_amendment(struct batch *b, const struct execution *x)
+{
+	struct ident id = { .execution = x->no };
+	struct cure_offer *v;
+	struct target *tg;
+	size_t i, k, n;
+
+	memcpy(id.run, x->run->id, sizeof(id.run));
+	engine_cures(b->t->engine, &id, false, &v, &n);
+	for (i = 0; i < n && v[i].op.kind != OP_AMEND; i++)
+		;
+	for (k = 0; i < n && k < b->n; k++)
+		if (strcmp(b->targets[k].key, v[i].key) == 0 &&
+		    strcmp(b->targets[k].op.id.run, id.run) == 0)
+			i = n;
+	if (i < n) {
+		tg = add_target(b, x->run->id);
+		tg->op.id = v[i].op.id;
+		tg->key = str_dup(v[i].key);
+		tg->value = str_dup(v[i].value);
+		tg->op.key = tg->key;
+		tg->op.value = tg->value;
+	}
+	cure_offers_free(v, n);
+}
+
+/* Dispatch as a whole: once. */
+static void
+add_console(struct batch *b)
+{
+	if (b->n == 0)
+		add_target(b, "this console");
+}
+
 static void
 add_exec(struct batch *b, const struct execution *x)
 {
 	struct buf name = BUF_INIT;
 	struct target *tg;
 
+	if (b->form == FORM_AMEND) {
+		add_amendment(b, x);
+		return;
+	}
 	tui_exec_name(x, &name);
 	buf_putf(&name, " (%s/%u)", x->run->id, x->no);
 	tg = add_target(b, buf_str(&name));
@@ -195,6 +242,14 @@ exec_takes(enum form form, const struct execution *x)
 		    (cures & form_cures[form]));
 	case FORM_MOVE:
 		return waits;
+	case FORM_RUN_ANYWAY:
+		return x->state == EXEC_SKIPPED ||
+		    (waits && (cures & form_cures[form]) != 0);
+	case FORM_SKIP:
+	case FORM_START_NOW:
+	case FORM_AMEND:
+		return x->state == EXEC_WAITING &&
+		    (cures & form_cures[form]) != 0;
 	case FORM_LOST:
 		return x->unknown;
 	default:
@@ -224,8 +279,8 @@ add_waiting(struct batch *b, enum reason reason)
 	struct tui *t = b->t;
 	const struct run *r;
 	const struct execution *x;
+	uint32_t k, looked = 0;
 	size_t i;
-	uint32_t k;
 
 	for (i = 0; i < engine_run_count(t->engine); i++) {
 		r = engine_run(t->engine, i);
@@ -233,6 +288,10 @@ add_waiting(struct batch *b, enum reason reason)
 			add_run(b, r);
 		for (k = 0; r->executions != NULL && k < r->n; k++) {
 			x = &r->executions[k];
+			/* Values are few; each costs a question. */
+			if (b->form == FORM_AMEND && looked >= LOOK_MAX)
+				return;
+			looked += x->reason == reason;
 			if (x->reason == reason && x->state <= EXEC_ASSIGNED &&
 			    exec_takes(b->form, x))
 				add_exec(b, x);
@@ -243,6 +302,8 @@ add_waiting(struct batch *b, enum reason reason)
 static void
 add_for_cause(struct batch *b, enum reason reason)
 {
+	if (b->form == FORM_GO_ON && reason == REASON_CONSOLE_PAUSED)
+		add_console(b);
 	add_cure_agents(b, reason);
 	if (b->n == 0)
 		add_waiting(b, reason);
@@ -258,6 +319,8 @@ add_for_exec(struct batch *b, const struct execution *x)
 		add_exec(b, x);
 	} else if (b->form == FORM_DEAD && x->unknown && x->agent >= 0) {
 		add_agent(b, engine_agent(b->t->engine, (size_t)x->agent));
+	} else if (b->form == FORM_GO_ON) {
+		add_for_cause(b, x->reason);
 	} else if (x->state <= EXEC_ASSIGNED) {
 		if (x->reason == REASON_RUN_HELD && b->form == FORM_RELEASE)
 			add_run(b, x->run);
@@ -312,6 +375,10 @@ targets_add(struct batch *b, const struct object *o)
 		add_for_exec(b, real.exec);
 		break;
 	case OBJ_RUN:
+		if ((b->form == FORM_PAUSE || b->form == FORM_GO_ON) &&
+		    real.run->ours && (engine_paused(b->t->engine) != NULL) ==
+		    (b->form == FORM_GO_ON))
+			add_console(b);
 		if (run_takes(b->form, real.run))
 			add_run(b, real.run);
 		break;
@@ -329,7 +396,7 @@ targets_add(struct batch *b, const struct object *o)
 /* A batch that is only counted. */
 static size_t
 count_targets(struct tui *t, enum form form, const struct object *o,
-    char **ret_first)
+    char **ret_first, struct op_effect *ret_effect)
 {
 	struct batch b = { .t = t, .form = form };
 	size_t i;
@@ -337,8 +404,12 @@ count_targets(struct tui *t, enum form form, const struct object *o,
 	targets_add(&b, o);
 	if (ret_first != NULL)
 		*ret_first = b.n > 0 ? str_dup(b.targets[0].name) : NULL;
+	/* Forms without fields are known in full. */
+	if (ret_effect != NULL && b.n > 0 &&
+	    form_info(form)->fields[0] == NULL)
+		batch_effect(&b, ret_effect);
 	for (i = 0; i < b.n; i++)
-		free(b.targets[i].name);
+		target_done(&b.targets[i]);
 	free(b.targets);
 	return b.n;
 }
@@ -346,7 +417,7 @@ count_targets(struct tui *t, enum form form, const struct object *o,
 bool
 targets_any(struct tui *t, enum form form, const struct object *o)
 {
-	return count_targets(t, form, o, NULL) > 0;
+	return count_targets(t, form, o, NULL, NULL) > 0;
 }
 
 void
@@ -356,8 +427,11 @@ targets_effect(struct tui *t, enum form form, const struct object *o,
 	struct object real = *o;
 	const struct cause *c = NULL;
 	char *first;
-	size_t n = count_targets(t, form, o, &first);
+	struct op_effect effect = { .known = false };
+	size_t n = count_targets(t, form, o, &first, &effect);
 
+	if (effect.known)
+		buf_putf(out, "%s; ", effect.text);
 	if (n == 1)
 		buf_putf(out, "%s", first);
 	else

@@ -32,8 +32,12 @@ static const enum form inverse[FORMS] = {
 	[FORM_GUARDS] = FORM_GUARDS,
 	[FORM_DRAIN] = FORM_UNDRAIN, [FORM_UNDRAIN] = FORM_DRAIN,
 	[FORM_HOLD] = FORM_RELEASE, [FORM_RELEASE] = FORM_HOLD,
-	[FORM_CANCEL] = FORMS, [FORM_REQUEUE] = FORMS, [FORM_MOVE] = FORMS,
-	[FORM_PRIORITY] = FORMS, [FORM_RECONNECT] = FORMS,
+	[FORM_CANCEL] = FORMS, [FORM_REQUEUE] = FORMS, [FORM_MOVE] = FORM_UNDO,
+	[FORM_SKIP] = FORM_UNDO, [FORM_AMEND] = FORM_UNDO,
+	[FORM_RUN_ANYWAY] = FORMS, [FORM_START_NOW] = FORMS,
+	[FORM_PAUSE] = FORM_GO_ON, [FORM_GO_ON] = FORM_PAUSE,
+	[FORM_UNDO] = FORMS,
+	[FORM_PRIORITY] = FORM_UNDO, [FORM_RECONNECT] = FORMS,
 	[FORM_CLEAR] = FORMS, [FORM_PROBE] = FORMS, [FORM_DEAD] = FORMS,
 	[FORM_LOST] = FORMS,
 	[FORM_ADOPT] = FORMS,
@@ -51,7 +55,7 @@ entry_done(struct undo_entry *e)
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		free(e->targets[i].name);
+		target_done(&e->targets[i]);
 	free(e->targets);
 	memset(e, 0, sizeof(*e));
 }
@@ -73,7 +77,8 @@ reverse(struct target *to, const struct target *from, enum form form)
 	memset(to, 0, sizeof(*to));
 	to->op = from->op;
 	to->op.kind = form_info(form)->kind;
-	to->op.note = NULL;
+	to->op.note = to->op.key = to->op.value = NULL;
+	to->op.number = form == FORM_UNDO ? from->amendment : 0;
 	to->op.expires_wall_us = 0;
 	to->op.max_workers = from->old_max;
 	to->op.expect_max = from->new_max;

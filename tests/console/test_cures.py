@@ -190,6 +190,64 @@ def outlives(s):
         'waits', 'skipped', 'locked', 'apart', 'phone', 'away', 'never'})
 
 
+def on_screen(lab):
+    """From the first paint to the cure, with its predicted effect, in at most
+    nine keys; and back."""
+    plan = lab.plan({
+        'name': 'triage', 'parallel': 'tests', 'order': 'plan',
+        'command': [lab.work, '0.1'], 'targets': ['watch'],
+        'suites': [suite('a', [
+            {'name': 'long', 'command': [lab.work, '600'],
+             'estimate': '10m', 'agents': ['lab-1']},
+            {'name': 'away', 'agents': ['lab-2'], 'estimate': '1s'},
+            {'name': 'astray', 'agents': ['lab-2'], 'estimate': '1s'}])]})
+    began = len(lab.watch.starts)
+    with lab.screen('--launch', plan, cols=120) as screen:
+        screen.keys('y')
+        tap.ok('launched', lab.watch.wait(
+            lambda w: len(w.starts) > began))
+        keys = '!'
+        screen.keys('!')
+        screen.sees('the stuck queue is the first row',
+                    '^> .*queue stuck: 2 no-agent')
+        screen.keys('\r')
+        keys += '\r'
+        screen.sees('its cause', '^> no-agent')
+        screen.keys('a')
+        keys += 'a'
+        screen.sees('skipping is offered with its effect',
+                    's +skip +2 that would never end')
+        screen.sees('amending is offered with its effect',
+                    'M +amend +2 start now')
+        tap.ok('what does not apply is not offered', not any(
+            word in screen.dump() for word in ('start-now', 'undrain ')),
+            screen.dump())
+        screen.keys('M')
+        keys += 'M'
+        screen.sees('the preview says what is changed',
+                    'agents:a/away=/./')
+        screen.keys('y')
+        keys += 'y'
+        tap.ok('both run', lab.watch.wait(
+            lambda w: {s[4] for s in w.starts[began:]} >= {
+                'long', 'away', 'astray'}))
+        screen.sees('the result is stated', '2 targets: amended')
+        tap.ok('in %d keys' % len(keys), len(keys) <= 9)
+        run = next(r['id'] for r in lab.json('runs')['runs']
+                   if r['state'] == 'running')
+        screen.keys('U')
+        screen.sees('the way back', 'takes it back')
+        screen.keys('y')
+        screen.sees('it is undone', '2 targets: undone')
+        made = lab.json('amendments', run)['amendments']
+        tap.equal('and recorded', [(a['kind'], a.get('undoes'), a['new'])
+                                   for a in made], [
+            ('amend', None, '/./'), ('amend', None, '/./'),
+            ('amend', 1, ''), ('amend', 2, '')])
+        lab.cli('cancel', run)
+        lab.watch.wait(lambda w: w.count() == 0)
+
+
 def main():
     sshd.need()
     agents = {'lab-1': {'targets': ['web', 'phone', 'watch']},
@@ -204,6 +262,7 @@ def main():
         refusals(s)
         undone(s)
         outlives(s)
+        on_screen(lab)
     tap.done()
 
 

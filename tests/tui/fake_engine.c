@@ -450,6 +450,32 @@ engine_op(struct engine *e, const struct op *op,
 		fn(arg, refused ? ERR_STALE : 0, refused ? e->refusal : "");
 }
 
+const char *
+engine_paused(const struct engine *e)
+{
+	return NULL;
+}
+
+void
+engine_effect(struct engine *e, const struct op *ops, size_t n,
+    const char *run, struct op_effect *ret)
+{
+	ret->known = false;
+}
+
+void
+engine_cures(struct engine *e, const struct ident *id, bool predict,
+    struct cure_offer **ret, size_t *ret_n)
+{
+	*ret = NULL;
+	*ret_n = 0;
+}
+
+void
+cure_offers_free(struct cure_offer *v, size_t n)
+{
+}
+
 void
 engine_interactive(struct engine *e, bool on)
 {

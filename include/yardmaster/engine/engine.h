@@ -148,8 +148,9 @@ struct cure_offer {
 	struct op_effect effect;
 };
 /* All cures of the blockers of an execution that can be done by an op, in the
- * order of the blockers. The caller frees with cure_offers_free(). */
-void engine_cures(struct engine *e, const struct ident *id,
+ * order of the blockers; predict: with effects. The caller frees with
+ * cure_offers_free(). */
+void engine_cures(struct engine *e, const struct ident *id, bool predict,
     struct cure_offer **ret, size_t *ret_n);
 void cure_offers_free(struct cure_offer *v, size_t n);
 
