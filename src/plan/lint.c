@@ -113,6 +113,55 @@ lint_agents(const struct plan *p, const struct fleet_spec *f,
 	free(r.user);
 }
 
+/* ---- W05: wider than any agent ---- */
+
+/* The agent it may use that has the most workers by the fleet; NULL: one does
+ * not say, or there is none. */
+static const struct agent_spec *
+widest(const struct plan *p, const struct plan_terms *t,
+    const struct fleet_spec *f)
+{
+	const struct agent_spec *a, *best = NULL;
+	size_t i;
+
+	for (i = 0; i < f->n_agents; i++) {
+		a = &f->agents[i];
+		if (!is_eligible(p, t, a))
+			continue;
+		if (a->max_workers == 0)
+			return NULL;
+		if (best == NULL || a->max_workers > best->max_workers)
+			best = a;
+	}
+	return best;
+}
+
+static void
+lint_wide(const struct plan *p, const struct fleet_spec *f, struct diags *ds)
+{
+	const struct agent_spec *a;
+	const struct plan_terms *t;
+	struct buf label = BUF_INIT;
+	uint32_t i, said = PLAN_NONE;
+
+	for (i = 0; i < p->n_execs; i++) {
+		t = &p->terms[p->execs[i].terms];
+		if (t->workers == 1 || p->execs[i].terms == said)
+			continue;
+		said = p->execs[i].terms;
+		a = widest(p, t, f);
+		if (a == NULL || a->max_workers >= t->workers)
+			continue;
+		buf_clear(&label);
+		plan_step_label(p, &p->steps[p->execs[i].first_step], &label);
+		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
+		    "W05: %s takes %u workers at once, and no agent of the "
+		    "fleet %s has as many", buf_str(&label), t->workers,
+		    f->name), "the most has %s: %u", a->name, a->max_workers);
+	}
+	buf_done(&label);
+}
+
 /* ---- W02: processes of its own on one worker ---- */
 
 /* "auto", "logical" or a number from 2. */
@@ -266,8 +315,10 @@ void
 plan_lint(const struct plan *p, const struct fleet_spec *f,
     struct diags *ds)
 {
-	if (f != NULL)
+	if (f != NULL) {
 		lint_agents(p, f, ds);
+		lint_wide(p, f, ds);
+	}
 	lint_commands(p, ds);
 	lint_steps(p, ds);
 }

@@ -79,6 +79,53 @@ resolve_list(struct plan *p, const struct raw_refs *raw, bool lenient,
 	return list;
 }
 
+static bool
+is_within(const struct plan *p, const struct plan_ref *a,
+    const struct plan_ref *b)
+{
+	uint32_t suite = a->is_test ? p->tests[a->index].suite : a->index;
+
+	if (b->is_test)
+		return a->is_test && a->index == b->index;
+	return suite >= b->index && suite < p->suites[b->index].end;
+}
+
+/* The first test of it that may run beside itself, or PLAN_NONE. */
+static uint32_t
+beside_itself(const struct plan *p, const struct plan_ref *ref)
+{
+	uint32_t i, k;
+
+	if (ref->is_test)
+		return p->tests[ref->index].props->beside_itself ?
+		    ref->index : PLAN_NONE;
+	for (i = ref->index; i < p->suites[ref->index].end; i++)
+		for (k = p->suites[i].first_test; k <
+		    p->suites[i].first_test + p->suites[i].n_tests; k++)
+			if (p->tests[k].props->beside_itself)
+				return k;
+	return PLAN_NONE;
+}
+
+/* What is on both sides is kept apart from itself. */
+static void
+check_pair(const struct plan *p, const struct plan_pair *pair,
+    const struct raw_ref *raw, struct diags *ds)
+{
+	const struct plan_ref *inner = is_within(p, &pair->a, &pair->b) ?
+	    &pair->a : is_within(p, &pair->b, &pair->a) ? &pair->b : NULL;
+	uint32_t test = inner != NULL ? beside_itself(p, inner) : PLAN_NONE;
+	char *text;
+
+	if (test == PLAN_NONE)
+		return;
+	text = str_fmt("the pair keeps test \"%s\" apart from itself, and "
+	    "its \"beside_itself\" does not", p->tests[test].name);
+	diag_set_hint(plan_fault(p, raw->doc, ds, DIAG_ERROR, raw->path,
+	    text), "take one of the two away");
+	free(text);
+}
+
 static void
 resolve_pairs(struct plan *p, bool lenient, struct diags *ds)
 {
@@ -91,8 +138,10 @@ resolve_pairs(struct plan *p, bool lenient, struct diags *ds)
 	p->n_pairs = 0;
 	for (i = 0; i + 1 < raw->n; i += 2)
 		if (resolve(p, &raw->v[i], lenient, ds, &pair.a) +
-		    resolve(p, &raw->v[i + 1], lenient, ds, &pair.b) == 2)
+		    resolve(p, &raw->v[i + 1], lenient, ds, &pair.b) == 2) {
+			check_pair(p, &pair, &raw->v[i], ds);
 			p->pairs[p->n_pairs++] = pair;
+		}
 }
 
 static void

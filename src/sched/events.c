@@ -77,6 +77,7 @@ heard(struct sched *s, uint32_t parcel)
 	if (!s->parcels[parcel].unheard)
 		return;
 	s->parcels[parcel].unheard = false;
+	s->reassign = true;	/* it may be taken back from now on */
 	ask_again(s, parcel);
 }
 

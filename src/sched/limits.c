@@ -390,6 +390,8 @@ limits_recount(struct sched *s)
 	free(names);
 	if (named)
 		reqs_eval(s);
+	for (i = 0; i < s->n_agents; i++)	/* max_per_agent may be more */
+		agent_gained(s, (uint32_t)i);
 }
 
 void

@@ -16,7 +16,7 @@
 void
 why_found(struct ask *q, enum reason code, int64_t since_us, char *text)
 {
-	if (q->first == REASON_NONE) {
+	if (q->first == REASON_NONE || (code < q->first && !q->of_agents)) {
 		q->first = code;
 		q->since_us[0] = since_us;
 	}
@@ -416,6 +416,7 @@ ask_all(struct ask *q)
 	why_delay(q);
 	why_needs(q);
 	why_limits(q);
+	q->of_agents = true;
 	why_agents(q);
 	if (q->first == REASON_NONE)
 		why_found(q, REASON_WORKERS_BUSY, q->x->since_us, q->brief ?

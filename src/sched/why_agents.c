@@ -304,6 +304,39 @@ nobody_text(struct ask *q)
 	return buf_steal(&b);
 }
 
+/* The one of the agents it may use that has the most workers for it; NONE
+ * when one of them has enough, or is away, so that nobody knows. */
+static uint32_t
+too_wide_for(struct ask *q)
+{
+	bool pinned = q->t->pinned || (q->x->flags & X_PINNED) != 0;
+	uint32_t i, n, most = 0, best = NONE;
+	const struct agent *a;
+
+	for (i = 0; q->t->workers > 1 && i < q->s->n_agents; i++) {
+		a = &q->s->agents[i];
+		if (!a->known || !eligible(q, i))
+			continue;
+		n = pinned ? a->max : a->threshold;
+		if (!a->up || n >= q->t->workers)
+			return NONE;
+		if (best == NONE || n > most)
+			best = i;
+		most = n > most ? n : most;
+	}
+	return best;
+}
+
+static char *
+too_wide_text(struct ask *q, uint32_t best)
+{
+	const struct agent *a = &q->s->agents[best];
+
+	return str_fmt("no agent gives %u workers at once; nearest is %s "
+	    "(threshold %u, max workers %u)", q->t->workers, a->name,
+	    a->threshold, a->max);
+}
+
 static bool
 nobody(struct ask *q)
 {
@@ -315,9 +348,14 @@ nobody(struct ask *q)
 void
 why_no_agent(struct ask *q)
 {
+	uint32_t best;
+
 	if (nobody(q))
 		why_found(q, REASON_NO_AGENT, q->x->since_us,
 		    q->brief ? NULL : nobody_text(q));
+	else if ((best = too_wide_for(q)) != NONE)
+		why_found(q, REASON_NO_AGENT, q->x->since_us,
+		    q->brief ? NULL : too_wide_text(q, best));
 }
 
 static enum stage

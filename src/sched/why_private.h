@@ -17,6 +17,8 @@ struct ask {
 	enum reason stops;	/* first that only an operator clears */
 	int64_t since_us[2];	/* of the two */
 	bool brief;		/* no texts */
+	bool of_agents;		/* before: the first of the table counts, of
+				 * agents the first that is found */
 };
 
 

@@ -57,6 +57,33 @@ test_agents(void **state)
 	diags_done(&ds);
 }
 
+static void
+test_wide(void **state)
+{
+	static const char text[] = "{\"shell\": \"x\", \"parallel\": "
+	    "\"tests\", \"suites\": [{\"name\": \"a\", \"agents\": "
+	    "[\"l1\"], \"tests\": [{\"name\": \"t\", \"workers\": 3}, "
+	    "{\"name\": \"u\", \"workers\": 2}]}, {\"name\": \"b\", "
+	    "\"workers\": 9, \"tests\": [\"v\"]}]}";
+	struct diags ds = DIAGS_INIT;
+	struct fleet_spec *f;
+
+	f = load_fleet("{\"name\": \"f\", \"agents\": [{\"name\": \"l1\", "
+	    "\"max_workers\": 2}, {\"name\": \"l2\", \"max_workers\": "
+	    "4}]}", &ds);
+	check_said(text, f, "p.json: warning: W05: a/t takes 3 workers at "
+	    "once, and no agent of the fleet f has as many (the most has l1: "
+	    "2)\n"
+	    "p.json: warning: W05: b/v takes 9 workers at once, and no agent "
+	    "of the fleet f has as many (the most has l2: 4)\n");
+	fleet_spec_free(f);
+	f = load_fleet("{\"name\": \"f\", \"agents\": [{\"name\": \"l1\"}, "
+	    "{\"name\": \"l2\", \"max_workers\": 9}]}", &ds);
+	check_said(text, f, "");	/* l1 does not say */
+	fleet_spec_free(f);
+	diags_done(&ds);
+}
+
 #define COMMAND(argv, more) \
 	"{\"suites\": [{\"name\": \"s\", \"command\": [" argv "], " more \
 	"\"tests\": [\"t\"]}]}"
@@ -140,6 +167,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agents),
+		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_threshold),

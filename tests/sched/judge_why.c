@@ -56,6 +56,24 @@ room_on(const struct ask *q, uint32_t agent, uint32_t workers)
 	return fact_load(q->w, agent) + workers <= max;
 }
 
+/* No agent can ever take it as things are. */
+static bool
+nobody(const struct ask *q)
+{
+	bool pinned = fact_pinned(q->w, q->run, q->exec);
+	const struct sched_agent *f;
+	uint32_t i;
+
+	for (i = 0; i < q->w->n_hosts; i++) {
+		f = &q->w->hosts[i].facts;
+		if (fact_eligible(q->w, q->run, q->exec, i) &&
+		    (q->t->workers == 1 || !f->up || q->t->workers <=
+		    (pinned ? f->max_workers : f->threshold)))
+			return false;
+	}
+	return true;
+}
+
 enum on_agent { ROOM, NO_ROOM, FULL_TARGET, BESIDE };
 
 /* Some agent that is up and may be used is in that way for it. */
@@ -122,7 +140,7 @@ is_true(const struct ask *q, enum reason code)
 	case REASON_RUN_HELD:
 		return w->held[q->run];
 	case REASON_NO_AGENT:
-		return last_stage(q) == NOBODY;
+		return nobody(q);
 	case REASON_SCHEDULE:
 		return q->x->ready_us > w->k.now_us && q->x->last == 0;
 	case REASON_RETRY_DELAY:
@@ -168,7 +186,7 @@ first_of_all(const struct ask *q)
 		return REASON_HELD;
 	if (q->w->held[q->run])
 		return REASON_RUN_HELD;
-	if (last_stage(q) == NOBODY)
+	if (nobody(q))
 		return REASON_NO_AGENT;
 	switch (last_stage(q)) {
 	case DRAINING:
