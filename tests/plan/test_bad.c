@@ -169,12 +169,6 @@ static const struct {
 	    "p.json:3: exclusive[1]: the pair keeps test \"t\" apart from "
 	    "itself, and its \"beside_itself\" does not (take one of the two "
 	    "away)\n" },
-	{ "{\"command\": [\"x\"], \"beside_itself\": true, \"exclusive\": "
-	    "[[\"s/i\", \"s\"]], \"suites\": [{\"name\": \"s\", \"suites\": "
-	    "[{\"name\": \"i\", \"tests\": [\"t\"]}]}]}",
-	    "p.json:1: exclusive[0]: the pair keeps test \"t\" apart from "
-	    "itself, and its \"beside_itself\" does not (take one of the two "
-	    "away)\n" },
 
 	/* cycles */
 	{ SUITES("{\"name\": \"a\", \"needs\": [\"b\"], \"tests\": [\"t\"]}, "
@@ -342,14 +336,11 @@ static const struct {
 	    "p.json:3: suites[0].tests[0].data.rows[2]: _expect_fail is "
 	    "\"maybe\", not true or false\n" },
 
-	/* limits of nothing */
 	{ WITH("\"targets\": [{\"name\": \"a\", \"max\": 0},\n {\"name\": "
 	    "\"b\", \"max_per_agent\": 0}], \"suites\": [" GOOD "]"),
 	    "p.json:2: targets[0].max: 0 is not between 1 and 4294967295\n"
 	    "p.json:3: targets[1].max_per_agent: 0 is not between 1 and "
 	    "4294967295\n" },
-
-	/* targets, locks */
 	{ WITH("\"targets\": [\"a\", \"a\", {\"name\": \"b\", \"max\": -1}, "
 	    "{\"max\": 1}, {\"name\": \"b\"}, 3, {\"name\": \"c\", "
 	    "\"instances\": []}, {\"name\": \"d\", \"instances\": [\"x\", "
