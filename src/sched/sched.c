@@ -26,6 +26,11 @@
  *     the same execution is current.                        place_send()
  * 10. After sched_decide() nothing that may go is left while an agent has
  *     room for it.                                          place_all()
+ * 11. Nor is a worker free beside what is queued elsewhere, beyond what that
+ *     agent has workers for, and may run here: it is asked back.
+ *     reassign_all()
+ * 12. What is limited or wide is passed by at most RESERVE_PASSES sends, then
+ *     it keeps what it needs.                             reserve_look()
  */
 #include "config.h"
 

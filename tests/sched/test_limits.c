@@ -405,6 +405,37 @@ test_lock_is_reserved(void **state)
 	kit_done(&k);
 }
 
+/* One that needs all workers is not starved by a stream of narrow ones. */
+static void
+test_wide_is_reserved(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t narrow, wide, i, n;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 2);
+	spec_init(&p);
+	spec_terms(&p)->retries = UINT16_MAX;
+	p.terms[0].retry_delay_us = 0;
+	spec_execs(&p, 2);
+	narrow = kit_run(&k, &p);
+	kit_decide(&k);
+	p.run.priority = 3;
+	p.terms[0].workers = 2;
+	p.run.n_execs = 1;
+	p.keys[0] = 7;
+	wide = kit_run(&k, &p);
+	for (i = 0; i < 400 && kit_state(&k, wide, 1) == EXEC_WAITING; i++) {
+		n = 1 + i % 2;
+		if (kit_state(&k, narrow, n) == EXEC_ASSIGNED)
+			kit_ended(&k, narrow, n, OUTCOME_FAILED);
+		kit_decide(&k);
+	}
+	assert_true(i > 60 && i < 80);
+	kit_done(&k);
+}
+
 static void
 test_max_parallel(void **state)
 {
@@ -505,6 +536,7 @@ main(void)
 		cmocka_unit_test(test_locks_are_atomic_and_global),
 		cmocka_unit_test(test_lock_held_elsewhere),
 		cmocka_unit_test(test_lock_is_reserved),
+		cmocka_unit_test(test_wide_is_reserved),
 		cmocka_unit_test(test_max_parallel),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_bad_indices_are_refused),

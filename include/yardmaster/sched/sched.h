@@ -9,6 +9,13 @@
  * then sched_decide() once. Times are monotonic microseconds and must not go
  * backwards. Executions are numbered from 1 in their run; attempts of an
  * execution from 1. Every text that is given is copied.
+ *
+ * What a caller may rely on: after sched_decide() nothing that may run waits
+ * while an agent has room for it, no limit is passed by what was sent, and
+ * whatever waits has a reason that is true. An attempt is sent once; an
+ * outcome counts once, however often and in whatever order it is reported.
+ * The numbered invariants, each with the function that keeps it, head
+ * src/sched/sched.c; tests/sched/judge.c holds them to it.
  */
 #ifndef YARDMASTER_SCHED_SCHED_H
 #define YARDMASTER_SCHED_SCHED_H
