@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Amendments of a plan: each key, the value it gives back, what is refused. */
+#include "plan_help.h"
+
+#include "yardmaster/base/err.h"
+
+static const char plan_text[] =
+    "{\"name\": \"p\", \"parallel\": \"tests\", \"command\": [\"x\"],"
+    " \"targets\": [{\"name\": \"web\", \"max\": 2}],"
+    " \"locks\": {\"db\": 1}, \"exclusive\": [[\"a/t1\", \"b\"]],"
+    " \"agents\": [\"lab-1\"], \"max_failures\": 3, \"suites\": ["
+    " {\"name\": \"a\", \"tests\": [{\"name\": \"t1\", \"locks\": [\"db\"]},"
+    "  \"t2\"]},"
+    " {\"name\": \"b\", \"parallel\": \"none\", \"tests\": [\"t2\", \"t3\"]}]}";
+
+/* Amends; the old value must be was, and back it goes where undo is asked. */
+static void
+amend(struct plan *p, const char *key, const char *value, const char *was,
+    bool undo)
+{
+	char *old = NULL, *error = NULL;
+
+	if (plan_amend(p, key, value, &old, &error) < 0)
+		fail_msg("%s=%s: %s", key, value, error);
+	assert_string_equal(old, was);
+	free(old);
+	if (undo)
+		amend(p, key, was, value, false);
+}
+
+static void
+refused(struct plan *p, const char *key, const char *value, int code,
+    const char *part)
+{
+	char *old = NULL, *error = NULL;
+
+	assert_int_equal(plan_amend(p, key, value, &old, &error), code);
+	assert_non_null(strstr(error, part));
+	free(error);
+}
+
+/* The selectors that execution no asks for, lists parted by "; ". */
+static void
+check_agents(const struct plan *p, uint32_t no, const char *expected)
+{
+	const struct plan_terms *t = &p->terms[p->execs[no - 1].terms];
+	const struct strvec *v;
+	struct buf b = BUF_INIT;
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < t->n_agents; i++) {
+		v = &p->agents[t->agents[i]].terms;
+		for (k = 0; k < v->n; k++)
+			buf_putf(&b, "%s%s", k > 0 ? "," : i > 0 ? "; " : "",
+			    v->v[k]);
+	}
+	assert_string_equal(buf_str(&b), expected);
+	buf_done(&b);
+}
+
+static void
+values_change_and_change_back(void **state)
+{
+	struct plan *p = expand_good(plan_text, NULL);
+
+	amend(p, "max_parallel", "4", "0", true);
+	amend(p, "max_failures", "0", "3", true);
+	amend(p, "max_parallel:b", "1", "0", true);
+	amend(p, "max:web", "0", "2", true);
+	amend(p, "max_per_agent:web", "1", "0", true);
+	amend(p, "lock:db", "0", "1", true);
+	amend(p, "exclusive:a/t1,b", "off", "on", true);
+	amend(p, "exclusive:b,t1", "off", "on", false);
+	assert_true(p->pairs[0].off);
+	amend(p, "max_parallel", "4", "0", false);
+	assert_int_equal(p->max_parallel, 4);
+	check_labels(p, "a/t1@web; a/t2@web; b/t2@web b/t3@web");
+	plan_free(p);
+}
+
+/* The latest that covers a test counts; taken out, the one before does. */
+static void
+agents_of_suites_and_tests(void **state)
+{
+	struct plan *p = expand_good(plan_text, NULL);
+
+	check_agents(p, 1, "lab-1");
+	amend(p, "agents:a", "lab-2,@linux", "", false);
+	check_agents(p, 1, "lab-2,@linux");
+	check_agents(p, 2, "lab-2,@linux");
+	check_agents(p, 3, "lab-1");
+	amend(p, "agents:t1", "lab-3", "", false);
+	check_agents(p, 1, "lab-3");
+	check_agents(p, 2, "lab-2,@linux");
+	amend(p, "agents:a", "", "lab-2,@linux", false);
+	check_agents(p, 1, "lab-3");
+	check_agents(p, 2, "lab-1");
+	amend(p, "agents:a/t1", "", "lab-3", false);
+	check_agents(p, 1, "lab-1");
+	/* Steps that share an execution: all of them must be met. */
+	amend(p, "agents:b/t3", "lab-9", "", false);
+	check_agents(p, 3, "lab-1; lab-9");
+	plan_free(p);
+}
+
+static void
+what_cannot_be_amended_says_so(void **state)
+{
+	struct plan *p = expand_good(plan_text, NULL);
+
+	refused(p, "timeout", "1", ERR_INVALID, "not a key");
+	refused(p, "", "1", ERR_INVALID, "not a key");
+	refused(p, "max_failures:a", "1", ERR_INVALID, "not a key");
+	refused(p, "lock", "1", ERR_INVALID, "not a key");
+	refused(p, "lock:", "1", ERR_INVALID, "not a key");
+	refused(p, "lock:nosuch", "1", ERR_NOT_FOUND, "no such lock");
+	refused(p, "max:phone", "1", ERR_NOT_FOUND, "no such target");
+	refused(p, "max:web", "", ERR_INVALID, "a number");
+	refused(p, "max:web", "-1", ERR_INVALID, "a number");
+	refused(p, "max:web", "99999999999999999999", ERR_INVALID,
+	    "a number");
+	refused(p, "max:web", "1x", ERR_INVALID, "a number");
+	refused(p, "max_parallel:a/t1", "1", ERR_INVALID, "only suites");
+	refused(p, "agents:t2", "lab-1", ERR_INVALID, "several tests");
+	refused(p, "agents:zz", "lab-1", ERR_NOT_FOUND, "no such suite");
+	refused(p, "agents:a", "/[/", ERR_INVALID, "/[/");
+	refused(p, "exclusive:a/t1", "off", ERR_NOT_FOUND, "no such pair");
+	refused(p, "exclusive:a/t1,b", "no", ERR_INVALID, "on or off");
+	check_agents(p, 1, "lab-1");
+	plan_free(p);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_change_and_change_back),
+		cmocka_unit_test(agents_of_suites_and_tests),
+		cmocka_unit_test(what_cannot_be_amended_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
