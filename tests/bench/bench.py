@@ -394,14 +394,14 @@ def memory(lab, rows):
 
 # ---- the scheduler alone --------------------------------------------------------
 
-def scheduler(rows):
-    program = os.path.join(BUILD, 'tests/sched/bench_sched')
+def scheduler(rows, name):
+    program = os.path.join(BUILD, 'tests/sched', name)
     if not os.access(program, os.X_OK):
         rows.say('scheduler: skipped, %s is not built' % program)
         return
     done = subprocess.run([program], stdout=subprocess.PIPE,
                           encoding='utf-8')
-    rows.say('scheduler alone (%s)' % os.path.basename(program))
+    rows.say('scheduler alone (%s)' % name)
     for line in done.stdout.splitlines():
         rows.say(line)
 
@@ -433,7 +433,9 @@ def main():
         rows.say()
         memory(lab, rows)
     rows.say()
-    scheduler(rows)
+    scheduler(rows, 'bench_sched')
+    rows.say()
+    scheduler(rows, 'bench_makespan')
     text = '\n'.join(rows.lines) + '\n'
     print('\n' + text, end='')
     if args.out:

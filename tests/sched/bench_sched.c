@@ -2,7 +2,7 @@
 /*
  * How long a decision takes and how much memory an execution costs, at 10,000
  * and at 1,000,000 executions on 1,000 agents with 10 workers each, a tenth
- * of the executions limited. One event, one call of sched_decide(): nothing
+ * of the executions limited: by locks, by exclusions, by a target. One event, one call of sched_decide(): nothing
  * is batched. Times are of the processor: the machine may have other work.
  *
  *	bench_sched [EXECUTIONS...]
@@ -30,6 +30,8 @@ struct fixture {
 	struct sched_lock locks[LOCKS];
 	char names[LOCKS][16];
 	struct sched_hold holds[LOCKS];
+	struct sched_pair pairs[LOCKS];
+	struct sched_side sides[LOCKS];
 	struct sched_target targets[1];
 	uint32_t target;
 	struct sched_terms terms[TERMS];
@@ -49,9 +51,14 @@ terms_fill(struct fixture *f)
 		t->agents = &f->lists[i % LABELS];
 		t->n_agents = 1;
 		t->retries = 1;
-		if (i >= 2 * LABELS && i < 2 * LABELS + LOCKS) {
+		if (i < 2 * LABELS || i >= 2 * LABELS + LOCKS)
+			continue;
+		if (i % 2 == 0) {
 			t->holds = &f->holds[i - 2 * LABELS];
 			t->n_holds = 1;
+		} else {
+			t->sides = &f->sides[i - 2 * LABELS];
+			t->n_sides = 1;
 		}
 	}
 	f->terms[TERMS - 1].targets = &f->target;
@@ -76,6 +83,10 @@ fixture_make(struct fixture *f, uint32_t n)
 		snprintf(f->names[i], sizeof(f->names[i]), "lock-%u", i);
 		f->locks[i] = (struct sched_lock){ f->names[i], 4, false };
 		f->holds[i] = (struct sched_hold){ i, 1, false };
+		f->pairs[i] = (struct sched_pair){ f->names[i],
+			f->names[i / 2] };
+		f->sides[i] = (struct sched_side){ i / 4, i % 4 == 1,
+			i % 4 == 3 };
 	}
 	f->targets[0] = (struct sched_target){ .name = "cloud", .max = 200 };
 	terms_fill(f);
@@ -92,6 +103,8 @@ fixture_make(struct fixture *f, uint32_t n)
 		f->keys[i] = i * UINT64_C(0x9e3779b97f4a7c15);
 	}
 	f->run.locks = f->locks;
+	f->run.pairs = f->pairs;
+	f->run.n_pairs = LOCKS;
 	f->run.targets = f->targets;
 	f->run.terms = f->terms;
 	f->run.execs = f->execs;
