@@ -15,6 +15,7 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/size.h"
 #include "yardmaster/base/text.h"
+#include "yardmaster/model/prepare.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 
@@ -144,6 +145,26 @@ read_keep_for(struct reading *r, const struct jval *v)
 }
 
 static void
+read_workspace_max(struct reading *r, const struct jval *v)
+{
+	read_bytes(r, v, &r->to->workspace_max);
+	if (r->to->workspace_max > TREE_MAX_BYTES)
+		bad(r, "wants at most 4095M");
+}
+
+static void
+read_keep_workspaces(struct reading *r, const struct jval *v)
+{
+	read_bytes(r, v, &r->to->keep_ws_bytes);
+}
+
+static void
+read_keep_workspaces_for(struct reading *r, const struct jval *v)
+{
+	read_duration(r, v, &r->to->keep_ws_us);
+}
+
+static void
 read_grace(struct reading *r, const struct jval *v)
 {
 	read_duration(r, v, &r->to->grace_us);
@@ -218,6 +239,9 @@ static const struct key keys_of_file[] = {
 	{ "guards", read_guards },
 	{ "keep_output", read_keep_output },
 	{ "keep_output_for", read_keep_for },
+	{ "workspace_max", read_workspace_max },
+	{ "keep_workspaces", read_keep_workspaces },
+	{ "keep_workspaces_for", read_keep_workspaces_for },
 	{ NULL, NULL }
 };
 
@@ -294,6 +318,9 @@ agent_file_read(struct agent_file *ret, const char *path, const char *text,
 		.grace_us = 5 * US_PER_S,
 		.keep_bytes = UINT64_C(1) << 30,
 		.keep_us = 24 * 3600 * US_PER_S,
+		.workspace_max = UINT64_C(1) << 30,
+		.keep_ws_bytes = UINT64_C(4) << 30,
+		.keep_ws_us = 7 * 24 * 3600 * US_PER_S,
 	};
 	struct reading r = { .to = &f, .ds = ds, .path = BUF_INIT };
 	size_t errors = ds->errors;

@@ -23,6 +23,9 @@ struct agent_file {
 	struct guards guards;
 	uint64_t keep_bytes;	/* of output of forgotten attempts */
 	int64_t keep_us;	/* their age */
+	uint64_t workspace_max;	/* bytes of one packed workspace */
+	uint64_t keep_ws_bytes;	/* of packed workspaces that nothing needs */
+	int64_t keep_ws_us;	/* since they were last used */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/console.h"
+#include "agent/trees.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
@@ -54,6 +55,7 @@ link_free(struct link *l)
 	l->d->consoles->n--;
 	syncs_drop(l);
 	tails_drop(l);
+	trees_drop(l);
 	unwatch_all(l);
 	stream_free(l->stream);
 	frame_reader_done(&l->reader);

@@ -15,9 +15,12 @@
 #include "agent/console.h"
 #include "agent/guard.h"
 #include "agent/output.h"
+#include "agent/prepare.h"
 #include "agent/reserve.h"
+#include "agent/setup.h"
 #include "agent/start.h"
 #include "agent/step_env.h"
+#include "agent/trees.h"
 #include "agent/wire.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -80,6 +83,7 @@ on_tick(void *arg)
 	if (!guard_disk_low(d))
 		reserve_make();
 	consoles_tick(d);
+	preps_tick(d);
 	turn_facts(d, true);
 	check_life(d);
 }
@@ -121,6 +125,7 @@ on_sweep(void *arg)
 {
 	struct daemon *d = arg;
 
+	trees_sweep(d, d->file.keep_ws_bytes);
 	output_sweep(d->file.keep_bytes, d->file.keep_us, is_held, d);
 	timer_start(d->sweep_timer, SWEEP_US);
 }
@@ -183,7 +188,8 @@ open_spool(struct daemon *d, struct buf *why)
 	    (r = make_folder(OUTPUT_DIR, why)) < 0 ||
 	    (r = make_folder(WORK_DIR, why)) < 0 ||
 	    (r = make_folder(HOME_DIR, why)) < 0 ||
-	    (r = make_folder(KEPT_DIR, why)) < 0)
+	    (r = make_folder(KEPT_DIR, why)) < 0 ||
+	    (r = make_folder(WS_DIR, why)) < 0)
 		return r;
 	if (stat(".", &st) == -1)
 		return -errno;
@@ -332,6 +338,8 @@ start_loop(struct daemon *d)
 	d->busy_us = loop_now_us(d->loop);
 	consoles_init(d);
 	loop_hook(d->loop, turn_end, d);
+	if ((r = trees_init(d)) < 0)
+		return r;
 	return tails_init(d);
 }
 
@@ -376,6 +384,8 @@ end(struct daemon *d)
 	listener_free(d->look_listener);
 	consoles_free(d);
 	tails_free(d);
+	trees_free(d);
+	preps_free(d);
 	slots_free(d);
 	guardian_free(d->guardian);
 	for (i = 0; i < DAEMON_SIGNALS; i++)
@@ -412,6 +422,7 @@ daemon_serve(const struct daemon_options *opt)
 
 	agent_log();
 	queue_init(&d.queue);
+	LIST_INIT(&d.preps);
 	TAILQ_INIT(&d.due);
 	r = start(&d, &why);
 	if (r < 0) {

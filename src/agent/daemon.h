@@ -59,6 +59,8 @@ struct daemon {
 	ino_t spool_ino;
 	struct values values;
 	struct queue queue;
+	LIST_HEAD(, prep) preps;	/* prepare.c */
+	struct trees *trees;	/* trees.c */
 	struct slot **slots;	/* n_slots, by no */
 	uint32_t n_slots;
 	uint32_t busy, auto_busy;	/* workers */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/prepare.h"
 #include "agent/guard.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -186,7 +187,7 @@ return_queued(struct daemon *d)
 	size_t i;
 
 	HASH_ITER(hh, d->queue.all, a, next) {
-		if (!attempt_waits(a))
+		if (!attempt_waits(a) || prep_is_own(&a->id))
 			continue;
 		for (i = 0; i < a->run->n_watchers; i++)
 			link_returned(a->run->watchers[i], &a->id, true,

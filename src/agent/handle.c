@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/kept.h"
+#include "agent/prepare.h"
+#include "agent/trees.h"
 #include "agent/guard.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -40,6 +43,7 @@ say_welcome(struct link *l)
 	jw_array_end(&w);
 	jw_kv_str(&w, "instance", l->d->opt->instance);
 	jw_kv_str(&w, "host", host.name);
+	jw_kv_str(&w, "spool", l->d->spool);
 	jw_kv_str(&w, "boot", proc_boot_id());
 	jw_kv_bool(&w, "read_only", l->read_only);
 	facts_put(l->d, &w);
@@ -105,6 +109,7 @@ on_sync(struct link *l, const struct jval *v)
 	struct held_run *run;
 	struct ident id;
 	uint32_t epoch;
+	int r;
 
 	if (read_run(v, &id, &epoch) < 0)
 		return ERR_PROTOCOL;
@@ -114,6 +119,9 @@ on_sync(struct link *l, const struct jval *v)
 		return 0;
 	}
 	link_watch(l, run);
+	if (!l->read_only && jval_get_bool(v, "over", false) &&
+	    (r = preps_over(d, id.run)) < 0)
+		return r;
 	if (!l->read_only) {
 		run->driver = l->serial;
 		run->dirty |= run->epoch != epoch || run->owner == NULL;
@@ -165,6 +173,7 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	struct attempt *a = queue_add(&d->queue, &work->id);
 	struct buf b = BUF_INIT;
 	struct jw w;
+	int r;
 
 	work->epoch = epoch;
 	a->epoch = epoch;
@@ -174,6 +183,10 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	a->work_len = buf_len(&b);
 	a->work = buf_steal(&b);
 	attempt_describe(&d->queue, a, work);
+	if ((r = prep_join(d, a, work)) < 0) {
+		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR, err_text(r));
+		return;
+	}
 	queue_enter(&d->queue, a);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 }
@@ -189,7 +202,8 @@ start_one(struct link *l, struct held_run *run, uint32_t epoch,
 	int r;
 
 	if (ident_parse(jval_get_str(v, "id", ""), &id) < 0 ||
-	    id.attempt == 0 || strcmp(id.run, run->id) != 0)
+	    id.attempt == 0 || strcmp(id.run, run->id) != 0 ||
+	    prep_is_own(&id))
 		return;
 	if ((a = queue_find(&d->queue, &id)) != NULL && !a->gone) {
 		turn_touch(d, a, DUE_REPORT);
@@ -252,7 +266,7 @@ each_id(struct link *l, const struct jval *v,
 	why = refused(l, run, epoch);
 	for (i = 0; i < n; i++) {
 		if (ident_parse(jval_str(jval_at(ids, i), ""), &id) < 0 ||
-		    id.attempt == 0 || strcmp(id.run, run->id) != 0)
+		    id.attempt == 0 || prep_is_own(&id) || strcmp(id.run, run->id) != 0)
 			return ERR_PROTOCOL;
 		a = queue_find(&l->d->queue, &id);
 		fn(l, &id, a != NULL && a->gone ? NULL : a, why, grace_s);
@@ -319,10 +333,20 @@ ack_one(struct link *l, const struct ident *id, struct attempt *a,
 		turn_forget(l->d, a);
 }
 
+/* Its files came: they need not be kept, whether it is known or not. */
+static void
+drop_files(struct link *l, const struct ident *id, struct attempt *a,
+    const char *why, double grace_s)
+{
+	if (why == NULL && (a == NULL || a->result != NULL))
+		kept_drop(id);
+}
+
 static int
 on_ack(struct link *l, const struct jval *v)
 {
-	return each_id(l, v, ack_one);
+	return each_id(l, v, jval_get_bool(v, "files", false) ? drop_files :
+	    ack_one);
 }
 
 static int
@@ -373,6 +397,7 @@ static const struct handler {
 	{ MSG_TAIL, on_tail, false },
 	{ MSG_UNTAIL, on_untail, false },
 	{ MSG_FETCH, on_fetch, false },
+	{ MSG_TREE, tree_offered, true },
 	{ MSG_ERROR, on_error, false },
 };
 
@@ -384,6 +409,8 @@ handle_message(struct link *l, unsigned number, const uint8_t *body, size_t n)
 	struct jval *v = NULL;
 	int r;
 
+	if (number == MSG_TREE_DATA && !l->read_only)
+		return tree_piece(l, body, n);
 	while (h < end && (unsigned)h->number != number)
 		h++;
 	if (h == end)

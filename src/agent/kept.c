@@ -14,6 +14,7 @@
 #include "agent/output.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 
 int
@@ -84,4 +85,14 @@ kept_flush(const struct ident *id, const char *file)
 		return;
 	(void)fsync(fd);
 	close(fd);
+}
+
+void
+kept_drop(const struct ident *id)
+{
+	char name[OUTPUT_NAME_SIZE];
+
+	output_kept_name(id, name);
+	if (fs_exists(name))
+		(void)fs_remove_tree(name);
 }

@@ -10,6 +10,7 @@
 #include "yardmaster/base/ident.h"
 
 #define KEPT_NAME_MAX 64
+#define KEPT_ARTIFACT "artifact."	/* and its number in the report */
 #define KEPT_RESULTS "results"	/* what a step writes at results_at */
 
 /* Makes the folder of that attempt. 0 or -errno. */
@@ -18,6 +19,8 @@ int kept_make(const struct ident *id);
 char *kept_path(const struct ident *id, const char *file);
 /* Writes to the disk what is there: an end that is told survives the host. */
 void kept_flush(const struct ident *id, const char *file);
+/* Removes all that it left. */
+void kept_drop(const struct ident *id);
 /* Opens a regular file there for reading. A descriptor, or
  * ERR_SYNTAX for what is no name, ERR_NOT_FOUND, or -errno. */
 int kept_open(const struct ident *id, const char *file);

@@ -18,6 +18,7 @@ queue_init(struct queue *q)
 	*q = (struct queue){ .all = NULL };
 	TAILQ_INIT(&q->autos);
 	TAILQ_INIT(&q->others);
+	TAILQ_INIT(&q->parked);
 }
 
 static void
@@ -182,6 +183,8 @@ queue_drop(struct queue *q, struct attempt *a)
 static struct attempts *
 line_of(struct queue *q, const struct attempt *a)
 {
+	if (a->parked)
+		return &q->parked;
 	return a->class == CLASS_AUTO ? &q->autos : &q->others;
 }
 

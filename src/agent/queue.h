@@ -66,6 +66,8 @@ struct attempt {
 	uint64_t *keys;		/* of its steps, ascending; NULL: it may run
 				 * beside anything */
 	uint32_t n_keys;
+	struct prep *prep;	/* what it needs prepared, or NULL */
+	bool parked;		/* waits for that, in no line */
 	LIST_ENTRY(attempt) in_holders;	/* when it has holds */
 	TAILQ_ENTRY(attempt) in_queue;
 	TAILQ_ENTRY(attempt) in_turn;
@@ -77,6 +79,7 @@ struct queue {
 	struct attempt *all;	/* hash by id */
 	struct held_run *runs;	/* hash by id */
 	struct attempts autos, others;	/* waiting, each in order of seq */
+	struct attempts parked;	/* waiting too, but may not start yet */
 	LIST_HEAD(holders, attempt) holders;	/* those with holds */
 	uint32_t n;		/* waiting */
 	uint64_t next_seq;

@@ -27,6 +27,7 @@
 #include "agent/begun.h"
 #include "agent/console.h"
 #include "agent/output.h"
+#include "agent/prepare.h"
 #include "agent/result_file.h"
 #include "agent/tree.h"
 #include "agent/wire.h"
@@ -84,6 +85,7 @@ read_work(struct daemon *d, struct attempt *a,
 	if ((r = jval_parse(&v, row->work, row->work_len)) == 0 &&
 	    (r = work_read(v, &work)) == 0) {
 		attempt_describe(&d->queue, a, &work);
+		r = prep_join(d, a, &work);
 		work_done(&work);
 	}
 	jval_free(v);
@@ -248,6 +250,7 @@ recover(struct daemon *d)
 {
 	int r;
 
+	preps_load(d);
 	if ((r = journal_each_run(d->journal, load_run, d)) < 0 ||
 	    (r = journal_each_attempt(d->journal, load_attempt, d)) < 0)
 		return r;

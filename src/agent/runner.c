@@ -2,7 +2,7 @@
 /*
  * The life of one attempt inside its worker.
  *
- *	runner_start() -> next_step() -> start_step()
+ *	runner_start() -> prepare() -> next_step() -> start_step()
  *	                     ^  |             | could not start
  *	                     |  v             v
  *	     step_end() <---- RUN -------> [result: error]
@@ -29,10 +29,12 @@
 #include "agent/bounds.h"
 #include "agent/capture.h"
 #include "agent/folder.h"
+#include "agent/gather.h"
 #include "agent/kept.h"
 #include "agent/output.h"
 #include "agent/quiet.h"
 #include "agent/runner.h"
+#include "agent/setup.h"
 #include "agent/step_env.h"
 #include "agent/tree.h"
 #include "yardmaster/base/clock.h"
@@ -44,6 +46,7 @@
 #define SWEEP_GRACE_US US_PER_S
 #define KILL_AGAIN_US US_PER_S
 #define DISK_IS_FULL 65536	/* bytes free, or fewer */
+#define SETUP_AGAIN_US (200 * US_PER_MS)
 
 enum phase { PHASE_IDLE, PHASE_RUN, PHASE_STOP, PHASE_SWEEP };
 
@@ -56,6 +59,10 @@ struct runner {
 	unsigned stage;		/* how many signals were sent */
 	int64_t grace_us;
 	bool cancelled, timed_out, silent, root_ended;
+	bool in_setup;		/* what runs is the setup command */
+	int setup_lock;		/* held meanwhile, or -1 */
+	struct work_step setup;	/* borrows from work */
+	struct step_result setup_result;
 	pid_t pid;
 	int status;
 	struct capture *out;	/* NULL when it could not be opened */
@@ -66,6 +73,7 @@ struct runner {
 	struct quiet *quiet;	/* the silence of the step, or NULL */
 	char *home;		/* of its own, in the spool; or NULL */
 	struct timer *end;	/* gives the report from the loop */
+	struct timer *wait;	/* somebody else prepares what it needs */
 	char *error;		/* why the attempt cannot go on, or NULL */
 	void (*done)(void *arg, const struct report *r);
 	void *arg;
@@ -105,11 +113,15 @@ give_report(void *arg)
 		report.outcome = OUTCOME_ERROR;
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
 		report.outcome = OUTCOME_CANCELLED;
+	if (w->artifacts.n > 0 && r->at > 0)
+		gather(w, r->cwd, !r->own_cwd, r->started_wall_us,
+		    &report.artifacts);
 	if (r->own_cwd && !bounds_keep(w, report.outcome))
 		folder_drop(r->place->folders, r->cwd);
 	if (r->home != NULL && !bounds_keep(w, report.outcome))
 		(void)fs_remove_tree(r->home);
 	r->done(r->arg, &report);
+	artifacts_done(&report.artifacts);
 }
 
 static void
@@ -162,10 +174,16 @@ on_silence(void *arg)
 	stop_more(r);
 }
 
+static const struct work_step *
+step_now(const struct runner *r)
+{
+	return r->in_setup ? &r->setup : &r->work.steps[r->at];
+}
+
 static struct step_result *
 result_now(struct runner *r)
 {
-	return &r->results[r->at];
+	return r->in_setup ? &r->setup_result : &r->results[r->at];
 }
 
 /* A disk without room makes commands fail that are not at fault. */
@@ -180,7 +198,7 @@ disk_full(void)
 static void
 judge(struct runner *r, struct step_result *res)
 {
-	const struct work_step *step = &r->work.steps[r->at];
+	const struct work_step *step = step_now(r);
 
 	res->exit_code = WIFEXITED(r->status) ?
 	    (int16_t)WEXITSTATUS(r->status) : -1;
@@ -203,6 +221,40 @@ judge(struct runner *r, struct step_result *res)
 	}
 }
 
+/* Frees the lock, and says to those who wait how it went. */
+static void
+leave_setup(struct runner *r, const char *why)
+{
+	int code;
+
+	r->in_setup = false;
+	code = setup_end(&r->work, r->setup_lock, why);
+	r->setup_lock = -1;
+	if (code < 0 && r->error == NULL)
+		r->error = str_fmt("cannot note the setup: %s",
+		    err_text(code));
+	else if (code == 0 && why == NULL && r->place->prepared != NULL)
+		r->place->prepared(r->place->prepared_arg);
+}
+
+/* The setup command has ended; only a pass lets the steps begin. */
+static void
+setup_ended(struct runner *r)
+{
+	struct step_result *res = &r->setup_result;
+
+	/* Cancelled: no fault of the setup, the next one begins anew. */
+	if (r->cancelled) {
+		close(r->setup_lock);
+		r->setup_lock = -1;
+		r->in_setup = false;
+		return;
+	}
+	if (res->outcome != OUTCOME_PASSED && r->error == NULL)
+		r->error = setup_fault(res);
+	leave_setup(r, r->error);
+}
+
 static void
 step_end(struct runner *r)
 {
@@ -212,7 +264,7 @@ step_end(struct runner *r)
 	quiet_free(r->quiet);
 	r->quiet = NULL;
 	res->elapsed_us = clock_mono_us() - r->step_us;
-	if (r->work.steps[r->at].n_results > 0)
+	if (step_now(r)->n_results > 0)
 		kept_flush(&r->work.id, KEPT_RESULTS);
 	capture_drain(r->out);
 	res->out_to = out_size(r);
@@ -221,7 +273,10 @@ step_end(struct runner *r)
 		r->error = str_fmt("cannot write its output: %s",
 		    err_text(capture_error(r->out)));
 	r->phase = PHASE_IDLE;
-	r->at++;
+	if (r->in_setup)
+		setup_ended(r);
+	else
+		r->at++;
 	next_step(r);
 }
 
@@ -248,8 +303,12 @@ runner_reap(struct runner *r)
 static int
 make_cwd(struct runner *r)
 {
-	char name[OUTPUT_NAME_SIZE];
+	char name[OUTPUT_NAME_SIZE], tree[WS_NAME_SIZE];
 
+	if (r->work.cwd == NULL && r->work.prepare.tree[0] != '\0')
+		r->work.cwd = str_fmt("%s/%s", r->place->spool,
+		    setup_name(r->work.id.run, r->work.prepare.no, "tree",
+		    tree));
 	if (r->work.cwd != NULL) {
 		r->cwd = str_dup(r->work.cwd);
 		return 0;
@@ -307,7 +366,7 @@ static int
 start_step(struct runner *r)
 {
 	static const char *const shell[] = { "/bin/sh", "-c", NULL, NULL };
-	const struct work_step *step = &r->work.steps[r->at];
+	const struct work_step *step = step_now(r);
 	char *args[4];
 	struct proc_limit limits[LIMITS];
 	struct strvec env = STRVEC_INIT, argv = STRVEC_INIT;
@@ -379,31 +438,85 @@ watch_step(struct runner *r, const struct work_step *step)
 		    step->manner.silence_us, on_silence, r);
 }
 
+/* Starts the step at hand. True when it runs; else its result says why not. */
+static bool
+begin_step(struct runner *r)
+{
+	const struct work_step *step = step_now(r);
+	struct step_result *res = result_now(r);
+	int code;
+
+	res->exit_code = -1;
+	res->started_wall_us = clock_wall_us();
+	res->out_from = res->out_to = r->at > 0 ?
+	    r->results[r->at - 1].out_to : r->setup_result.out_to;
+	r->step_us = clock_mono_us();
+	r->timed_out = r->silent = r->root_ended = false;
+	r->stage = 0;
+	code = start_step(r);
+	if (code == 0) {
+		watch_step(r, step);
+		return true;
+	}
+	res->outcome = OUTCOME_ERROR;
+	res->text = start_fault(r, step->shell != NULL ? "/bin/sh" :
+	    step->argv.v[0], code);
+	return false;
+}
+
 static void
 next_step(struct runner *r)
 {
-	struct step_result *res;
-	int code;
-
-	for (; goes_on(r); r->at++) {
-		res = result_now(r);
-		res->exit_code = -1;
-		res->started_wall_us = clock_wall_us();
-		res->out_from = res->out_to = r->at > 0 ?
-		    r->results[r->at - 1].out_to : 0;
-		r->step_us = clock_mono_us();
-		r->timed_out = r->silent = r->root_ended = false;
-		r->stage = 0;
-		code = start_step(r);
-		if (code == 0) {
-			watch_step(r, &r->work.steps[r->at]);
+	for (; goes_on(r); r->at++)
+		if (begin_step(r))
 			return;
-		}
-		res->outcome = OUTCOME_ERROR;
-		res->text = start_fault(r, r->work.steps[r->at].shell != NULL ?
-		    "/bin/sh" : r->work.steps[r->at].argv.v[0], code);
-	}
 	attempt_end(r);
+}
+
+/* The folder was filled: the command of the plan, in it. */
+static void
+begin_setup(struct runner *r)
+{
+	char name[WS_NAME_SIZE], *cwd = r->cwd;
+
+	if (r->work.prepare.setup.n == 0) {
+		leave_setup(r, NULL);
+		next_step(r);
+		return;
+	}
+	r->in_setup = true;
+	r->setup = (struct work_step){ .argv = r->work.prepare.setup,
+	    .timeout_us = r->work.prepare.setup_us };
+	r->cwd = str_fmt("%s/%s", r->place->spool, setup_name(r->work.id.run,
+	    r->work.prepare.no, "tree", name));
+	if (!begin_step(r)) {
+		setup_ended(r);
+		next_step(r);
+	}
+	free(r->cwd);
+	r->cwd = cwd;
+}
+
+/* What the steps need comes first; they begin when it is ready. */
+static void
+prepare(void *arg)
+{
+	struct runner *r = arg;
+	struct buf why = BUF_INIT;
+	int code = 1;
+
+	if (r->error == NULL && !r->cancelled && r->work.prepare.no > 0)
+		code = setup_begin(&r->work, &r->setup_lock, &why);
+	if (code == 0) {
+		begin_setup(r);
+	} else if (code == ERR_LOCKED) {
+		timer_start(r->wait, SETUP_AGAIN_US);
+	} else {
+		if (code < 0)
+			r->error = buf_steal(&why);
+		next_step(r);
+	}
+	buf_done(&why);
 }
 
 void
@@ -425,13 +538,15 @@ runner_start(const struct runner_place *place, struct work *work,
 	r->arg = arg;
 	r->timer = timer_new(place->loop, stop_more, r);
 	r->end = timer_new(place->loop, give_report, r);
+	r->wait = timer_new(place->loop, prepare, r);
+	r->setup_lock = -1;
 	if ((code = open_output(r)) < 0)
 		r->error = str_fmt("cannot write its output: %s",
 		    err_text(code));
 	else if ((code = make_cwd(r)) < 0)
 		r->error = str_fmt("cannot make %s: %s", r->cwd,
 		    err_text(code));
-	next_step(r);
+	prepare(r);
 }
 
 void
@@ -474,6 +589,10 @@ runner_free(struct runner *r)
 	quiet_free(r->quiet);
 	free(r->home);
 	timer_free(r->end);
+	timer_free(r->wait);
+	if (r->setup_lock >= 0)
+		close(r->setup_lock);
+	free(r->setup_result.text);
 	capture_free(r->out);
 	free(r->cwd);
 	free(r->error);

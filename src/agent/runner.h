@@ -24,6 +24,9 @@ struct runner_place {
 	int null_fd;		/* /dev/null for reading */
 	int64_t grace_us;	/* of timeouts */
 	uint64_t out_cap;	/* 0: none */
+	/* What the run prepares here is ready; NULL: nobody asks. */
+	void (*prepared)(void *arg);
+	void *prepared_arg;
 };
 
 struct folders;

@@ -17,6 +17,7 @@
 #include "agent/begun.h"
 #include "agent/daemon.h"
 #include "agent/output.h"
+#include "agent/prepare.h"
 #include "agent/result_file.h"
 #include "agent/tree.h"
 #include "agent/wire.h"
@@ -197,6 +198,8 @@ take_hello(struct slot *s, const uint8_t *body, size_t n)
 	s->pid = (pid_t)jval_get_int(v, "pid", 0);
 	if (s->adopted && a != NULL && a->worker == s->no)
 		compare(s, a, v);
+	if (s->attempt != NULL)
+		prep_changed(d, s->attempt);
 	jval_free(v);
 	turn_facts(d, false);
 	return 0;
@@ -209,6 +212,10 @@ take_frame(struct slot *s, unsigned number, const uint8_t *body, size_t n)
 		return take_hello(s, body, n);
 	if (number == WIRE_RESULT)
 		slot_record(s->d, (const char *)body, n);
+	if (number == WIRE_READY && s->attempt != NULL) {
+		prep_changed(s->d, s->attempt);
+		loop_poke(s->d->loop);
+	}
 	return 0;
 }
 

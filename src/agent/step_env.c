@@ -3,10 +3,12 @@
  * so that a test sees the same whoever connected first. */
 #include "config.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/setup.h"
 #include "agent/step_env.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/paths.h"
@@ -96,9 +98,12 @@ step_env_make(struct strvec *out, const struct runner_place *place,
     const char *home)
 {
 	struct ident execution = work->id;
-	char text[IDENT_TEXT], number[16];
+	char text[IDENT_TEXT], number[16], tree[WS_NAME_SIZE];
+	char workspace[PATH_MAX];
 	size_t i;
 
+	snprintf(workspace, sizeof workspace, "%s/%s", place->spool,
+	    setup_name(work->id.run, work->prepare.no, "tree", tree));
 	for (i = 0; environ[i] != NULL; i++)
 		strvec_push(out, environ[i]);
 	strvec_setenv(out, "PWD", cwd);
@@ -116,6 +121,8 @@ step_env_make(struct strvec *out, const struct runner_place *place,
 		strvec_setenv(out, "YARDMASTER_AGENT", place->instance);
 	snprintf(number, sizeof number, "%u", place->worker);
 	strvec_setenv(out, "YARDMASTER_WORKER", number);
+	if (work->prepare.tree[0] != '\0')
+		strvec_setenv(out, "YARDMASTER_WORKSPACE", workspace);
 	if (work->instance != NULL)
 		strvec_setenv(out, "YARDMASTER_INSTANCE", work->instance);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/console.h"
+#include "agent/prepare.h"
 #include "yardmaster/base/mem.h"
 
 #define WINDOW (1u << 20)	/* bytes on their way to one link */
@@ -77,7 +78,8 @@ sync_begin(struct link *l, const struct held_run *run, uint32_t epoch)
 	s->epoch = epoch;
 	s->ids = mem_calloc(run->n_attempts, sizeof *s->ids);
 	HASH_ITER(hh, l->d->queue.all, a, next)
-		if (a->run == run && s->n < run->n_attempts)
+		if (a->run == run && s->n < run->n_attempts &&
+		    !prep_is_own(&a->id))
 			s->ids[s->n++] = a->id;
 	STAILQ_INSERT_TAIL(&l->syncs, s, entry);
 	queue_count_places(&l->d->queue);

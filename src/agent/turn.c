@@ -28,6 +28,7 @@
 
 #include "agent/console.h"
 #include "agent/guard.h"
+#include "agent/prepare.h"
 #include "agent/reserve.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -90,6 +91,7 @@ turn_result(struct daemon *d, struct attempt *a, enum attempt_state state,
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 	turn_facts(d, false);
 	tails_ended(d, &a->id);
+	prep_result(d, a);
 }
 
 /* The report as it is from what the daemon knows by itself. */
@@ -140,8 +142,10 @@ turn_report(const struct attempt *a, struct buf *out)
 		return;
 	}
 	describe(a, &r);
+	r.text = prep_text(a);
 	jw_init(&w, out);
 	report_write(&w, &r);
+	free(r.text);
 }
 
 static bool
@@ -347,6 +351,8 @@ say_report(struct daemon *d, const struct attempt *a)
 	struct buf b = BUF_INIT;
 	size_t i;
 
+	if (prep_is_own(&a->id))
+		return;
 	d->reported_us = loop_now_us(d->loop);
 	if (a->run->n_watchers > 0)
 		turn_report(a, &b);
@@ -405,7 +411,8 @@ tell(struct daemon *d)
 static void
 note_busy(struct daemon *d)
 {
-	bool busy = d->queue.all != NULL || d->consoles->n > 0;
+	bool busy = d->queue.all != NULL || d->consoles->n > 0 ||
+	    !LIST_EMPTY(&d->preps);
 
 	if (busy || d->was_busy)
 		d->busy_us = loop_now_us(d->loop);
@@ -430,6 +437,7 @@ too_soon(struct daemon *d)
 static void
 work_off(struct daemon *d)
 {
+	preps_turn(d);
 	dispatch(d);
 	if (store_due(d))
 		d->committed_us = loop_now_us(d->loop);

@@ -21,6 +21,8 @@ enum wire {
 	/* worker to daemon: "ID REPORT", the record of the result file; again
 	 * on a new connection until the next WIRE_RUN */
 	WIRE_RESULT = 4,
+	/* worker to daemon: what its attempt needs is prepared; no body */
+	WIRE_READY = 5,
 };
 
 /* Names inside the spool, which is the current folder of both. */

@@ -142,6 +142,12 @@ attempt_done(void *arg, const struct report *r)
 	end_if_alone(w);
 }
 
+static void
+attempt_prepared(void *arg)
+{
+	send_frame(arg, WIRE_READY, "", 0);
+}
+
 static int
 take_run(struct worker_process *w, const uint8_t *body, size_t n)
 {
@@ -335,6 +341,8 @@ set_up(struct worker_process *w, unsigned no)
 		return r;
 	w->place.loop = w->loop;
 	w->place.folders = &w->folders;
+	w->place.prepared = attempt_prepared;
+	w->place.prepared_arg = w;
 	w->again = timer_new(w->loop, keep_record, w);
 	if ((r = watch_children(w)) < 0)
 		return r;

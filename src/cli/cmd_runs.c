@@ -186,11 +186,14 @@ cmd_logs(struct cli *c)
 		return r;
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
-	r = engine_tail(s.engine, &id, 0, cli_has(c, "follow"), &ops, &l,
+	r = cli_has(c, "teardown") ?
+	    engine_tail_teardown(s.engine, &id, &ops, &l, &tail) :
+	    engine_tail(s.engine, &id, 0, cli_has(c, "follow"), &ops, &l,
 	    &tail);
 	if (r == ERR_NOT_FOUND) {
 		r = cli_fail(c, EXIT_USAGE, "%s: no attempt of it was ever "
-		    "sent to an agent of this fleet", c->args.v[0]);
+		    "sent to an agent of this fleet%s", c->args.v[0],
+		    cli_has(c, "teardown") ? ", or it has no teardown" : "");
 		goto out;
 	}
 	if (r < 0) {
@@ -212,6 +215,7 @@ static const struct cli_opt json_opts[] = { JSON_OPT, { NULL } };
 static const struct cli_opt log_opts[] = {
 	FLEET_OPT,
 	{ "follow", 'F', NULL, "wait for more until it ends" },
+	{ "teardown", 0, NULL, "the output of the teardown on its agent" },
 	{ NULL }
 };
 

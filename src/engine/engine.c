@@ -328,6 +328,8 @@ engine_why(const struct engine *e, const struct ident *id, struct why *ret)
 	else if (r->file != NULL)
 		sched_why(e->sched, r->handle, id->execution,
 		    clock_mono_us(), ret);
+	if (r != NULL && r->file != NULL)
+		workspace_why(r, id->execution, ret);
 }
 
 void

@@ -28,6 +28,8 @@ struct owner;
 /* Texts of one execution that its view borrows. */
 struct exec_texts {
 	char *row, *why, *reason;
+	char *setup;		/* what its agent prepares for it, or NULL */
+	int64_t setup_us;	/* since when */
 	uint32_t lost;		/* the attempt its agent called lost, or 0 */
 };
 
@@ -240,6 +242,10 @@ void leases_agent_dead(struct engine *e, size_t agent);
 int elsewhere_look(struct engine *e);
 void elsewhere_done(struct leases *l);
 
+/* ---- launch.c */
+/* The plan of a run file, expanded as it was. 0 or a code. */
+int run_plan_load(struct run_file *f, struct plan **ret);
+
 /* ---- ops.c */
 /* Carries out what concerns a run, without recording it. 0 or a code; *ret_text
  * (heap, may stay NULL) says more. */
@@ -272,6 +278,22 @@ int amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 int amend_restore_plan(struct erun *r);
 void amend_replay(struct engine *e, struct erun *r);
 void amendments_free(struct erun *r);
+
+/* ---- workspace.c */
+/* Packs the workspaces of a plan into the state folder. 0, or a code with a
+ * diagnostic. */
+int workspaces_pack(struct engine *e, struct plan *plan, struct diags *ds);
+/* Has the agent get what execution no needs. */
+void workspace_offer(struct engine *e, struct erun *r, size_t agent,
+    uint32_t no);
+/* The agent says what it prepares for it (NULL: nothing). */
+void workspace_waits(struct erun *r, uint32_t no, const char *text);
+/* True when execution no waits for that: the reason is setup. */
+bool workspace_is_awaited(const struct erun *r, uint32_t no);
+/* Puts that reason before what the scheduler knows. */
+void workspace_why(const struct erun *r, uint32_t no, struct why *why);
+/* The run is over: what was prepared for it may go. */
+void workspaces_over(struct engine *e, const struct erun *r);
 
 /* ---- view.c */
 /* Copies what the scheduler says of one execution. */

@@ -110,6 +110,8 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 		    "this console is read-only: nothing is launched");
 		return ERR_REFUSED;
 	}
+	if ((rc = workspaces_pack(e, l->plan, ds)) < 0)
+		return rc;
 	ident_new_run(id);
 	r = erun_new(e, l->plan, id);
 	if (l->name != NULL) {
@@ -229,9 +231,8 @@ restore_all(struct engine *e, struct erun *r)
 	return rc;
 }
 
-/* The plan of a run file, expanded as it was. */
-static int
-load_plan(struct run_file *f, struct plan **ret)
+int
+run_plan_load(struct run_file *f, struct plan **ret)
 {
 	char *text = NULL;
 	int rc;
@@ -260,7 +261,7 @@ engine_adopt(struct engine *e, const char *run_id, struct diags *ds)
 	if (rc < 0)
 		goto out;
 	if ((rc = run_file_head(file, &head)) < 0 ||
-	    (rc = load_plan(file, &plan)) < 0)
+	    (rc = run_plan_load(file, &plan)) < 0)
 		goto out;
 	r = erun_new(e, plan, run_id);
 	r->file = file;

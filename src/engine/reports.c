@@ -260,10 +260,14 @@ on_report(void *arg, size_t agent, const struct report *rep)
 		engine_wake(e);
 		return;
 	}
-	if (rep->state == ATTEMPT_QUEUED)
+	workspace_waits(r, rep->id.execution, rep->state == ATTEMPT_QUEUED ?
+	    rep->text : NULL);
+	if (rep->state == ATTEMPT_QUEUED) {
 		sched_accepted(e->sched, batch_voice(e, r, &rep->id),
 		    clock_mono_us());
-	else if (handlers[rep->state] != NULL)
+		if (rep->text != NULL)
+			workspace_offer(e, r, agent, rep->id.execution);
+	} else if (handlers[rep->state] != NULL)
 		handlers[rep->state](e, agent, r, rep);
 	view_members(e, r, &rep->id);
 	engine_wake(e);

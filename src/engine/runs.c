@@ -102,6 +102,7 @@ erun_free(struct engine *e, struct erun *r)
 		free(r->texts[i].row);
 		free(r->texts[i].why);
 		free(r->texts[i].reason);
+		free(r->texts[i].setup);
 	}
 	free(r->texts);
 	amendments_free(r);
@@ -316,6 +317,7 @@ erun_finish(struct engine *e, struct erun *r)
 	size_t i;
 
 	keep_history(e, r);
+	workspaces_over(e, r);
 	sched_run_remove(e->sched, r->handle);
 	leases_orphan(e, r);
 	for (i = 0; i < fleet_count(e->fleet); i++)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
@@ -95,31 +96,22 @@ where(struct engine *e, const struct ident *id, struct lookup *l)
 	return rc;
 }
 
-int
-engine_tail(struct engine *e, const struct ident *id, int64_t offset,
-    bool follow, const struct tail_ops *ops, void *arg, struct tail **ret)
+/* Follows the output of the attempt that id names, where l found one. */
+static int
+tail_new(struct engine *e, const struct lookup *l, const struct ident *id,
+    int64_t offset, bool follow, const struct tail_ops *ops, void *arg,
+    struct tail **ret)
 {
-	struct lookup l = { 0 };
-	struct ident full = *id;
 	struct tail *t;
 	int agent, rc;
 
-	if ((rc = where(e, id, &l)) < 0)
-		return rc;
-	if (l.found == 0)
+	if (l->found == 0 || (agent = fleet_index(e->fleet, l->agent)) < 0)
 		return ERR_NOT_FOUND;
-	if ((agent = fleet_index(e->fleet, l.agent)) < 0)
-		return ERR_NOT_FOUND;
-	full.attempt = l.found;
-	if (l.lead.exec != 0) {
-		full.execution = l.lead.lead_exec;
-		full.attempt = l.lead.lead_attempt;
-	}
 	t = mem_zalloc(sizeof *t);
 	t->agent = (size_t)agent;
 	t->ops = ops;
 	t->arg = arg;
-	rc = fleet_tail(e->fleet, (size_t)agent, &full, offset, follow,
+	rc = fleet_tail(e->fleet, (size_t)agent, id, offset, follow,
 	    &inner_ops, t, &t->inner);
 	if (rc < 0) {
 		free(t);
@@ -127,6 +119,60 @@ engine_tail(struct engine *e, const struct ident *id, int64_t offset,
 	}
 	*ret = t;
 	return 0;
+}
+
+int
+engine_tail(struct engine *e, const struct ident *id, int64_t offset,
+    bool follow, const struct tail_ops *ops, void *arg, struct tail **ret)
+{
+	struct lookup l = { 0 };
+	struct ident full = *id;
+	int rc;
+
+	if ((rc = where(e, id, &l)) < 0)
+		return rc;
+	full.attempt = l.found;
+	if (l.lead.exec != 0) {
+		full.execution = l.lead.lead_exec;
+		full.attempt = l.lead.lead_attempt;
+	}
+	return tail_new(e, &l, &full, offset, follow, ops, arg, ret);
+}
+
+/* The preparation that an execution of a recorded run needs, or 0. */
+static int
+prepare_no(struct engine *e, const struct ident *id, uint32_t *ret)
+{
+	struct run_file *f = NULL;
+	struct plan *p = NULL;
+	int rc;
+
+	*ret = 0;
+	if ((rc = run_file_open(e->state_dir, id->run, &f)) == 0 &&
+	    (rc = run_plan_load(f, &p)) == 0 && id->execution <= p->n_execs)
+		*ret = plan_prepare_no(p,
+		    p->execs[id->execution - 1].suite);
+	plan_free(p);
+	run_file_close(f);
+	return rc;
+}
+
+int
+engine_tail_teardown(struct engine *e, const struct ident *id,
+    const struct tail_ops *ops, void *arg, struct tail **ret)
+{
+	struct ident full = { .attempt = 1 };
+	struct lookup l = { 0 };
+	uint32_t no;
+	int rc;
+
+	if ((rc = where(e, id, &l)) < 0 || (rc = prepare_no(e, id, &no)) < 0)
+		return rc;
+	if (no == 0)
+		return ERR_NOT_FOUND;
+	memcpy(full.run, id->run, sizeof full.run);
+	full.execution = PREPARE_TEARDOWN + no;
+	return tail_new(e, &l, &full, 0, false, ops, arg, ret);
 }
 
 size_t

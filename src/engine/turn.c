@@ -109,6 +109,7 @@ send_start(struct engine *e, struct out *o)
 
 	place.n_steps = erun_steps_left(r, o->id.execution, &steps);
 	place.steps = steps;
+	place.spool = fleet_agent(e->fleet, o->agent)->spool;
 	members = place_batch(e, r, o, &place, &usual_us);
 	memset(&work, 0, sizeof work);
 	plan_work(r->plan, &place, &work);
@@ -119,6 +120,7 @@ send_start(struct engine *e, struct out *o)
 	if (o->leased)
 		put_holds(e, r, &work);
 	fleet_start(e->fleet, o->agent, &work);
+	workspace_offer(e, r, o->agent, o->id.execution);
 	work_done(&work);
 	free(steps);
 	free(members);

@@ -35,6 +35,10 @@ view_execution(struct engine *e, struct erun *r, uint32_t no)
 	else
 		x->reason = sched_headline(e->sched, r->handle, no,
 		    &x->reason_since_us);
+	if (x->reason != REASON_NONE && workspace_is_awaited(r, no)) {
+		x->reason = REASON_SETUP;
+		x->reason_since_us = r->texts[no - 1].setup_us;
+	}
 	/* Facts of another reason say nothing of this one. */
 	if (x->reason != was)
 		x->reason_text = NULL;
@@ -48,6 +52,7 @@ refresh_text(struct engine *e, struct erun *r, struct execution *x,
 	struct why why = { NULL, 0 };
 
 	sched_why(e->sched, r->handle, x->no, now_us, &why);
+	workspace_why(r, x->no, &why);
 	free(texts->reason);
 	texts->reason = why.n > 0 ? str_dup(why.v[0].text) : NULL;
 	x->reason_text = texts->reason;

@@ -73,6 +73,9 @@ struct fleet_tail {
 };
 TAILQ_HEAD(tail_list, fleet_tail);
 
+struct fleet_tree;
+TAILQ_HEAD(tree_list, fleet_tree);
+
 /* The message that is being put together; one kind, run and epoch. */
 struct batch {
 	unsigned number;	/* 0: none is open */
@@ -123,6 +126,7 @@ struct peer {
 	struct sent *sent;
 	struct call_list calls;
 	struct tail_list tails;
+	struct tree_list trees;
 	TAILQ_ENTRY(peer) entry;	/* while PEER_QUEUED */
 	TAILQ_ENTRY(peer) marked_entry;
 };
@@ -204,6 +208,14 @@ void ask_fleet_values(struct peer *p);
 void ask_answered(struct peer *p, const struct jval *v);
 /* Ends all open questions: the link went down. */
 void ask_drop(struct peer *p);
+
+/* ---- tree.c ---- */
+
+/* Offers all trees on a new link. */
+void trees_offer(struct peer *p);
+/* The agent says how far it is; false when that cannot be. */
+bool tree_have(struct peer *p, const struct jval *v);
+void trees_free(struct peer *p);
 
 /* ---- tail.c ---- */
 

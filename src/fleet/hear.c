@@ -61,6 +61,8 @@ hear_welcome(struct peer *p, const struct jval *v)
 	if (!take_facts(p, jval_get(v, "facts")))
 		return broken(p, "welcome");
 	p->read_only = jval_get_bool(v, "read_only", false);
+	free(p->agent.spool);
+	p->agent.spool = str_dup(jval_get_str(v, "spool", NULL));
 	peer_up(p);
 	return still_up(p);
 }
@@ -193,6 +195,12 @@ hear_output_end(struct peer *p, const struct jval *v)
 }
 
 static bool
+hear_have(struct peer *p, const struct jval *v)
+{
+	return tree_have(p, v) ? still_up(p) : broken(p, "word on a tree");
+}
+
+static bool
 hear_error(struct peer *p, const struct jval *v)
 {
 	char *text = text_safe(jval_get_str(v, "text", "no reason given"));
@@ -217,6 +225,7 @@ static const struct {
 	{ MSG_FACTS, hear_facts },
 	{ MSG_ANSWER, hear_answer },
 	{ MSG_OUTPUT_END, hear_output_end },
+	{ MSG_HAVE, hear_have },
 	{ MSG_ERROR, hear_error },
 };
 

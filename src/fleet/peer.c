@@ -147,6 +147,7 @@ drop_link(struct peer *p, bool kill)
 	frame_reader_init(&p->reader);
 	say_done(p);
 	free(p->agent.question);
+	free(p->agent.spool);
 	p->agent.question = NULL;
 	p->agent.rtt_us = p->agent.answer_us = 0;
 	p->rtt_measured = false;
@@ -369,6 +370,7 @@ peer_up(struct peer *p)
 	ask_fleet_values(p);
 	TAILQ_FOREACH(t, &p->tails, entry)
 		tail_send(t);
+	trees_offer(p);
 	p->f->ops->up(p->f->arg, p->index);
 }
 
@@ -405,6 +407,7 @@ peer_init(struct peer *p, struct fleet *f, size_t index,
 	frame_reader_init(&p->reader);
 	TAILQ_INIT(&p->calls);
 	TAILQ_INIT(&p->tails);
+	TAILQ_INIT(&p->trees);
 	p->agent.state = state_of(p);
 }
 
@@ -418,6 +421,7 @@ peer_done(struct peer *p)
 	p->phase = PEER_DOWN;
 	ask_drop(p);
 	sent_clear(p);
+	trees_free(p);
 	/* Tails outlive the fleet as empty shells until they are untailed. */
 	while ((t = TAILQ_FIRST(&p->tails)) != NULL) {
 		TAILQ_REMOVE(&p->tails, t, entry);

@@ -225,10 +225,9 @@ may_change(const struct peer *p)
 	return p->phase == PEER_UP && !p->f->read_only && !p->read_only;
 }
 
-void
-fleet_sync(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
+static void
+sync_run(struct peer *p, const char *run, uint32_t epoch, bool over)
 {
-	struct peer *p = &f->peers[agent];
 	struct buf body = BUF_INIT;
 	struct jw w;
 
@@ -236,10 +235,25 @@ fleet_sync(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
 	jw_object(&w);
 	jw_kv_str(&w, "run", run);
 	jw_kv_int(&w, "epoch", epoch);
-	jw_kv_str(&w, "owner", f->who);
+	jw_kv_str(&w, "owner", p->f->who);
+	if (over)
+		jw_kv_bool(&w, "over", true);
 	jw_object_end(&w);
 	say(p, MSG_SYNC, &body);
 	buf_done(&body);
+}
+
+void
+fleet_sync(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
+{
+	sync_run(&f->peers[agent], run, epoch, false);
+}
+
+void
+fleet_over(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
+{
+	if (may_change(&f->peers[agent]))
+		sync_run(&f->peers[agent], run, epoch, true);
 }
 
 void
@@ -302,4 +316,29 @@ fleet_ack(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch)
 {
 	put_id(&f->peers[agent], MSG_ACK, id, epoch, 0);
+}
+
+void
+fleet_ack_files(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch)
+{
+	struct peer *p = &f->peers[agent];
+	struct buf body = BUF_INIT;
+	char text[IDENT_TEXT];
+	struct jw w;
+
+	if (!may_change(p))
+		return;
+	jw_init(&w, &body);
+	jw_object(&w);
+	jw_kv_str(&w, "run", id->run);
+	jw_kv_int(&w, "epoch", epoch);
+	jw_kv_bool(&w, "files", true);
+	jw_key(&w, "ids");
+	jw_array(&w);
+	jw_str(&w, ident_format(id, text));
+	jw_array_end(&w);
+	jw_object_end(&w);
+	say(p, MSG_ACK, &body);
+	buf_done(&body);
 }

@@ -86,11 +86,12 @@ const struct key plan_keys[] = {
 	    "whether locks hold over all runs" },
 	{ "exclusive", P, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "pairs that never run at the same time" },
-	{ "setup", P | S, FORM_ARGV, 0, 0, NULL, LATER, NULL,
+	{ "setup", P | S, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
 	    "command run on an agent before the first execution" },
-	{ "teardown", P | S, FORM_ARGV, 0, 0, NULL, LATER, NULL,
+	{ "teardown", P | S, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
 	    "command run on an agent after the last execution" },
-	{ "workspace", P | S, FORM_STRING_OR_OBJECT, 0, 0, NULL, LATER, NULL,
+	{ "workspace", P | S, FORM_STRING_OR_OBJECT, 0, 0, NULL, NONE, false,
+	    NULL,
 	    "files brought to the agents" },
 	{ "artifacts", PST, FORM_STRINGS, 0, 0, NULL, LATER, NULL,
 	    "files brought back from the agents" },
@@ -189,6 +190,10 @@ const struct key plan_keys[] = {
 	    "^(?<test>\\S+)$", "PCRE2 with a group named test, per line" },
 	{ "timeout", AT_DISCOVER, FORM_DURATION, 0, 86400, NULL, NONE, false,
 	    "2m", "the longest discovery may take" },
+	{ "from", AT_WORKSPACE, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	    "the folder, relative to the file of the plan" },
+	{ "exclude", AT_WORKSPACE, FORM_STRINGS, 0, 0, NULL, NONE, false,
+	    NULL, "patterns of what is left out" },
 	{ "rows", AT_DATA, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "objects of column and value" },
 
@@ -280,7 +285,7 @@ static const struct {
 
 static const char *const places[] = { "a plan", "a suite", "a test",
 	"a target", "discover", "data", "a fleet", "an agent", "guards",
-	"a matrix", "results", "limits" };
+	"a matrix", "results", "limits", "a workspace" };
 
 const struct key *
 key_find(const char *name, unsigned at)

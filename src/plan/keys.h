@@ -26,6 +26,7 @@ enum place {
 	AT_MATRIX = 1 << 9,	/* targets written as an object */
 	AT_RESULTS = 1 << 10,	/* results of a batch */
 	AT_LIMITS = 1 << 11,
+	AT_WORKSPACE = 1 << 12,	/* a workspace written as an object */
 };
 
 /* What a value looks like. */

@@ -68,6 +68,9 @@ const struct plan_props *load_props(struct loader *l, const struct jval *obj,
     unsigned at, const struct plan_props *base,
     const struct strvec **ret_env);
 
+/* Checks the placeholders of one argument, at hand, as far as no more than
+ * the plan's parameters is needed for that. */
+void load_argument(struct loader *l, const char *text);
 /* True when there is a command or a shell, or one that was at fault. */
 bool has_command(const struct loader *l, const struct plan_props *props);
 /* Checks that the placeholders of the command have data and targets. */
@@ -89,6 +92,14 @@ void load_locks(struct loader *l, const struct jval *v,
 /* Sets the exit codes of props. */
 void load_exits(struct loader *l, const struct jval *v,
     struct plan_props *props);
+
+/* ---- load_prepare.c ---- */
+
+/* The command of setup or teardown. */
+const struct strvec *load_once(struct loader *l, const struct jval *v);
+/* The index + 1 of a workspace, added when new; 0 after a fault. */
+uint32_t load_workspace(struct loader *l, const struct jval *v);
+const struct strvec *load_artifacts(struct loader *l, const struct jval *v);
 
 /* ---- load_shards.c ---- */
 

@@ -73,7 +73,6 @@ set_agents(struct setting *s, const struct jval *v)
 static void
 check_piece(struct loader *l, const struct piece *piece)
 {
-	static const bool later[PLACEHOLDERS] = { [PH_WORKSPACE] = true };
 	int n = (int)piece->len;
 	const char *near;
 
@@ -85,10 +84,7 @@ check_piece(struct loader *l, const struct piece *piece)
 			    near);
 		return;
 	}
-	if (later[piece->kind])
-		check_fault(&l->c, "%.*s is not supported yet", n,
-		    piece->text);
-	else if (piece->kind == PH_WORKER)
+	if (piece->kind == PH_WORKER)
 		diag_set_hint(check_fault(&l->c, "%.*s is not supported in "
 		    "commands", n, piece->text), "YARDMASTER_WORKER is in the "
 		    "environment");
@@ -130,8 +126,8 @@ check_param(struct loader *l, const struct piece *piece)
 	free(name);
 }
 
-static void
-check_argument(struct loader *l, const char *text)
+void
+load_argument(struct loader *l, const char *text)
 {
 	struct piece piece;
 
@@ -152,7 +148,7 @@ set_command(struct setting *s, const struct jval *v)
 	value_strings(v, list);
 	for (i = 0; i < list->n; i++) {
 		mark = check_index(&s->l->c, i);
-		check_argument(s->l, list->v[i]);
+		load_argument(s->l, list->v[i]);
 		check_back(&s->l->c, mark);
 	}
 	s->props->command = list;
@@ -265,11 +261,43 @@ set_results(struct setting *s, const struct jval *v)
 	load_results(s->l, v, s->props);
 }
 
+static void
+set_setup(struct setting *s, const struct jval *v)
+{
+	s->props->setup = load_once(s->l, v);
+}
+
+static void
+set_teardown(struct setting *s, const struct jval *v)
+{
+	s->props->teardown = load_once(s->l, v);
+}
+
+static void
+set_workspace(struct setting *s, const struct jval *v)
+{
+	s->props->workspace = load_workspace(s->l, v);
+}
+
+static void
+set_artifacts(struct setting *s, const struct jval *v)
+{
+	s->props->artifacts = load_artifacts(s->l, v);
+}
+
+static void
+set_artifacts_max(struct setting *s, const struct jval *v)
+{
+	s->props->artifacts_max = value_size(v);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct setting *s, const struct jval *v);
 } setters[] = {
 	{ "agents", set_agents },
+	{ "artifacts", set_artifacts },
+	{ "artifacts_max", set_artifacts_max },
 	{ "command", set_command },
 	{ "data", set_data },
 	{ "env", set_env },
@@ -277,8 +305,11 @@ static const struct {
 	{ "limits", set_limits },
 	{ "locks", set_locks },
 	{ "results", set_results },
+	{ "setup", set_setup },
 	{ "shell", set_shell },
 	{ "targets", set_targets },
+	{ "teardown", set_teardown },
+	{ "workspace", set_workspace },
 };
 
 #define N_SETTERS (sizeof(setters) / sizeof(setters[0]))

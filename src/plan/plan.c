@@ -24,6 +24,7 @@ const struct plan_props plan_default_props = {
 	.workers = 1,
 	.repeatable = true,
 	.enabled = true,
+	.artifacts_max = 64 << 20,
 };
 
 struct plan *
@@ -200,6 +201,14 @@ plan_target_index(struct plan *p, const char *name)
 	HASH_ADD_KEYPTR(hh, v->by_target, p->targets[i].name, strlen(name),
 	    e);
 	return i;
+}
+
+struct plan_workspace *
+plan_add_workspace(struct plan *p)
+{
+	p->workspaces = mem_grow(p->workspaces, &p->priv->cap_workspaces,
+	    p->n_workspaces + 1, sizeof(*p->workspaces));
+	return &p->workspaces[p->n_workspaces++];
 }
 
 uint32_t
@@ -389,6 +398,10 @@ tables_free(struct plan *p)
 		strvec_done(&p->targets[i].env);
 		strvec_done(&p->targets[i].axes);
 	}
+	for (i = 0; i < p->n_workspaces; i++) {
+		free(p->workspaces[i].path);
+		strvec_done(&p->workspaces[i].exclude);
+	}
 	for (i = 0; i < p->n_locks; i++)
 		free(p->locks[i].name);
 	for (i = 0; i < p->n_suites; i++) {
@@ -399,6 +412,7 @@ tables_free(struct plan *p)
 		free(p->tests[i].name);
 	free(p->agents);
 	free(p->targets);
+	free(p->workspaces);
 	free(p->locks);
 	free(p->suites);
 	free(p->tests);

@@ -64,7 +64,7 @@ struct plan_private {
 	struct jdoc doc;	/* text NULL: none */
 	struct owned *owned;
 	size_t n_owned, cap_owned;
-	size_t cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
+	size_t cap_workspaces, cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
 	size_t cap_execs, cap_steps, cap_terms;
 	struct target_entry *by_target;
 	bool *target_defined;	/* by target: an object has defined it */
@@ -125,6 +125,8 @@ uint32_t plan_lock_index(struct plan *p, const char *name);
 uint32_t plan_target_index(struct plan *p, const char *name);
 /* The index of a target, or PLAN_NONE. */
 uint32_t plan_target_find(const struct plan *p, const char *name);
+/* Appends an empty workspace. */
+struct plan_workspace *plan_add_workspace(struct plan *p);
 /* Appends an empty suite, or a test (at the end of all tests). */
 uint32_t plan_add_suite(struct plan *p);
 uint32_t plan_add_test(struct plan *p);

@@ -115,6 +115,9 @@ check_argument(struct loader *l, const struct plan_props *props,
 		    !props->batch)
 			check_fault(&l->c, "%.*s needs a batch",
 			    (int)piece.len, piece.text);
+		else if (piece.kind == PH_WORKSPACE && props->workspace == 0)
+			check_fault(&l->c, "%.*s needs a workspace, and there "
+			    "is none", (int)piece.len, piece.text);
 		else if (piece.kind == PH_TARGET && piece.part != NULL)
 			check_axis(l, props, &piece);
 	}

@@ -177,6 +177,9 @@ write_props(struct writer *x, const struct plan_props *props)
 	if (props->results_name != NULL)
 		jw_kv_str(w, "results_name", props->results_name);
 	write_strings(w, "env", props->env);
+	write_strings(w, "setup", props->setup);
+	write_strings(w, "teardown", props->teardown);
+	write_strings(w, "artifacts", props->artifacts);
 	write_locks(w, props);
 	write_exits(w, props);
 	write_indices(w, "targets", props->targets, props->n_targets);
@@ -221,6 +224,29 @@ write_targets(struct writer *x)
 		write_strings(w, "instances", &t->instances);
 		write_strings(w, "env", &t->env);
 		write_strings(w, "axes", &t->axes);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+}
+
+static void
+write_workspaces(struct writer *x)
+{
+	const struct plan_workspace *ws;
+	struct jw *w = &x->w;
+	uint32_t i;
+
+	if (x->p->n_workspaces == 0)
+		return;
+	jw_key(w, "workspaces");
+	jw_array(w);
+	for (i = 0; i < x->p->n_workspaces; i++) {
+		ws = &x->p->workspaces[i];
+		jw_object(w);
+		jw_kv_str(w, "path", ws->path);
+		write_strings(w, "exclude", &ws->exclude);
+		jw_kv_str(w, "hash", ws->hash);
+		jw_kv_int(w, "bytes", (int64_t)ws->bytes);
 		jw_object_end(w);
 	}
 	jw_array_end(w);
@@ -377,6 +403,7 @@ plan_snapshot(const struct plan *p, struct buf *out)
 	write_head(&x);
 	write_pools(&x);
 	write_targets(&x);
+	write_workspaces(&x);
 	write_lists(&x);
 	write_suites(&x);
 	write_tests(&x);

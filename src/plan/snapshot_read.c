@@ -190,6 +190,28 @@ read_locks(struct restore *x)
 }
 
 static void
+read_workspaces(struct restore *x)
+{
+	const struct jval *list = jval_get(x->root, "workspaces"), *v;
+	struct plan_workspace *ws;
+	const char *hash;
+	size_t i;
+
+	for (i = 0; i < jval_count(list); i++) {
+		v = jval_at(list, i);
+		ws = plan_add_workspace(x->p);
+		ws->path = str_dup(jval_get_str(v, "path", ""));
+		get_strings(x, v, "exclude", &ws->exclude);
+		hash = jval_get_str(v, "hash", "");
+		if (*hash != '\0' && !sha256_is_text(hash))
+			fail(x);
+		else
+			memcpy(ws->hash, hash, strlen(hash) + 1);
+		ws->bytes = get_index(x, v, "bytes", TREE_MAX_BYTES + 1);
+	}
+}
+
+static void
 read_pairs(struct restore *x)
 {
 	const struct jval *list = jval_get(x->root, "pairs");
@@ -337,6 +359,11 @@ read_one_props(struct restore *x, const struct jval *v)
 	if (name != NULL)
 		props->results_name = plan_own(x->p, str_dup(name), free);
 	props->env = get_env(x, v);
+	props->setup = get_list(x, v, "setup");
+	props->teardown = get_list(x, v, "teardown");
+	props->artifacts = get_list(x, v, "artifacts");
+	if (props->workspace > x->p->n_workspaces)
+		fail(x);
 	read_holds(x, jval_get(v, "locks"), props);
 	read_exits(x, jval_get(v, "exits"), props);
 	read_target_list(x, jval_get(v, "targets"), props);
@@ -520,7 +547,7 @@ restore(struct restore *x)
 	/* Later ones refer to earlier ones. */
 	static void (*const steps[])(struct restore *x) = { read_head,
 		read_targets, read_agents, read_locks, read_pairs, read_data,
-		read_props, read_suites, read_tests, read_kept };
+		read_workspaces, read_props, read_suites, read_tests, read_kept };
 	struct diags ds = DIAGS_INIT;
 	size_t i;
 	int r = 0;

@@ -83,6 +83,20 @@ put_hole(struct work_step *to, size_t at)
 		(uint32_t)to->argv.n, (uint32_t)at };
 }
 
+/* As the agent names it; where that is not known the folder of the step is
+ * the same. */
+static void
+put_workspace(const struct filling *f, struct buf *out)
+{
+	uint32_t suite = f->p->tests[f->step->test].suite;
+
+	if (f->place->spool == NULL)
+		buf_puts(out, ".");
+	else
+		buf_putf(out, "%s/ws/%s.%u/tree", f->place->spool,
+		    f->place->id.run, plan_prepare_no(f->p, suite));
+}
+
 static void
 put_value(void *arg, const struct piece *piece, struct buf *out)
 {
@@ -113,6 +127,9 @@ put_value(void *arg, const struct piece *piece, struct buf *out)
 			put_cell(f, piece, out);
 		else
 			text = plan_row_name(f->p, f->step, number);
+		break;
+	case PH_WORKSPACE:
+		put_workspace(f, out);
 		break;
 	case PH_PARAM:
 		text = find_pair(&f->p->params, piece);
@@ -359,6 +376,30 @@ fill_batch(const struct plan *p, const struct plan_place *place,
 	ret->label = buf_steal(&b);
 }
 
+/* What comes back is what its steps want, the most of them. */
+static void
+fill_prepare(struct filling *f, const struct plan_exec *e, struct work *ret)
+{
+	const struct plan_props *props;
+	uint32_t i, k;
+
+	f->step = &f->p->steps[e->first_step];
+	work_prepare_fill(f->p, e->suite, put_value, f, &ret->prepare);
+	for (i = 0; i < e->n_steps; i++) {
+		props = f->p->tests[f->step[i].test].props;
+		for (k = 0; props->artifacts != NULL &&
+		    k < props->artifacts->n; k++)
+			if (strvec_find(&ret->artifacts,
+			    props->artifacts->v[k]) < 0)
+				strvec_push(&ret->artifacts,
+				    props->artifacts->v[k]);
+		if ((uint64_t)props->artifacts_max > ret->artifacts_max)
+			ret->artifacts_max = (uint64_t)props->artifacts_max;
+	}
+	if (ret->artifacts.n == 0)
+		ret->artifacts_max = 0;
+}
+
 void
 plan_work(const struct plan *p, const struct plan_place *place,
     struct work *ret)
@@ -377,6 +418,7 @@ plan_work(const struct plan *p, const struct plan_place *place,
 	ret->beside_itself = t->beside_itself;
 	ret->stop_at_failure = t->on_failure != ON_FAILURE_CONTINUE;
 	fill_env(p, place, e, &ret->env);
+	fill_prepare(&f, e, ret);
 	ret->n_steps = place->steps != NULL ? place->n_steps : e->n_steps;
 	ret->steps = mem_calloc(ret->n_steps, sizeof(*ret->steps));
 	for (i = 0; i < ret->n_steps; i++) {

@@ -59,7 +59,7 @@ test_faults(void **state)
 		{ "banner=yardmaster protocol 2", "speaks another protocol" },
 		{ "protocol=7", "speaks protocol 7, this console 1" },
 		{ "mute=welcome", "did not say welcome" },
-		{ "garbage=00001e00", "message 30 out of turn" },
+		{ "garbage=00002700", "message 39 out of turn" },
 		{ "garbage=ffff1500", "keep to the protocol" },
 		{ "garbage=0002150078", "cannot be read" },
 		{ "garbage=000215007b7d", "report that cannot be read" },

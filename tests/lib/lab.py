@@ -170,6 +170,16 @@ class Lab:
         return vt.Screen([CONSOLE, 'console', '--fleet', self.fleet] +
                          list(args), rows, cols, env=self.env, cwd=self.dir)
 
+    def until(self, true, seconds=20):
+        """Looks until true(); False when it never became so."""
+        end = time.monotonic() + seconds
+        tick = threading.Event()
+        while not true():
+            if time.monotonic() > end:
+                return False
+            tick.wait(0.02)
+        return True
+
     def ran_times(self):
         """How often each execution ran, by what they wrote."""
         times = {}

@@ -56,10 +56,10 @@ static const struct {
 	{ TEST("\"suites\": []"), "p.json:2: suites[0].tests[0].suites: "
 	    "\"suites\" may not stand on a test (it may stand on a plan, a "
 	    "suite)\n" },
-	{ WITH("\"deadline\": \"soon\", \"setup\": [\"x\"], \"suites\": ["
+	{ WITH("\"deadline\": \"soon\", \"schedule\": \"x\", \"suites\": ["
 	    GOOD "]"), "p.json:2: deadline: \"soon\" is not a duration (as "
 	    "\"500ms\", \"90s\", \"10m\", \"1h30m\")\n"
-	    "p.json:2: setup: \"setup\" is not supported yet\n" },
+	    "p.json:2: schedule: \"schedule\" is not supported yet\n" },
 	{ SUITES("{\"name\": \"s\", \"nice\": 20, \"keep\": \"no\", "
 	    "\"limits\": {\"files\": 2, \"cpus\": 1, \"memory\": \"x\"}, "
 	    "\"tests\": [\"t\"]}"),

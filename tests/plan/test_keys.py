@@ -13,7 +13,7 @@ DUMP = os.path.join(os.environ['YM_BUILDDIR'], 'tests/plan/keys_dump')
 
 SCHEMAS = {
     'plan': ('plan', 'suite', 'test', 'target', 'discover', 'data',
-             'matrix', 'results', 'limits'),
+             'matrix', 'results', 'limits', 'workspace'),
     'fleet': ('fleet', 'agent', 'guards'),
 }
 # Sections of the manual pages, and the places they describe.
@@ -22,6 +22,7 @@ SECTIONS = {
              'Of a target': ('target',), 'Of a matrix': ('matrix',),
              'Of discover': ('discover',), 'Of results': ('results',),
              'Of limits': ('limits',),
+             'Of a workspace': ('workspace',),
              'Of data': ('data',)},
     'fleet': {'Of a fleet': ('fleet',), 'Of an agent': ('agent',),
               'Of guards': ('guards',)},

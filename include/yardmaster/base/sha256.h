@@ -16,6 +16,7 @@ struct sha256 {
 	uint8_t block[64];	/* private */
 };
 
+/* Starts a hash; adds n bytes to it. */
 void sha256_init(struct sha256 *s);
 void sha256_put(struct sha256 *s, const void *p, size_t n);
 /* Writes the hash as text; s has to be initialised anew after it. */

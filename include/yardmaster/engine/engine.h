@@ -178,6 +178,10 @@ struct tail_ops {
  * offset; negative: from that many bytes before the end. 0 or a code. */
 int engine_tail(struct engine *e, const struct ident *id, int64_t offset,
     bool follow, const struct tail_ops *ops, void *arg, struct tail **ret);
+/* The same for the output of the teardown of what that attempt had prepared on
+ * its agent. ERR_NOT_FOUND: it had nothing prepared. */
+int engine_tail_teardown(struct engine *e, const struct ident *id,
+    const struct tail_ops *ops, void *arg, struct tail **ret);
 /* The index of the agent that has it. */
 size_t engine_tail_agent(const struct tail *t);
 void engine_untail(struct tail *t);	/* NULL is fine */

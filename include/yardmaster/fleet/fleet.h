@@ -70,6 +70,19 @@ void fleet_cancel(struct fleet *f, size_t agent, const struct ident *id,
 void fleet_ack(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch);
 
+/* Says that nothing more of the run will be sent: what was prepared for it is
+ * torn down. */
+void fleet_over(struct fleet *f, size_t agent, const char *run,
+    uint32_t epoch);
+/* The artifacts of the attempt came: they need not be kept. */
+void fleet_ack_files(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch);
+/* Brings the packed tree at path (of that hash and size) to the agent unless
+ * it has it; again when the agent refused it before. Goes on through
+ * reconnects. */
+void fleet_offer(struct fleet *f, size_t agent, const char *hash,
+    uint64_t size, const char *path);
+
 typedef void (*fleet_done_fn)(void *arg, int code, const char *text);
 struct fleet_set {
 	const char *who;

@@ -34,6 +34,7 @@ struct agent {
 	enum link_state link;
 	char *error;		/* last fault of the link in words, or NULL */
 	char *question;		/* what the link asks, or NULL */
+	char *spool;		/* its folder on its host, or NULL */
 	int64_t link_since_us;	/* when link took its value */
 	int64_t heard_us;	/* last sign of life; 0 never */
 	int64_t next_try_us;	/* of a reconnect; 0 none */

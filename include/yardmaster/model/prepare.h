@@ -15,8 +15,11 @@
 #include "yardmaster/base/sha256.h"
 #include "yardmaster/base/strvec.h"
 
-#define PREPARE_MAX 4000	/* of one run */
-#define TREE_MAX_BYTES (UINT64_C(1) << 32)	/* of a packed tree */
+#define PREPARE_MAX 1000000	/* of one run */
+/* A teardown is an attempt of the agent's own, RUN/(this + no)/1. Nothing is
+ * said of it; its output is kept as that of others. */
+#define PREPARE_TEARDOWN 4000000000u
+#define TREE_MAX_BYTES (UINT64_C(4095) << 20)	/* of a packed tree */
 #define ARTIFACTS_MAX 1000	/* files of one attempt */
 #define ARTIFACT_NAME_MAX 1024
 

@@ -120,6 +120,10 @@ struct plan_props {
 	const struct plan_exit *exits;
 	uint32_t n_exits;
 	struct manner manner;
+	uint32_t workspace;	/* index in plan workspaces + 1; 0: none */
+	const struct strvec *setup, *teardown;	/* argv; NULL: none */
+	const struct strvec *artifacts;	/* patterns; NULL: none */
+	int64_t artifacts_max;	/* bytes */
 	enum on_failure on_failure;
 	int64_t timeout_us;	/* per step; 0: none */
 	int64_t estimate_us;	/* per step; 0: unknown */
@@ -137,6 +141,14 @@ struct plan_props {
 	bool needs_any_result;
 	bool enabled;
 	bool batch;		/* executions may share a process */
+};
+
+/* A folder that is brought to agents. */
+struct plan_workspace {
+	char *path;		/* absolute when the plan has a folder */
+	struct strvec exclude;	/* patterns */
+	char hash[SHA256_TEXT];	/* of the packed tree; "": not packed yet */
+	uint64_t bytes;		/* packed */
 };
 
 struct plan_suite {
@@ -218,6 +230,8 @@ struct plan {
 	uint32_t n_agents;
 	struct plan_target *targets;
 	uint32_t n_targets;
+	struct plan_workspace *workspaces;	/* their hashes: the launch's */
+	uint32_t n_workspaces;
 	struct plan_lock *locks;
 	uint32_t n_locks;
 	struct plan_pair *pairs;	/* "exclusive" */
@@ -344,6 +358,7 @@ struct plan_place {
 	struct ident id;	/* all three parts; execution is its number */
 	const char *agent;	/* name */
 	const char *instance;	/* leased target instance, or NULL */
+	const char *spool;	/* folder of the agent, or NULL */
 	const struct strvec *fleet_env;	/* of the agent in the fleet, or NULL */
 	const uint32_t *members;	/* executions that share the process,
 				 * id's first; NULL: it alone */
@@ -353,6 +368,10 @@ struct plan_place {
 				 * ascending), NULL: all */
 	uint32_t n_steps;
 };
+
+/* Which preparation of the plan the executions of a suite need, from 1;
+ * suites with equal workspace, setup and teardown share one. 0: none. */
+uint32_t plan_prepare_no(const struct plan *p, uint32_t suite);
 
 /*
  * Fills the work of one attempt: commands with placeholders replaced, merged
