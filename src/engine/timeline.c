@@ -129,6 +129,37 @@ chart_line(const struct simulation *s, uint32_t agent, uint32_t worker,
 	    worker, cells, (int)(busy * 100 / r->makespan_us));
 }
 
+/* How many attempts ran at once, at most: counted at each start. */
+static uint32_t
+most_at_once(const struct simulation *s)
+{
+	const struct sim_result *r = &s->result;
+	uint32_t n, most = 0;
+	size_t i, k;
+
+	for (i = 0; i < r->n_rows; i++) {
+		for (n = 0, k = 0; k <= i; k++)
+			n += r->rows[k].end_us > r->rows[i].start_us;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Whether a deadline is met, and by how many workers. */
+static void
+deadline_line(const struct simulation *s, struct buf *out)
+{
+	char end[DURATION_TEXT], deadline[DURATION_TEXT];
+	int64_t makespan_us = s->result.makespan_us;
+
+	if (s->p->deadline_us <= 0)
+		return;
+	buf_putf(out, "deadline %s: %s, end at %s, %u workers at most\n",
+	    duration_format(s->p->deadline_us, deadline),
+	    makespan_us <= s->p->deadline_us ? "met" : "not met",
+	    duration_format(makespan_us, end), most_at_once(s));
+}
+
 void
 simulate_text(const struct simulation *s, struct buf *out)
 {
@@ -148,6 +179,7 @@ simulate_text(const struct simulation *s, struct buf *out)
 		buf_putf(out, ", ratio %.3f", (double)sum.makespan_us /
 		    (double)sum.bound_us);
 	buf_putc(out, '\n');
+	deadline_line(s, out);
 	if (sum.never > 0)
 		buf_putf(out, "%u executions never start on this fleet\n",
 		    sum.never);

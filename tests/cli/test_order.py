@@ -98,6 +98,26 @@ def check_on_failure(f):
                   [len(x['steps']) for x in out['executions']], steps)
 
 
+def check_deadline(f):
+    """As few workers as meet it; and it is said when none do."""
+    fleet = f.write('ten.json', {'name': 'ten', 'agents': [
+        {'name': 'ten', 'transport': 'local', 'max_workers': 10}]})
+    plan = f.write('late.json', plan_of(
+        list('abcdefghij'), parallel='tests', estimate='10s', deadline='60s'))
+    args = ('plan', 'simulate', plan, '--fleet', fleet)
+    line = f.lines(*args)[-1]
+    tap.ok('a deadline is met by few workers', line.startswith(
+        'deadline 1m00s: met') and line.endswith(', 3 workers at most'), line)
+    line = f.lines(*args, '--deadline', '5s')[-1]
+    tap.equal('one that cannot be met is said to be, with the earliest end',
+              line, 'deadline 5.0s: not met, end at 10s, 10 workers at most')
+    out = f.json(*args, '--deadline', '0')
+    tap.equal('without one all are used', out['makespan_s'], 10)
+    done = f.cli(*args, '--deadline', 'soon')
+    tap.ok('a deadline is a duration', done.returncode == 4 and
+           '--deadline soon' in done.stderr, done.stderr)
+
+
 def main():
     with Folder() as f:
         fleet = f.write('fleet.json', FLEET)
@@ -107,6 +127,7 @@ def main():
         check_never(f, fleet)
         check_simulate(f, fleet)
         check_on_failure(f)
+        check_deadline(f)
         check_recorded(f, plan, fleet)
         done = f.cli('plan', 'order', plan, '--order', 'best')
         tap.equal('an unknown order is refused', done.returncode, 4)
