@@ -82,6 +82,8 @@ fill_agents(struct simulation *s, const struct simulate_agent *agents)
 			.rtt_us = agents[i].rtt_us,
 		};
 		s->agents[i].speed = (uint32_t)(a->speed * 1000 + 0.5);
+		/* As earlier runs would have taught it. */
+		s->agents[i].facts.speed = s->agents[i].speed;
 		for (k = 0; k < a->n_instances; k++)
 			*pool++ = (struct sched_pool){
 				.target = a->instances[k].target,
