@@ -158,6 +158,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	e->owner_text = str_fmt("%s pid %d", opts->who, (int)getpid());
 	e->read_only = opts->read_only;
 	TAILQ_INIT(&e->runs);
+	e->lates = lates_new();
 	e->sched = sched_new();
 	e->bench = bench_new((uint32_t)opts->fleet->n_agents);
 	e->syncing = mem_calloc(opts->fleet->n_agents, sizeof *e->syncing);
@@ -206,6 +207,7 @@ engine_free(struct engine *e)
 	free(e->paused);
 	timer_free(e->recover);
 	leases_free(e->leases);
+	lates_free(e->lates);
 	while ((r = TAILQ_FIRST(&e->runs)) != NULL) {
 		TAILQ_REMOVE(&e->runs, r, entry);
 		erun_free(e, r);

@@ -92,6 +92,7 @@ struct engine {
 	struct sched_decisions decisions;
 	struct registry *registry;
 	struct leases *leases;
+	struct lates *lates;
 	int64_t *facts_us;	/* by agent: when the facts looked at came */
 	char *state_dir, *who, *owner_text;
 	bool read_only;
@@ -236,6 +237,20 @@ void leases_orphan(struct engine *e, const struct erun *r);
 /* Nothing is left on an agent: what attempts without owner held there is
  * free. */
 void leases_agent_dead(struct engine *e, size_t agent);
+
+/* ---- late.c: what agents still have of runs that have ended */
+struct lates *lates_new(void);
+void lates_free(struct lates *l);	/* NULL is fine */
+/* Facts of an agent came; its link is gone; it reported of a run that is not
+ * driven here. */
+void late_facts(struct engine *e, size_t agent);
+void late_down(struct engine *e, size_t agent);
+void late_report(struct engine *e, size_t agent, const struct report *rep);
+/* It gave an attempt of such a run back. */
+void late_returned(struct engine *e, size_t agent, const struct ident *id,
+    const char *why);
+/* The end of a turn: commits what came, then acknowledges it. */
+void late_turn(struct engine *e);
 
 /* ---- elsewhere.c: who holds what outside of this process */
 /* Tells the scheduler anew. 0 or a code of the store. */

@@ -250,16 +250,12 @@ on_report(void *arg, size_t agent, const struct report *rep)
 	struct engine *e = arg;
 	struct erun *r = driven(e, &rep->id);
 
-	if (r == NULL || !is_holder(e, r, agent, &rep->id))
-		return;
-	if (r->file == NULL) {
-		/* It ended before; what counted was recorded then. */
-		if (rep->state == ATTEMPT_ENDED && rep->id.attempt ==
-		    r->live.executions[rep->id.execution - 1].attempt)
-			engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
-		engine_wake(e);
+	if (r == NULL || r->file == NULL) {
+		late_report(e, agent, rep);
 		return;
 	}
+	if (!is_holder(e, r, agent, &rep->id))
+		return;
 	workspace_waits(r, rep->id.execution, rep->state == ATTEMPT_QUEUED ?
 	    rep->text : NULL);
 	if (rep->state == ATTEMPT_QUEUED) {
@@ -311,6 +307,8 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 	struct engine *e = arg;
 	struct erun *r = driven(e, id);
 
+	if ((r == NULL || r->file == NULL) && returned)
+		late_returned(e, agent, id, why);
 	if (r == NULL || r->file == NULL || !is_holder(e, r, agent, id))
 		return;
 	if (returned)
@@ -332,6 +330,7 @@ on_changed(void *arg, size_t agent)
 	if (a->facts_us != e->facts_us[agent]) {
 		e->facts_us[agent] = a->facts_us;
 		leases_facts(e, agent);
+		late_facts(e, agent);
 	}
 	engine_touch(e);
 }
@@ -356,7 +355,29 @@ on_up(void *arg, size_t agent)
 static void
 on_down(void *arg, size_t agent)
 {
+	late_down(arg, agent);
 	on_changed(arg, agent);
+}
+
+/* The agent has heard of a newer owner and follows nothing we say of the run;
+ * what it has of it is not known. People decide who is right. */
+static void
+superseded(struct engine *e, size_t agent, struct erun *r, uint32_t epoch)
+{
+	char *text;
+
+	if (!r->awaits[agent])
+		return;
+	r->awaits[agent] = false;
+	e->syncing[agent]--;
+	text = str_fmt("%s knows a newer owner of the run (epoch %u, ours %u)",
+	    fleet_agent(e->fleet, agent)->name, epoch, r->epoch);
+	engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing more of it "
+	    "starts until it is released", text);
+	if (r->file != NULL)
+		sched_run_hold(e->sched, r->handle, text, clock_mono_us());
+	free(text);
+	on_changed(e, agent);
 }
 
 static void
@@ -365,8 +386,12 @@ on_synced(void *arg, size_t agent, const char *run, uint32_t epoch)
 	struct engine *e = arg;
 	struct erun *r = erun_find(e, run);
 
-	if (r == NULL || r->epoch != epoch)
+	if (r == NULL || r->epoch > epoch)
 		return;
+	if (r->epoch < epoch) {
+		superseded(e, agent, r, epoch);
+		return;
+	}
 	if (r->file != NULL)
 		sched_agent_synced(e->sched, (uint32_t)agent, r->handle,
 		    clock_mono_us());

@@ -507,6 +507,7 @@ engine_turn(void *arg)
 {
 	struct engine *e = arg;
 
+	late_turn(e);
 	if (e->changed && !too_soon(e)) {
 		decide_shared(e);
 		commit(e);

@@ -214,14 +214,14 @@ open_writer(struct run_file *f)
 }
 
 static int
-raise_epoch(struct run_file *f)
+raise_epoch(struct run_file *f, bool ended)
 {
 	struct run_head head;
 	int r;
 
 	if ((r = run_file_head(f, &head)) < 0)
 		return r;
-	if (head.state == RUN_ENDED)
+	if ((head.state == RUN_ENDED) != ended)
 		return ERR_STATE;
 	r = db_exec(&f->db, "UPDATE head SET epoch=epoch+1");
 	if (r == 0)
@@ -241,9 +241,9 @@ tell_owner(const char *state_dir, const char *run, char **ret_owner)
 	run_owner_done(&o);
 }
 
-int
-run_file_adopt(const char *state_dir, const char *run, const char *who,
-    struct run_file **ret, char **ret_owner)
+static int
+take_over(const char *state_dir, const char *run, const char *who, bool ended,
+    struct run_file **ret)
 {
 	struct run_file *f;
 	int r;
@@ -256,20 +256,51 @@ run_file_adopt(const char *state_dir, const char *run, const char *who,
 		r = ERR_NOT_FOUND;
 		goto out;
 	}
-	if ((r = run_folder(state_dir)) < 0)
-		goto out;
-	if ((r = run_lock(state_dir, run, who, &f->lock_fd)) < 0) {
-		if (r == ERR_LOCKED)
-			tell_owner(state_dir, run, ret_owner);
-		goto out;
-	}
-	if ((r = open_writer(f)) < 0 || (r = raise_epoch(f)) < 0)
+	if ((r = run_folder(state_dir)) < 0 ||
+	    (r = run_lock(state_dir, run, who, &f->lock_fd)) < 0 ||
+	    (r = open_writer(f)) < 0 || (r = raise_epoch(f, ended)) < 0)
 		goto out;
 	*ret = f;
 out:
 	if (r < 0)
 		run_file_close(f);
 	return r;
+}
+
+/* Somebody may have an ended run open for late results. */
+static bool
+has_ended(const char *state_dir, const char *run)
+{
+	struct run_file *f = NULL;
+	struct run_head head;
+	bool ended;
+
+	ended = run_file_open(state_dir, run, &f) == 0 &&
+	    run_file_head(f, &head) == 0 && head.state == RUN_ENDED;
+	run_file_close(f);
+	return ended;
+}
+
+int
+run_file_adopt(const char *state_dir, const char *run, const char *who,
+    struct run_file **ret, char **ret_owner)
+{
+	int r = take_over(state_dir, run, who, false, ret);
+
+	if (r != ERR_LOCKED)
+		return r;
+	if (has_ended(state_dir, run))
+		return ERR_STATE;
+	tell_owner(state_dir, run, ret_owner);
+	return r;
+}
+
+int
+run_file_reopen(const char *state_dir, const char *run, const char *who,
+    struct run_file **ret)
+{
+	return has_ended(state_dir, run) ?
+	    take_over(state_dir, run, who, true, ret) : ERR_STATE;
 }
 
 int

@@ -141,6 +141,14 @@ int run_file_create(const char *state_dir, const struct run_create *c,
 int run_file_adopt(const char *state_dir, const char *run, const char *who,
     struct run_file **ret, char **ret_owner);
 
+/*
+ * Opens a run that has ended, so that late results can be kept: lock and epoch
+ * as by run_file_adopt(). Its executions are not to be changed. 0; ERR_LOCKED;
+ * ERR_NOT_FOUND; ERR_STATE when it has not ended; or as run_file_adopt().
+ */
+int run_file_reopen(const char *state_dir, const char *run, const char *who,
+    struct run_file **ret);
+
 /* Rolls back what was not committed, closes, frees the lock. NULL is fine. */
 void run_file_close(struct run_file *f);
 
