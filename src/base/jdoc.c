@@ -13,6 +13,7 @@
 
 #include "base/jcheck.h"
 #include "base/jloc.h"
+#include "base/jscan.h"
 #include "base/jparse.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/jval.h"
@@ -124,6 +125,23 @@ jdoc_done(struct jdoc *doc)
 	free(doc->text);
 	jval_free(doc->root);
 	*doc = (struct jdoc){ .file = NULL };
+}
+
+bool
+jdoc_span(const struct jdoc *doc, const char *path, size_t *ret_from,
+    size_t *ret_n)
+{
+	struct jscan s;
+	size_t from;
+
+	if (!jloc_find(doc->text, doc->len, path, &from))
+		return false;
+	jscan_init(&s, doc->text, doc->len, true);
+	s.p = doc->text + from;
+	jscan_skip_value(&s);
+	*ret_from = from;
+	*ret_n = (size_t)(s.p - doc->text) - from;
+	return true;
 }
 
 void

@@ -5,17 +5,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/plan/plan.h"
 #include "yardmaster/store/run_file.h"
+#include "yardmaster/sys/fs.h"
 
 #include "cli/op.h"
 #include "cli/owner_client.h"
 #include "cli/session.h"
 #include "cli/table.h"
+
+/* Writes what was amended into a plan file, that value only. */
+static int
+write_back(const struct cli *c, const char *file, const char *key,
+    const char *value)
+{
+	struct diags ds = DIAGS_INIT;
+	struct buf out = BUF_INIT;
+	char *error = NULL;
+	struct jdoc doc;
+	struct stat st;
+	int r;
+
+	if ((r = jdoc_load(&doc, file, JDOC_COMMENTS, &ds)) < 0) {
+		diags_done(&ds);
+		return cli_fail(c, EXIT_ERRORS, "%s: %s", file, err_text(r));
+	}
+	r = plan_write_back(&doc, key, value, &out, &error);
+	if (r < 0)
+		r = cli_fail(c, EXIT_ERRORS, "%s: %s (the run is amended)",
+		    file, error);
+	else if (stat(file, &st) < 0 || fs_replace(file, buf_str(&out),
+	    buf_len(&out), st.st_mode & 0777) < 0)
+		r = cli_fail(c, EXIT_ERRORS, "%s: cannot be written", file);
+	else
+		printf("%s: %s=%s written\n", file, key, value);
+	free(error);
+	buf_done(&out);
+	jdoc_done(&doc);
+	diags_done(&ds);
+	return r;
+}
 
 /* Each KEY=VALUE in turn, until one is refused. */
 static int
@@ -37,6 +72,8 @@ cmd_amend(struct cli *c)
 		op.key = key;
 		op.value = equal + 1;
 		r = op_on_id(c, &op);
+		if (r == 0 && cli_has(c, "write"))
+			r = write_back(c, cli_get(c, "write"), key, equal + 1);
 		free(key);
 	}
 	return r;
@@ -134,6 +171,10 @@ cmd_amendments(struct cli *c)
 	return r;
 }
 
+static const struct cli_opt amend_opts[] = {
+	{ "write", 'w', "PLAN", "write the values into this plan file, too" },
+	{ NULL }
+};
 static const struct cli_opt list_opts[] = {
 	JSON_OPT,
 	{ NULL }
@@ -145,7 +186,7 @@ const struct cli_command cli_amend_commands[] = {
 	    "agents:SUITE or agents:TEST (selectors with commas; empty: as "
 	    "the plan says),\nmax:TARGET, max_per_agent:TARGET, lock:NAME "
 	    "(its capacity; 0: nobody takes it)\nor exclusive:A,B (on or "
-	    "off). 0 is no limit. What runs goes on.\n", NULL, 2, -1,
+	    "off). 0 is no limit. What runs goes on.\n", amend_opts, 2, -1,
 	    cmd_amend },
 	{ "undo", "RUN N", "take back an amendment that still holds", NULL,
 	    NULL, 2, 2, cmd_undo },

@@ -112,7 +112,10 @@ def each_cure(s):
     s.amend('exclusive:a/long,apart=off', text='on -> off')
     tap.ok('it runs beside what excluded it', s.started('apart'))
     s.why('phone', 'target-limit')
-    s.amend('max:phone=2', text='max:phone 1 -> 2')
+    s.do('amend', s.run, 'max:phone=2', '--write', s.plan,
+         text='max:phone=2 written')
+    with open(s.plan) as f:
+        tap.ok('the plan file has it', '"max": 2' in f.read())
     tap.ok('it runs under the raised limit', s.started('phone'))
     s.why('away', 'no-agent')
     s.amend('agents:a/away=lab-1', text='as planned -> lab-1')

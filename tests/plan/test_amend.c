@@ -2,7 +2,10 @@
 /* Amendments of a plan: each key, the value it gives back, what is refused. */
 #include "plan_help.h"
 
+#include <stdio.h>
+
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/jval.h"
 
 static const char plan_text[] =
     "{\"name\": \"p\", \"parallel\": \"tests\", \"command\": [\"x\"],"
@@ -131,6 +134,59 @@ what_cannot_be_amended_says_so(void **state)
 	plan_free(p);
 }
 
+static void
+written(const char *text, const char *key, const char *value,
+    const char *expected)
+{
+	struct buf out = BUF_INIT;
+	char *error = NULL;
+	struct jdoc doc;
+	int r;
+
+	assert_int_equal(jdoc_parse(&doc, "p.json", text, strlen(text),
+	    JDOC_COMMENTS, NULL), 0);
+	r = plan_write_back(&doc, key, value, &out, &error);
+	if (expected == NULL) {
+		assert_true(r < 0);
+		assert_non_null(strstr(error, "cannot be written there"));
+	} else {
+		assert_int_equal(r, 0);
+		assert_string_equal(buf_str(&out), expected);
+	}
+	free(error);
+	buf_done(&out);
+	jdoc_done(&doc);
+}
+
+/* Only the value changes; what has no place is refused. */
+static void
+values_are_written_back(void **state)
+{
+	static const char with[] = "{ // how many\n\t\"max_parallel\": %s, "
+	    "\"command\": [\"x\"],\n \"locks\": {\"db\": %s},\n"
+	    " \"suites\": [{%s\"name\": \"a\", \"tests\": [\"t1\", %s]}]}";
+	char text[400], want[400];
+
+	snprintf(text, sizeof(text), with, "3", "1", "", "\"t2\"");
+	snprintf(want, sizeof(want), with, "8", "1", "", "\"t2\"");
+	written(text, "max_parallel", "8", want);
+	snprintf(want, sizeof(want), with, "3", "4", "", "\"t2\"");
+	written(text, "lock:db", "4", want);
+	snprintf(want, sizeof(want), with, "3", "1",
+	    "\"agents\": [\"lab-1\",\"@x\"], ", "\"t2\"");
+	written(text, "agents:a", "lab-1,@x", want);
+	snprintf(want, sizeof(want), with, "3", "1", "",
+	    "{\"name\": \"t2\", \"agents\": [\"lab-1\"]}");
+	written(text, "agents:a/t2", "lab-1", want);
+	written(text, "agents:t2", "lab-1", NULL);
+	written(text, "agents:a", "", NULL);
+	written(text, "lock:db", "0", NULL);
+	written(text, "lock:other", "2", NULL);
+	written(text, "exclusive:a,a", "off", NULL);
+	written(text, "max:web", "1", NULL);
+	written(text, "max_parallel", "-1", NULL);
+}
+
 int
 main(void)
 {
@@ -138,6 +194,7 @@ main(void)
 		cmocka_unit_test(values_change_and_change_back),
 		cmocka_unit_test(agents_of_suites_and_tests),
 		cmocka_unit_test(what_cannot_be_amended_says_so),
+		cmocka_unit_test(values_are_written_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

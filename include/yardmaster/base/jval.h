@@ -64,6 +64,10 @@ void jdoc_path_index(struct buf *path, size_t i);
 void jdoc_locate(const struct jdoc *doc, const char *path, unsigned *ret_line,
     unsigned *ret_column);
 
+/* Where the value at path stands in the text of doc. False when absent. */
+bool jdoc_span(const struct jdoc *doc, const char *path, size_t *ret_from,
+    size_t *ret_n);
+
 /* Adds a diagnostic at path and returns it, as diag_add(). The line is that of
  * the value, or of the nearest one around it when there is none at path. */
 struct diag *jdoc_fault(const struct jdoc *doc, struct diags *ds,

@@ -429,6 +429,15 @@ int plan_keep(struct plan *p, const bool *keep, struct diags *ds);
 int plan_amend(struct plan *p, const char *key, const char *value,
     char **ret_old, char **ret_error);
 
+/*
+ * Appends to out (emptied first) the text of a plan file with an amendment
+ * written into it: only that value changes, comments and layout stay. 0; or,
+ * when it has no single place there or the result would be no plan,
+ * ERR_UNSUPPORTED or ERR_INVALID with a text in *ret_error (the caller's).
+ */
+int plan_write_back(const struct jdoc *doc, const char *key,
+    const char *value, struct buf *out, char **ret_error);
+
 /* ---- for people -------------------------------------------------------------------- */
 
 /* An expanded plan as text or as JSON ("plan show"). */
