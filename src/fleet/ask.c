@@ -79,6 +79,15 @@ ask_answered(struct peer *p, const struct jval *v)
 		end(p, c, code, text != NULL ? text : err_text(code));
 }
 
+static void
+put_guards(struct jw *w, const struct guards *g, unsigned named)
+{
+	if (named == 0)
+		return;
+	jw_key(w, "guards");
+	guards_write(w, g, named);
+}
+
 void
 fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
     fleet_done_fn fn, void *arg)
@@ -104,8 +113,7 @@ fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
 		jw_key(&w, "threshold");
 		threshold_write(&w, &set->expect_threshold);
 	}
-	jw_key(&w, "guards");
-	guards_write(&w, &set->expect_guards, set->set_guards);
+	put_guards(&w, &set->expect_guards, set->set_guards);
 	jw_object_end(&w);
 	if (set->set_max)
 		jw_kv_int(&w, "max_workers", set->max_workers);
@@ -113,8 +121,7 @@ fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
 		jw_key(&w, "threshold");
 		threshold_write(&w, &set->threshold);
 	}
-	jw_key(&w, "guards");
-	guards_write(&w, &set->guards, set->set_guards);
+	put_guards(&w, &set->guards, set->set_guards);
 	jw_object_end(&w);
 	say(p, MSG_SET, &body);
 	buf_done(&body);

@@ -126,6 +126,16 @@ test_set(void **state)
 	UNTIL(lab, lab->answers == 4);
 	assert_int_equal(lab->code, 0);
 	assert_int_equal(agent(lab, 0)->facts.threshold.kind, THRESHOLD_SPARE);
+	set = (struct fleet_set){ .set_guards = GUARD_BIT(GUARD_MEMORY),
+		.guards = { .given = GUARD_BIT(GUARD_MEMORY),
+		    .free_memory = 5 } };
+	fleet_set_values(lab->fleet, 0, &set, on_done, lab);
+	UNTIL(lab, lab->answers == 5);
+	assert_int_equal(lab->code, 0);
+	assert_int_equal(agent(lab, 0)->facts.guards.free_memory, 5);
+	fleet_set_values(lab->fleet, 0, &set, on_done, lab);
+	UNTIL(lab, lab->answers == 6);
+	assert_int_equal(lab->code, ERR_STALE);
 	lab_free(lab);
 }
 

@@ -39,6 +39,7 @@ OUTPUT_PIECE = 100
 class FakeAgent:
     def __init__(self, options):
         self.o = options
+        self.guards = {}
         self.values = {'max_workers': int(options.get('max', 4)),
                        'threshold': json.loads(
                            options.get('threshold', 'null'))}
@@ -81,6 +82,7 @@ class FakeAgent:
                 'advised': 4, 'threshold': self.values['threshold'],
                 'effective': most, 'draining': self.held.get('drain'),
                 'held': self.held.get('hold'), 'busy': 0, 'cpus': 8,
+                'guards': self.guards,
                 'workers': []}
 
     def report(self, ident, epoch, state, outcome=None):
@@ -139,13 +141,17 @@ class FakeAgent:
             self.report(i, m['epoch'], 'ended', 'cancelled')
 
     def set(self, m):
-        for key, value in m['expect'].items():
-            if self.values[key] != value:
+        guards = m['expect'].pop('guards', {})
+        found = [(self.values[k], v) for k, v in m['expect'].items()] + \
+            [(self.guards.get(k), v) for k, v in guards.items()]
+        for now, value in found:
+            if now != value:
                 self.send('ANSWER', {
                     'tag': m['tag'], 'ok': False, 'code': -10014,
-                    'text': 'now %s, not %s' % (self.values[key], value),
+                    'text': 'now %s, not %s' % (now, value),
                     'facts': self.facts()})
                 return
+        self.guards.update(m.get('guards', {}))
         for key in self.values:
             if key in m:
                 self.values[key] = m[key]
