@@ -148,7 +148,7 @@ drop_link(struct peer *p, bool kill)
 	say_done(p);
 	free(p->agent.question);
 	free(p->agent.spool);
-	p->agent.question = NULL;
+	p->agent.question = p->agent.spool = NULL;
 	p->agent.rtt_us = p->agent.answer_us = 0;
 	p->rtt_measured = false;
 	p->read_only = false;

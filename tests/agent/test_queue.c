@@ -276,10 +276,13 @@ meets_one(const void *arg, const struct attempt *a)
 
 /* An attempt with one step of each label. */
 static struct attempt *
-add_labelled(struct queue *q, const char *run, char *one, char *two,
-    bool beside)
+add_labelled(struct queue *q, const char *run, const char *one,
+    const char *two, bool beside)
 {
-	struct work_step steps[2] = { { .label = one }, { .label = two } };
+	struct work_step steps[2] = {
+		{ .label = (char *)(uintptr_t)one },
+		{ .label = (char *)(uintptr_t)two },
+	};
 	struct work work = { .steps = steps, .n_steps = two != NULL ? 2 : 1,
 		.beside_itself = beside };
 	struct ident id = { .execution = 1, .attempt = 1 };
