@@ -165,6 +165,8 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 	e->facts_us = mem_calloc(opts->fleet->n_agents, sizeof *e->facts_us);
 	e->turn = timer_new(loop, wake_due, e);
 	e->wake = timer_new(loop, wake_due, e);
+	TAILQ_INIT(&e->artifacts);
+	e->artifacts_timer = timer_new(loop, artifacts_turn, e);
 	e->view = timer_new(loop, view_due, e);
 	e->recover = timer_new(loop, recover_due, e);
 	/* Before the fleet's own hook: what a turn decides leaves with it. */
@@ -198,6 +200,7 @@ engine_free(struct engine *e)
 	if (e == NULL)
 		return;
 	loop_unhook(e->loop, engine_turn, e);
+	artifacts_free(e);
 	fleet_free(e->fleet);
 	timer_free(e->turn);
 	timer_free(e->wake);

@@ -83,6 +83,9 @@ struct out {
 	bool leased;		/* OUT_START: it has leases */
 };
 
+struct bringing;
+TAILQ_HEAD(bringings, bringing);
+
 struct engine {
 	struct loop *loop;
 	struct fleet *fleet;
@@ -117,6 +120,8 @@ struct engine {
 	struct timer *wake;	/* when the scheduler wants to be asked */
 	struct timer *view;	/* when reasons are looked at again */
 	struct timer *probe;	/* when a benched agent is probed by itself */
+	struct bringings artifacts;	/* on their way here */
+	struct timer *artifacts_timer;
 	struct timer *recover;	/* when a failed file is tried again */
 	uint64_t generation;
 	uint64_t notified;	/* generation of the last on_change */
@@ -293,6 +298,17 @@ int amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 int amend_restore_plan(struct erun *r);
 void amend_replay(struct engine *e, struct erun *r);
 void amendments_free(struct erun *r);
+
+/* ---- artifacts.c */
+/* Brings the files that an attempt left, then acknowledges it; false when
+ * there are none, and the caller does. */
+bool artifacts_take(struct engine *e, const struct erun *r, size_t agent,
+    const struct report *rep);
+/* True while some of the run are on their way. */
+bool artifacts_pending(const struct engine *e, const struct erun *r);
+/* Goes on with them; of the timer. */
+void artifacts_turn(void *arg);
+void artifacts_free(struct engine *e);
 
 /* ---- workspace.c */
 /* Packs the workspaces of a plan into the state folder. 0, or a code with a

@@ -131,7 +131,8 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 		return;
 	}
 	started_unheard(e, r, rep);
-	if (report_record(e, agent, r, rep, false))
+	if (report_record(e, agent, r, rep, false) &&
+	    !artifacts_take(e, r, agent, rep))
 		engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 

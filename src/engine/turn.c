@@ -473,7 +473,8 @@ finish_ended(struct engine *e)
 	struct erun *r;
 
 	TAILQ_FOREACH(r, &e->runs, entry)
-		if (r->ended && !r->failed && !is_awaited(e, r)) {
+		if (r->ended && !r->failed && !is_awaited(e, r) &&
+		    !artifacts_pending(e, r)) {
 			r->live.state = RUN_ENDED;
 			erun_finish(e, r);
 		}

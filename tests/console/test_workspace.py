@@ -3,10 +3,8 @@
 
 import glob
 import hashlib
-import json
 import os
 import signal
-import subprocess
 
 import sshd
 import tap
@@ -74,10 +72,9 @@ def test_tree(lab):
                 '&& test ! -e .git && test "$(stat -c %%a d/ro)" = 444 && '
                 'test -e made && sleep 0.2' % ODD.replace('\n', '\n')],
                 'tests': ['t%d' % i for i in range(8)]}]}
-    done = lab.cli('run', lab.plan(plan))
+    run, code, said = launch(lab, plan)
     tap.ok('a tree with odd names and modes is there',
-           done.returncode == 0 and '8 passed' in done.stdout,
-           done.stdout + done.stderr)
+           code == 0 and '8 passed' in said, said)
     first = trees(lab)
     tap.ok('each of two agents has it once',
            [len(t) for t in first] == [1, 1], first)
@@ -89,7 +86,6 @@ def test_tree(lab):
     tap.equal('teardown once on each agent, in the same folder',
               sorted(x[9:] for x in said if x.startswith('teardown')),
               sorted(x[6:] for x in said if x.startswith('setup')))
-    run = lab.json('runs')['runs'][0]['id']
     tap.equal('its log can be read', lab.cli(
         'logs', run + '/1', '--teardown').stdout, 'in teardown\n')
     logs = [lab.cli('logs', '%s/%d' % (run, i)).stdout for i in range(1, 9)]
@@ -105,10 +101,87 @@ def test_tree(lab):
     tap.ok('and is gone', gone(lab))
 
 
+def launch(lab, plan):
+    """Runs a plan to its end: its id, exit code and what it printed."""
+    process, run = lab.start_run(lab.plan(plan))
+    out, err = process.communicate()
+    return run, process.returncode, out + err
+
+
+def brought(lab, run):
+    root = '%s/console/yardmaster/runs/%s.artifacts' % (lab.dir, run)
+    return {os.path.relpath(os.path.join(d, f), root):
+            hashlib.sha256(open(os.path.join(d, f), 'rb').read()).hexdigest()
+            for d, _, files in os.walk(root) for f in files}
+
+
+def test_artifacts(lab):
+    big = hashlib.sha256(b'\0' * 5000000).hexdigest()
+    plan = {'name': 'a', 'parallel': 'tests', 'artifacts': [
+        'out/*.bin', '**/log', 'link'], 'suites': [{'name': 's', 'command': [
+            'sh', '-c', 'mkdir -p out deep/er && head -c 5000000 /dev/zero '
+            '>out/x.bin && echo "$YARDMASTER_TEST" >deep/er/log && echo no '
+            '>other && ln -s /etc/passwd link && exit {row.exit}'],
+            'tests': [{'name': 't', 'data': {'rows': [
+                {'exit': '0'}, {'exit': '1'}]}}]}]}
+    run, code, said = launch(lab, plan)
+    log = hashlib.sha256(b't\n').hexdigest()
+    tap.equal('artifacts of passed and failed are equal by hash',
+              brought(lab, run), {
+                  '%d/1/%s' % (x, n): h for x in (1, 2)
+                  for n, h in (('out/x.bin', big), ('deep/er/log', log))})
+    tap.ok('results are not changed by them', code == 1 and
+           '1 passed' in said, said)
+    plan['artifacts_max'] = 1000
+    run, code, said = launch(lab, plan)
+    tap.equal('what is over the limit is left out',
+              set(brought(lab, run).values()), {log})
+    tap.ok('agents keep none of them', lab.until(lambda: not any(
+        os.listdir(s + '/files') for s in spools(lab))))
+
+
+def test_setup_fails(lab):
+    marks = lab.dir + '/fails'
+    plan = {'name': 'f', 'parallel': 'tests', 'error_retries': 0,
+            'workspace': 'tree', 'setup': [
+                'sh', '-c', 'echo why it failed; echo x >>%s; exit 3' % marks],
+            'teardown': ['sh', '-c', 'echo down >>%s' % marks],
+            'suites': [{'name': 's', 'agents': ['lab-1'], 'command': ['true'],
+                        'tests': ['t1', 't2', 't3']}]}
+    run, code, said = launch(lab, plan)
+    report = lab.json('report', run)
+    tap.ok('a setup that fails is an error that says so',
+           code == 2 and all('setup failed: exit 3' in x['text']
+                                        for x in report['executions']),
+           said)
+    tap.equal('each of them has its log', [
+        lab.cli('logs', '%s/%d' % (run, i)).stdout for i in (1, 2, 3)],
+        ['why it failed\n'] * 3)
+    tap.ok('and it is torn down', gone(lab) and 'down' in lines(marks))
+
+
+def test_cancel(lab):
+    marks = lab.dir + '/cancelled'
+    plan = {'name': 'c', 'parallel': 'tests', 'workspace': 'tree',
+            'teardown': ['sh', '-c', 'echo down >>%s' % marks],
+            'suites': [{'name': 's', 'command': [lab.work, '60'],
+                        'tests': ['t1']}]}
+    process, _ = lab.start_run(lab.plan(plan))
+    lab.watch.wait(lambda w: w.count() == 1)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    tap.equal('cancelled', process.returncode, 5)
+    tap.ok('a teardown follows a cancel', gone(lab))
+    tap.equal('once', lines(marks), ['down'])
+
+
 def main():
     sshd.need()
     with Lab(2, max_workers=2) as lab:
         test_tree(lab)
+        test_artifacts(lab)
+        test_setup_fails(lab)
+        test_cancel(lab)
     tap.done()
 
 
