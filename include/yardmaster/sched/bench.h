@@ -50,6 +50,7 @@ enum bench_state {
 	BENCH_PROBED,		/* benched; one execution may be sent to it */
 	BENCH_STATES
 };
+/* How an agent stands; BENCH_WELL for one of which nothing was heard. */
 enum bench_state bench_state(const struct bench *b, uint32_t agent);
 /* Which executions, which errors, since when; of a braked one also why it is
  * not benched. NULL of a well one; borrowed until the next call that is not
