@@ -251,6 +251,9 @@ print_blockers(const struct jval *data)
 
 	cell_test(x, &line);
 	buf_putf(&line, "  %s", jval_get_str(x, "state", "?"));
+	if (jval_get_str(x, "batch", NULL) != NULL)
+		buf_putf(&line, " in one process for %s",
+		    jval_get_str(x, "batch", ""));
 	for (i = 0; i < jval_count(blockers); i++) {
 		b = jval_at(blockers, i);
 		text_escape(&safe, buf_str(&line), buf_len(&line));

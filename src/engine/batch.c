@@ -42,16 +42,18 @@ make(struct engine *e, struct erun *r, struct batch_id lead)
 
 /* What views say of those that share a process. */
 static void
-show(struct erun *r, const struct batch *b)
+show(struct erun *r, struct batch *b)
 {
-	struct execution *x;
+	struct buf label = BUF_INIT;
 	uint32_t i;
 
-	for (i = 0; i < b->n; i++) {
-		x = &r->live.executions[b->members[i].exec - 1];
-		x->batch_lead = b->lead.exec;
-		x->batch_n = b->n;
+	if (b->n > 1) {
+		plan_exec_label(r->plan, b->lead.exec, &label);
+		buf_putf(&label, " and %u more", b->n - 1);
+		b->label = buf_steal(&label);
 	}
+	for (i = 0; i < b->n; i++)
+		r->live.executions[b->members[i].exec - 1].batch = b->label;
 }
 
 void
@@ -203,6 +205,7 @@ batches_free(struct erun *r)
 		report_done(&b->report);
 		buf_done(&b->file);
 		free(b->members);
+		free(b->label);
 		free(b);
 	}
 	free(r->starts);

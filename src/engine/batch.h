@@ -22,6 +22,7 @@ struct batch {
 	struct erun *run;
 	struct sched_member *members;	/* the leading one among them */
 	uint32_t n;
+	char *label;		/* for people; NULL when there is one only */
 	/* While its results are brought: */
 	struct fleet_tail *fetch;	/* NULL: they are not */
 	size_t agent;

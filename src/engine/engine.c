@@ -330,11 +330,9 @@ engine_why(const struct engine *e, const struct ident *id, struct why *ret)
 	if (r == NULL)
 		why_add(ret, REASON_NO_OWNER, 0,
 		    "no process drives this run; resume takes it over");
-	else if (r->file != NULL)
-		sched_why(e->sched, r->handle, id->execution,
-		    clock_mono_us(), ret);
-	if (r != NULL && r->file != NULL)
-		workspace_why(r, id->execution, ret);
+	else if (r->file != NULL && id->execution > 0 &&
+	    id->execution <= r->live.n)
+		view_why(e, r, id->execution, clock_mono_us(), ret);
 }
 
 void

@@ -327,6 +327,10 @@ void workspace_why(const struct erun *r, uint32_t no, struct why *why);
 void workspaces_over(struct engine *e, const struct erun *r);
 
 /* ---- view.c */
+/* Every blocker of an execution of a live run; who shares its process stands
+ * behind the headline. The caller frees with why_done(). */
+void view_why(const struct engine *e, const struct erun *r, uint32_t no,
+    int64_t now_us, struct why *ret);
 /* Copies what the scheduler says of one execution. */
 void view_execution(struct engine *e, struct erun *r, uint32_t no);
 /* Counts, reasons and predictions of all live runs. */

@@ -144,6 +144,8 @@ write_execution(struct engine *e, struct jw *w, const struct execution *x)
 	jw_kv_str(w, "reason", x->reason != REASON_NONE ?
 	    reason_name(x->reason) : NULL);
 	jw_kv_str(w, "reason_text", x->reason_text);
+	jw_kv_str(w, "batch", x->state == EXEC_ASSIGNED ||
+	    x->state == EXEC_RUNNING ? x->batch : NULL);
 	jw_kv_int(w, "attempt", x->attempt);
 	jw_kv_str(w, "agent", x->agent >= 0 ?
 	    engine_agent(e, (size_t)x->agent)->name : NULL);

@@ -44,6 +44,22 @@ view_execution(struct engine *e, struct erun *r, uint32_t no)
 		x->reason_text = NULL;
 }
 
+void
+view_why(const struct engine *e, const struct erun *r, uint32_t no,
+    int64_t now_us, struct why *ret)
+{
+	const struct execution *x = &r->live.executions[no - 1];
+	char *text;
+
+	sched_why(e->sched, r->handle, no, now_us, ret);
+	workspace_why(r, no, ret);
+	if (x->state != EXEC_ASSIGNED || x->batch == NULL || ret->n == 0)
+		return;
+	text = str_fmt("%s; one process for %s", ret->v[0].text, x->batch);
+	free(ret->v[0].text);
+	ret->v[0].text = text;
+}
+
 static void
 refresh_text(struct engine *e, struct erun *r, struct execution *x,
     int64_t now_us)
@@ -51,8 +67,7 @@ refresh_text(struct engine *e, struct erun *r, struct execution *x,
 	struct exec_texts *texts = &r->texts[x->no - 1];
 	struct why why = { NULL, 0 };
 
-	sched_why(e->sched, r->handle, x->no, now_us, &why);
-	workspace_why(r, x->no, &why);
+	view_why(e, r, x->no, now_us, &why);
 	free(texts->reason);
 	texts->reason = why.n > 0 ? str_dup(why.v[0].text) : NULL;
 	x->reason_text = texts->reason;

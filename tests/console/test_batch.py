@@ -128,6 +128,40 @@ def big_files(lab):
            texts(report))
 
 
+def shown(lab):
+    """What why, queue and workers say of a batch that runs, and one that
+    waits on the agent."""
+    gate = lab.dir + '/gate'
+    os.mkfifo(gate)
+    with os.fdopen(os.open(gate, os.O_RDWR), 'wb', 0) as held:
+        plan = lab.plan({'name': 'shown', 'ahead': 'all', 'suites': [{
+            'name': 'unit', 'batch': True, 'tests': ['t%d' % i for i in
+                                                     range(30)],
+            'command': ['sh', '-c', 'read x <%s' % gate, '{results}',
+                        '{tests}'],
+            'error_retries': 0, 'estimate': '1s', 'results': {'junit': '{results}'}}]})
+        console, run = lab.start_run(plan, '--quiet')
+        why = ''
+        while ' running' not in why and console.poll() is None:
+            why = lab.cli('why', run + '/2').stdout
+        tap.ok('why says with whom', ' running in one process for unit/t0 '
+               'and ' in why, why)
+        queued = [x for x in lab.json('queue')['queue']
+                  if x['state'] == 'assigned']
+        tap.ok('queue as well', queued and queued[0]['batch'].startswith(
+            'unit/t'), queued)
+        said = lab.cli('why', queued[0]['id']).stdout
+        tap.ok('and why of one that waits', '; one process for unit/t' in
+               said, said)
+        what = [w.get('what') for w in lab.json('workers')['workers']]
+        tap.ok('and workers', what and what[0].startswith('unit/t0 and '),
+               what)
+        for _ in range(30):
+            held.write(b'go\n')
+        console.communicate()
+        tap.equal('who writes no file errs', console.returncode, 2)
+
+
 def has_read(pid):
     try:
         with open('/proc/%d/io' % pid) as f:
@@ -189,6 +223,7 @@ def main():
         pytest_runs(lab)
         bad_members(lab)
         crashes(lab)
+        shown(lab)
         big_files(lab)
         faults(lab)
     tap.done()

@@ -76,9 +76,8 @@ struct execution {
 	int64_t reason_since_us;
 	int64_t next_us;	/* predicted or fixed start; 0 unknown */
 	const char *text;	/* why it ended as it did, or NULL */
-	uint32_t batch_n;	/* how many share its process, itself among
-				 * them; 0: it shares none */
-	uint32_t batch_lead;	/* number of the one that leads them */
+	const char *batch;	/* what its last process was shared by, as
+				 * "unit/t1 and 37 more"; NULL: by nobody */
 };
 
 struct run {
