@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan_private.h"
+#include "plan/load.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
@@ -230,6 +230,8 @@ plan_check_agents(const struct plan *p, const struct fleet_spec *f,
 	for (i = 0; i < p->n_targets; i++)
 		if (wanted[i])
 			check_target(p, i, f, ds);
+	if (ds->errors == errors)
+		plan_check_together(p, f, ds);
 	free(used);
 	free(wanted);
 	return ds->errors - errors;

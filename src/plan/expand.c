@@ -26,6 +26,7 @@ struct expander {
 	struct plan_exec exec;	/* being filled */
 	uint32_t *targets;	/* of the suite at hand */
 	uint32_t n_targets;
+	uint32_t n_groups;
 	bool full;
 };
 
@@ -60,20 +61,18 @@ in_base(struct expander *x)
 static bool
 is_kept(struct expander *x, const struct plan_step *s)
 {
-	bool kept = in_base(x) && (x->keep == NULL || x->keep(x->arg, s));
-
-	note(&x->runs, kept);
-	return kept;
+	return in_base(x) && (x->keep == NULL || x->keep(x->arg, s));
 }
 
 /* ---- steps and executions ---- */
 
 static void
-add_step(struct expander *x, const struct plan_step *s)
+put_step(struct expander *x, const struct plan_step *s, bool kept)
 {
 	struct plan *p = x->p;
 
-	if (x->full || !is_kept(x, s))
+	note(&x->runs, kept);
+	if (!kept)
 		return;
 	if (p->n_steps == PLAN_MAX_STEPS) {
 		x->full = true;
@@ -85,6 +84,13 @@ add_step(struct expander *x, const struct plan_step *s)
 	    sizeof(*p->steps));
 	p->steps[p->n_steps++] = *s;
 	x->exec.n_steps++;
+}
+
+static void
+add_step(struct expander *x, const struct plan_step *s)
+{
+	if (!x->full)
+		put_step(x, s, is_kept(x, s));
 }
 
 static void
@@ -242,6 +248,49 @@ expand_test(struct expander *x, uint32_t suite, uint32_t test)
 		}
 }
 
+/* The steps of one group: of each part, on its own target or the suite's.
+ * They are kept all or not at all. */
+static void
+expand_group(struct expander *x, uint32_t suite, uint32_t target)
+{
+	const struct plan_suite *s = &x->p->suites[suite];
+	const struct plan_props *props;
+	struct plan_step steps[PLAN_MAX_PARTS];
+	bool there[PLAN_MAX_PARTS], kept = false;
+	uint32_t i, n = s->n_tests < PLAN_MAX_PARTS ? s->n_tests :
+	    PLAN_MAX_PARTS;
+
+	for (i = 0; i < n; i++) {
+		props = x->p->tests[s->first_test + i].props;
+		steps[i] = (struct plan_step){ .test = s->first_test + i,
+			.row = PLAN_NONE, .target = props->n_targets == 1 ?
+			props->targets[0] : target };
+		there[i] = in_base(x);
+		if (there[i] && (x->keep == NULL || x->keep(x->arg,
+		    &steps[i])))
+			kept = true;
+	}
+	x->n_groups += kept ? 1 : 0;
+	for (i = 0; i < n; i++) {
+		begin_exec(x, suite);
+		x->exec.group = x->n_groups;
+		put_step(x, &steps[i], kept && there[i]);
+		end_exec(x);
+	}
+}
+
+static void
+expand_together(struct expander *x, uint32_t suite)
+{
+	const struct plan_props *props = x->p->suites[suite].props;
+	uint32_t i;
+
+	if (props->n_targets == 0)
+		expand_group(x, suite, PLAN_NONE);
+	for (i = 0; i < props->n_targets && !x->full; i++)
+		expand_group(x, suite, props->targets[i]);
+}
+
 static void
 expand_suite(struct expander *x, uint32_t suite)
 {
@@ -250,6 +299,10 @@ expand_suite(struct expander *x, uint32_t suite)
 
 	if (!s->props->enabled)
 		return;
+	if (s->props->together > 0) {
+		expand_together(x, suite);
+		return;
+	}
 	if (plan_groups(x->p, suite)) {
 		expand_grouped(x, suite, s->mode == MODE_SEQUENTIAL ||
 		    plan_parallel(x->p, suite) == PARALLEL_TARGETS);

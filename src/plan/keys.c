@@ -13,6 +13,7 @@
 #define S AT_SUITE
 #define T AT_TEST
 #define PST (AT_PLAN | AT_SUITE | AT_TEST)
+#define PART AT_PART
 #define ANYWHERE \
 	(PST | AT_TARGET | AT_FLEET | AT_AGENT)
 
@@ -42,15 +43,15 @@ const struct key plan_keys[] = {
 	    "what it is called" },
 	{ "parallel", P | S, FORM_CHOICE, 0, 0, parallels, PROP(parallel),
 	    false, "none", "what of a suite may run at the same time" },
-	{ "targets", PST, FORM_ARRAY_OR_OBJECT, 0, 0, NULL, NONE, false,
+	{ "targets", PST | PART, FORM_ARRAY_OR_OBJECT, 0, 0, NULL, NONE, false,
 	    "one unnamed target", "what the tests run against" },
-	{ "agents", PST, FORM_STRINGS, 0, 0, NULL, NONE, false, "every agent",
+	{ "agents", PST | PART, FORM_STRINGS, 0, 0, NULL, NONE, false, "every agent",
 	    "selectors of the agents that may run it" },
-	{ "command", PST, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
+	{ "command", PST | PART, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
 	    "program and arguments of a test" },
-	{ "shell", PST, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	{ "shell", PST | PART, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
 	    "text for /bin/sh instead of command" },
-	{ "env", PST | AT_TARGET | AT_AGENT, FORM_ENV, 0, 0, NULL, NONE,
+	{ "env", PST | PART | AT_TARGET | AT_AGENT, FORM_ENV, 0, 0, NULL, NONE,
 	    false, NULL, "environment of the commands" },
 	{ "secrets", PST, FORM_ARRAY, 0, 0, NULL, LATER, NULL,
 	    "environment read at send time and masked in logs" },
@@ -58,7 +59,7 @@ const struct key plan_keys[] = {
 	    "columns of data that are masked in logs" },
 	{ "params", P, FORM_ENV, 0, 0, NULL, NONE, false, NULL,
 	    "values a launch may set" },
-	{ "timeout", PST, FORM_DURATION, 0, YEAR_S, NULL, PROP(timeout_us),
+	{ "timeout", PST | PART, FORM_DURATION, 0, YEAR_S, NULL, PROP(timeout_us),
 	    false, "none", "the longest a step may take" },
 	{ "retries", PST, FORM_INT, 0, 100, NULL, PROP(retries), false, "0",
 	    "how often a failed execution is tried again" },
@@ -112,9 +113,9 @@ const struct key plan_keys[] = {
 	    "run although one of needs failed" },
 	{ "data", S | T, FORM_STRING_OR_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "a CSV file or rows; one iteration each" },
-	{ "estimate", PST, FORM_DURATION, 0, YEAR_S, NULL, PROP(estimate_us),
+	{ "estimate", PST | PART, FORM_DURATION, 0, YEAR_S, NULL, PROP(estimate_us),
 	    false, "unknown", "how long a step is expected to take" },
-	{ "workers", PST, FORM_INT, 1, WORK_MAX_WORKERS, NULL, PROP(workers),
+	{ "workers", PST | PART, FORM_INT, 1, WORK_MAX_WORKERS, NULL, PROP(workers),
 	    false, "1", "workers of one agent that it occupies" },
 	{ "discover", S, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "command that lists the tests" },
@@ -125,17 +126,18 @@ const struct key plan_keys[] = {
 	{ "shards", S, FORM_INT, 1, PLAN_MAX_SHARDS, NULL, PROP(shards), false,
 	    NULL,
 	    "split a suite by a tool's own option" },
-	{ "together", S, FORM_ARRAY, 0, 0, NULL, LATER, NULL,
+	{ "together", S, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "parts that start at the same moment" },
-	{ "same_agent", S, FORM_BOOL, 0, 0, NULL, LATER, "false",
+	{ "same_agent", S, FORM_BOOL, 0, 0, NULL, PROP(same_agent), false,
+	    "false",
 	    "allow parts of together on one agent" },
 	{ "schedule", P, FORM_STRING_OR_OBJECT, 0, 0, NULL, LATER, NULL,
 	    "when the plan launches by itself" },
 	{ "ahead", P, FORM_INT_OR_STRING, 0, 1000000, NULL, NONE, false, "auto",
 	    "how much an agent holds beyond its workers" },
-	{ "exit_codes", PST, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
+	{ "exit_codes", PST | PART, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,
 	    "what exit codes mean" },
-	{ "pinned", PST, FORM_BOOL, 0, 0, NULL, PROP(pinned), false, "false",
+	{ "pinned", PST | PART, FORM_BOOL, 0, 0, NULL, PROP(pinned), false, "false",
 	    "run beyond the threshold of agents" },
 	{ "repeatable", PST, FORM_BOOL, 0, 0, NULL, PROP(repeatable), false,
 	    "true", "may be tried again after it was lost" },
@@ -161,7 +163,9 @@ const struct key plan_keys[] = {
 	{ "home", PST, FORM_CHOICE, 0, 0, homes, PROP(manner.home), false,
 	    "shared", "the home and temporary folder of the commands" },
 
-	/* inside limits, targets, discover, data */
+	/* inside together, limits, targets, discover, data */
+	{ "role", AT_PART, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	    "what the part is called" },
 	{ "cpu", AT_LIMITS, FORM_DURATION, 0, YEAR_S, NULL, NONE, false, NULL,
 	    "time of a CPU, in whole seconds" },
 	{ "memory", AT_LIMITS, FORM_SIZE, 0, 0, NULL, NONE, false, NULL,
@@ -287,7 +291,7 @@ static const struct {
 
 static const char *const places[] = { "a plan", "a suite", "a test",
 	"a target", "discover", "data", "a fleet", "an agent", "guards",
-	"a matrix", "results", "limits", "a workspace" };
+	"a matrix", "results", "limits", "a workspace", "a part" };
 
 const struct key *
 key_find(const char *name, unsigned at)

@@ -27,6 +27,7 @@ enum place {
 	AT_RESULTS = 1 << 10,	/* results of a batch */
 	AT_LIMITS = 1 << 11,
 	AT_WORKSPACE = 1 << 12,	/* a workspace written as an object */
+	AT_PART = 1 << 13,	/* an element of together */
 };
 
 /* What a value looks like. */

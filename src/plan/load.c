@@ -195,7 +195,7 @@ static void
 check_members(struct loader *l, const struct jval *obj, size_t errors)
 {
 	static const char *const members[] = { "tests", "suites", "include",
-		"discover", "shards" };
+		"discover", "shards", "together" };
 	size_t i, n = 0;
 
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -205,7 +205,7 @@ check_members(struct loader *l, const struct jval *obj, size_t errors)
 		return;		/* perhaps one of them is misspelt */
 	if (n == 0)
 		check_fault(&l->c, "the suite is empty: it needs tests, "
-		    "suites, include, discover or shards");
+		    "suites, include, discover, shards or together");
 	else if (n == 1 && jval_get(obj, "tests") != NULL &&
 	    jval_count(jval_get(obj, "tests")) == 0)
 		check_fault_at(&l->c, "tests", "the list is empty");
@@ -223,6 +223,12 @@ load_suite_members(struct loader *l, const struct jval *obj, uint32_t index,
 	size_t mark;
 
 	p->suites[index].first_test = p->n_tests;
+	if (check_get(obj, "together", AT_SUITE) != NULL) {
+		load_together(l, obj, index, props);
+		return;
+	}
+	if (jval_get(obj, "same_agent") != NULL)
+		check_fault_at(&l->c, "same_agent", "there is no together");
 	if (check_get(obj, "shards", AT_SUITE) != NULL) {
 		load_shards(l, obj, index, props);
 		return;

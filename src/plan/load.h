@@ -107,6 +107,11 @@ const struct strvec *load_artifacts(struct loader *l, const struct jval *v);
 void load_shards(struct loader *l, const struct jval *obj, uint32_t suite,
     const struct plan_props *props);
 
+/* Notes what contradicts that a suite (at the place at hand) makes its tests
+ * by the key what. */
+void check_stands_alone(struct loader *l, const struct jval *obj,
+    uint32_t suite, const struct plan_props *props, const char *what);
+
 /* ---- load_batch.c ---- */
 
 /* Sets how results are read from the value of "results". */
@@ -117,6 +122,15 @@ void check_batch(struct loader *l, const struct plan_props *props);
 /* Checks that a suite (at the place at hand) can be a batch at all. */
 void check_batch_suite(struct loader *l, uint32_t suite,
     const struct plan_props *props);
+
+/* ---- load_together.c ---- */
+
+/* Makes the tests of a suite (at the place at hand) with "together". */
+void load_together(struct loader *l, const struct jval *obj, uint32_t suite,
+    const struct plan_props *props);
+/* Adds an error for each suite whose parts have too few agents. */
+void plan_check_together(const struct plan *p, const struct fleet_spec *f,
+    struct diags *ds);
 
 /* ---- refs.c ---- */
 

@@ -10,29 +10,33 @@
 #include "plan/load.h"
 #include "yardmaster/base/mem.h"
 
-/* What says which tests there are, or the values that they get. */
-static void
-check_contradictions(struct loader *l, const struct jval *obj,
-    uint32_t suite, const struct plan_props *props)
+void
+check_stands_alone(struct loader *l, const struct jval *obj, uint32_t suite,
+    const struct plan_props *props, const char *what)
 {
 	static const char *const keys[] = { "tests", "suites", "include",
-		"discover", "data" };
+		"discover", "data", "shards", "together" };
 	size_t i, mark;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (jval_get(obj, keys[i]) == NULL)
+		if (jval_get(obj, keys[i]) == NULL ||
+		    strcmp(keys[i], what) == 0)
 			continue;
 		mark = check_key(&l->c, keys[i]);
-		check_fault(&l->c, "%s and shards at once; give one",
-		    keys[i]);
+		check_fault(&l->c, "%s and %s at once; give one", keys[i],
+		    what);
 		check_back(&l->c, mark);
 	}
+	mark = check_key(&l->c, what);
 	if (props->data != NULL && jval_get(obj, "data") == NULL)
-		check_fault_at(&l->c, "shards", "a suite with shards has no "
-		    "data, and there is some above");
+		check_fault(&l->c, "a suite with %s has no data, and there "
+		    "is some above", what);
+	check_back(&l->c, mark);
+	mark = check_key(&l->c, "mode");
 	if (l->p->suites[suite].mode == MODE_SEQUENTIAL)
-		check_fault_at(&l->c, "mode", "each shard is an execution of "
-		    "its own, never sequential");
+		check_fault(&l->c, "with %s each is an execution of its own, "
+		    "never sequential", what);
+	check_back(&l->c, mark);
 }
 
 /* One row for each shard, named "shard 3/8". */
@@ -62,7 +66,7 @@ load_shards(struct loader *l, const struct jval *obj, uint32_t suite,
 	struct plan_props *own;
 	uint32_t index;
 
-	check_contradictions(l, obj, suite, props);
+	check_stands_alone(l, obj, suite, props, "shards");
 	check_runnable(l, props);
 	if (!has_command(l, props))
 		check_fault(&l->c, "no command and no shell, here or above");

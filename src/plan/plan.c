@@ -290,6 +290,7 @@ bool
 plan_groups(const struct plan *p, uint32_t suite)
 {
 	if (p->suites[suite].props->shards > 0 ||
+	    p->suites[suite].props->together > 0 ||
 	    p->suites[suite].props->batch)
 		return false;
 	return p->suites[suite].mode == MODE_SEQUENTIAL ||

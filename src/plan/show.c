@@ -128,6 +128,8 @@ way(const struct plan *p, uint32_t suite)
 		return "shards";
 	if (p->suites[suite].props->batch)
 		return "batch";
+	if (p->suites[suite].props->together > 0)
+		return "together";
 	return p->suites[suite].mode == MODE_SEQUENTIAL ? "sequential" :
 	    parallel_name(plan_parallel(p, suite));
 }
@@ -255,6 +257,8 @@ write_exec(struct jw *w, const struct plan *p, uint32_t no)
 	write_steps(w, p, e);
 	write_names(w, p, t);
 	write_locks(w, p, t);
+	if (e->group > 0)
+		jw_kv_int(w, "together", e->group);
 	jw_kv_int(w, "workers", t->workers);
 	jw_kv_int(w, "priority", t->priority);
 	jw_kv_int(w, "retries", t->retries);

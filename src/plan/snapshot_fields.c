@@ -127,6 +127,17 @@ read_manner(const struct jval *v, void *member)
 	return manner_read(v, member) == 0;
 }
 
+static bool
+read_parts(const struct jval *v, void *member)
+{
+	int64_t n = jval_int(v, -1);
+
+	if (n < 2 || n > PLAN_MAX_PARTS)
+		return false;
+	*(uint32_t *)member = (uint32_t)n;
+	return true;
+}
+
 #define FIELD(name, writer, reader)                                          \
 	{ #name, offsetof(struct plan_props, name),                           \
 	    sizeof(((struct plan_props *)NULL)->name), writer, reader }
@@ -137,6 +148,8 @@ const struct snapshot_field snapshot_fields[] = {
 	FIELD(manner, write_manner, read_manner),
 	FIELD(workers, write_u32, read_workers),
 	FIELD(shards, write_u32, read_shards),
+	FIELD(together, write_u32, read_parts),
+	FIELD(same_agent, write_flag, read_flag),
 	FIELD(timeout_us, write_us, read_us),
 	FIELD(estimate_us, write_us, read_us),
 	FIELD(artifacts_max, write_us, read_us),

@@ -325,6 +325,28 @@ fill_step(struct filling *f, struct work_step *ret)
 		    (size_t)props->data->expect_column)) > 0;
 }
 
+/* Which parts there are, which this one is, and where they are. */
+static void
+set_hosts(const struct plan *p, const struct plan_place *place,
+    const struct plan_exec *e, struct strvec *env)
+{
+	const struct plan_suite *s = &p->suites[e->suite];
+	struct buf roles = BUF_INIT;
+	const char *role;
+	uint32_t i;
+
+	for (i = 0; i < s->n_tests; i++) {
+		role = p->tests[s->first_test + i].name;
+		buf_putf(&roles, "%s%s", i > 0 ? " " : "", role);
+		set_named(env, "YARDMASTER_HOST_", role, strlen(role),
+		    place->hosts[i]);
+	}
+	strvec_setenv(env, "YARDMASTER_ROLES", buf_str(&roles));
+	strvec_setenv(env, "YARDMASTER_ROLE",
+	    p->tests[p->steps[e->first_step].test].name);
+	buf_done(&roles);
+}
+
 static void
 fill_env(const struct plan *p, const struct plan_place *place,
     const struct plan_exec *e, struct strvec *env)
@@ -348,6 +370,8 @@ fill_env(const struct plan *p, const struct plan_place *place,
 		strvec_setenv(env, "YARDMASTER_AGENT", place->agent);
 	if (place->instance != NULL)
 		strvec_setenv(env, "YARDMASTER_INSTANCE", place->instance);
+	if (place->hosts != NULL)
+		set_hosts(p, place, e, env);
 }
 
 /* What of the one step is that of all members. */
@@ -416,6 +440,7 @@ plan_work(const struct plan *p, const struct plan_place *place,
 	ret->label = buf_steal(&label);
 	ret->instance = str_dup(place->instance);
 	ret->beside_itself = t->beside_itself;
+	ret->together = e->group > 0;
 	ret->stop_at_failure = t->on_failure != ON_FAILURE_CONTINUE;
 	fill_env(p, place, e, &ret->env);
 	fill_prepare(&f, e, ret);

@@ -35,7 +35,7 @@ static const struct {
 	{ SUITES("{\"tests\": [\"t\"]}"), "p.json:2: suites[0]: a suite needs "
 	    "a name\n" },
 	{ SUITES("{\"name\": \"s\"}"), "p.json:2: suites[0]: the suite is "
-	    "empty: it needs tests, suites, include, discover or shards\n" },
+	    "empty: it needs tests, suites, include, discover, shards or together\n" },
 	{ SUITES("{\"name\": \"s\", \"tests\": []}"),
 	    "p.json:2: suites[0].tests: the list is empty\n" },
 	{ SUITES("{\"name\": \"a/b\", \"tests\": [\"t\"]}"),
@@ -72,9 +72,8 @@ static const struct {
 	    "mean \"cpu\"?)\n"
 	    "p.json:2: suites[0].limits.memory: not a size (as \"64M\", "
 	    "\"1.5G\" or bytes)\n" },
-	{ SUITES("{\"name\": \"s\", \"together\": []}"),
-	    "p.json:2: suites[0].together: \"together\" is not supported "
-	    "yet\n" },
+
+	/* what is misspelt is not missing, too */
 	{ WITH("\"suits\": [" GOOD "]"), "p.json:2: suits: unknown key "
 	    "\"suits\" (did you mean \"suites\"?)\n" },
 	{ "{\"comand\": [\"x\"], \"suites\": [" GOOD "]}", "p.json:1: "

@@ -13,12 +13,13 @@ DUMP = os.path.join(os.environ['YM_BUILDDIR'], 'tests/plan/keys_dump')
 
 SCHEMAS = {
     'plan': ('plan', 'suite', 'test', 'target', 'discover', 'data',
-             'matrix', 'results', 'limits', 'workspace'),
+             'matrix', 'results', 'limits', 'workspace', 'part'),
     'fleet': ('fleet', 'agent', 'guards'),
 }
 # Sections of the manual pages, and the places they describe.
 SECTIONS = {
     'plan': {'Of plan, suite and test': ('plan', 'suite', 'test'),
+             'Of a part': ('part',),
              'Of a target': ('target',), 'Of a matrix': ('matrix',),
              'Of discover': ('discover',), 'Of results': ('results',),
              'Of limits': ('limits',),

@@ -24,6 +24,7 @@
 #define PLAN_NONE UINT32_MAX	/* no such index */
 #define PLAN_MAX_TESTS 1000000
 #define PLAN_MAX_SHARDS 100000	/* of a suite */
+#define PLAN_MAX_PARTS 256	/* of a suite that runs together */
 #define PLAN_MAX_STEPS 4000000	/* of a whole plan */
 
 /* How many attempts an agent holds beyond its workers: a number, or */
@@ -134,11 +135,13 @@ struct plan_props {
 	uint32_t error_retries;
 	uint32_t workers;	/* from 1 */
 	uint32_t shards;	/* a row of data each; 0: the suite has none */
+	uint32_t together;	/* parts: its tests; 0: not such a suite */
 	int32_t priority;	/* higher first */
 	bool pinned;
 	bool repeatable;
 	bool beside_itself;
 	bool needs_any_result;
+	bool same_agent;	/* parts may share an agent */
 	bool enabled;
 	bool batch;		/* executions may share a process */
 };
@@ -208,6 +211,8 @@ struct plan_exec {
 	uint32_t terms;		/* index in plan terms */
 	uint32_t first_step;	/* in plan steps */
 	uint32_t n_steps;	/* from 1 */
+	uint32_t group;		/* number from 1 of what runs together: parts
+				 * follow each other; 0: runs alone */
 };
 
 struct plan_private;
@@ -367,6 +372,8 @@ struct plan_place {
 	const uint32_t *steps;	/* which steps (0 .. n_steps-1 of the execution,
 				 * ascending), NULL: all */
 	uint32_t n_steps;
+	const char *const *hosts;	/* of the parts of its group, in order;
+					 * NULL: it runs alone */
 };
 
 /* Which preparation of the plan the executions of a suite need, from 1;
