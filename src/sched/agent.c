@@ -152,6 +152,7 @@ void
 agent_gained(struct sched *s, uint32_t idx)
 {
 	s->gen++;
+	s->group_gen++;
 	bit_set(s->gained, idx, true);
 	s->any_gain = true;
 	s->reassign = true;

@@ -21,7 +21,7 @@ unqueue(struct sched *s, struct run *r)
 
 	for (i = 0; i < r->n; i++) {
 		x = &r->x[r->order[i]];
-		was[i] = (x->flags & X_QUEUED) != 0;
+		was[i] = (x->flags & (X_QUEUED | X_READY)) != 0;
 		queue_remove(s, r, x);
 	}
 	return was;

@@ -25,7 +25,7 @@ static char *
 check_waiting(const struct sched *s, const struct run *r,
     const struct exec *x)
 {
-	bool queued = (x->flags & X_QUEUED) != 0;
+	bool queued = (x->flags & (X_QUEUED | X_READY)) != 0;
 	bool blocked = (x->flags & (X_DELAYED | X_NEEDS | X_HELD)) != 0;
 
 	if (x->parcel != NONE)
@@ -48,7 +48,7 @@ check_exec(const struct sched *s, const struct run *r, const struct exec *x)
 
 	if (x->state == EXEC_WAITING)
 		return check_waiting(s, r, x);
-	if ((x->flags & X_QUEUED) != 0)
+	if ((x->flags & (X_QUEUED | X_READY)) != 0)
 		return str_fmt("%s/%u is %s and in a queue", r->id,
 		    exec_no(r, x), exec_state_name(x->state));
 	if (out != (x->parcel != NONE))
@@ -133,33 +133,45 @@ check_agent(const struct sched *s, uint32_t idx)
 	return NULL;
 }
 
+/* What one holder of a set takes of a limit. */
+static void
+lset_sum(const struct sched *s, uint32_t lset, uint32_t limit, bool targets,
+    uint32_t sum[2])
+{
+	const struct lset *ls = s->lsets[lset];
+	const struct use *u;
+	uint32_t j;
+
+	for (j = 0; j < ls->n; j++) {
+		u = &ls->v[j];
+		if (u->limit != limit)
+			continue;
+		if (s->limits[limit]->kind == LIMIT_LOCK) {
+			sum[u->shared] += u->shared ? 1 : u->n;
+		} else if (s->limits[limit]->kind == LIMIT_PAIR) {
+			sum[0] += u->n & 1;
+			sum[1] += u->n >> 1 & 1;
+		} else {
+			sum[0] += targets;
+		}
+	}
+}
+
 static void
 limit_sum(const struct sched *s, uint32_t limit, uint32_t sum[2])
 {
 	const struct parcel *p;
-	const struct lset *ls;
-	uint32_t i, j;
+	uint32_t i;
 
 	sum[0] = sum[1] = 0;
 	for (i = 0; i < s->n_parcels; i++) {
 		p = &s->parcels[i];
-		if (p->state == P_FREE || !p->holds)
-			continue;
-		ls = s->lsets[p->lset];
-		for (j = 0; j < ls->n; j++) {
-			if (ls->v[j].limit != limit)
-				continue;
-			if (s->limits[limit]->kind == LIMIT_LOCK) {
-				sum[ls->v[j].shared] += ls->v[j].shared ? 1 :
-				    ls->v[j].n;
-			} else if (s->limits[limit]->kind == LIMIT_PAIR) {
-				sum[0] += ls->v[j].n & 1;
-				sum[1] += ls->v[j].n >> 1 & 1;
-			} else {
-				sum[0] += p->holds_targets;
-			}
-		}
+		if (p->state != P_FREE && p->holds)
+			lset_sum(s, p->lset, limit, p->holds_targets, sum);
 	}
+	for (i = 0; i < s->n_groups; i++)
+		if (s->groups[i] != NULL && s->groups[i]->held != NONE)
+			lset_sum(s, s->groups[i]->held, limit, false, sum);
 }
 
 static char *
@@ -207,6 +219,39 @@ check_class(const struct sched *s, const struct class *c)
 	return NULL;
 }
 
+/* All parts are out, or none that never was: partly only at the end of a
+ * round. No two of the same round are on one agent. */
+static char *
+check_group(const struct sched *s, const struct group *g)
+{
+	const struct exec *x;
+	const struct parcel *p;
+	uint32_t i, k, ready = 0, out = 0;
+
+	for (i = 0; i < g->n; i++) {
+		x = group_part(s, g, i);
+		ready += (x->flags & X_READY) != 0;
+		out += x->parcel != NONE;
+		p = x->parcel != NONE ? &s->parcels[x->parcel] : NULL;
+		if (p != NULL && p->state == P_RUNNING && !g->gone)
+			return str_fmt("group %u runs without a go",
+			    g->index);
+		for (k = 0; k < i && p != NULL && !g->same_agent; k++)
+			if (group_part(s, g, k)->parcel != NONE &&
+			    s->parcels[group_part(s, g, k)->parcel].agent ==
+			    p->agent && p->agent != NONE)
+				return str_fmt("group %u has two parts on %s",
+				    g->index, s->agents[p->agent].name);
+	}
+	if (ready != g->n_ready || g->out != (out > 0) ||
+	    (g->held != NONE) != (g->n_parcels > 0) || out > g->n_parcels)
+		return str_fmt("group %u: %u ready, %u out, %u parcels",
+		    g->index, ready, out, g->n_parcels);
+	if (out == 0 && ready < g->n && ready > 0 && g->gone)
+		return str_fmt("group %u is gone and waits", g->index);
+	return NULL;
+}
+
 char *
 sched_check(const struct sched *s)
 {
@@ -223,6 +268,9 @@ sched_check(const struct sched *s)
 	for (i = 0; i < s->n_classes && text == NULL; i++)
 		if (s->classes[i] != NULL)
 			text = check_class(s, s->classes[i]);
+	for (i = 0; i < s->n_groups && text == NULL; i++)
+		if (s->groups[i] != NULL)
+			text = check_group(s, s->groups[i]);
 	return text;
 }
 

@@ -136,6 +136,8 @@ copy_terms(struct copy *c)
 		v[i] = (struct sched_terms){ .pinned = t->pinned,
 			.repeatable = t->repeatable,
 			.beside_itself = t->beside, .stop = t->stop,
+			.together = t->together,
+			.same_agent = t->same_agent,
 			.retries = t->retries,
 			.error_retries = t->error_retries,
 			.workers = t->workers, .priority = t->priority,
@@ -181,6 +183,7 @@ copy_execs(struct copy *c)
 	for (i = 0; i < r->n; i++) {
 		x = &r->x[i];
 		v[i] = (struct sched_exec){ .terms = x->terms,
+			.group = x->group == NONE ? 0 : x->group + 1,
 			.member = x->member, .estimate_us = x->estimate_us,
 			.fails = (int32_t)(r->n - x->rank),
 			.first_key = x->first_key, .n_keys = x->n_keys,
@@ -306,6 +309,8 @@ report(struct sched *to, const struct sched *s, int64_t now_us)
 		id = (struct sched_id){ p->run, p->exec, p->attempt };
 		if (p->state == P_RUNNING)
 			(void)sched_started(to, id, p->worker, now_us);
+		else if (p->prepared)
+			(void)sched_prepared(to, id, now_us);
 		else
 			(void)sched_accepted(to, id, now_us);
 	}

@@ -53,6 +53,7 @@ misplaced(const struct sched *s, const struct parcel *p)
 
 	return s->agents[p->agent].draining || (x->flags & X_HELD) != 0 ||
 	    ((x->flags & X_PINNED) != 0 && x->pin != p->agent) ||
+	    (p->group != NONE && s->groups[p->group]->back) ||
 	    (r->halted && (x->flags & X_WAIVED) == 0);
 }
 
@@ -119,10 +120,26 @@ sched_accepted(struct sched *s, struct sched_id id, int64_t now_us)
 	if (s->parcels[i].state == P_LOST)
 		return found(s, i, P_QUEUED);
 	heard(s, i);
+	s->parcels[i].prepared = false;
 	if (s->parcels[i].state != P_SENT)
 		return SCHED_SAID;
 	parcel_state(s, i, P_QUEUED);
 	return s->parcels[i].stale ? SCHED_LATE : SCHED_TAKEN;
+}
+
+enum sched_taken
+sched_prepared(struct sched *s, struct sched_id id, int64_t now_us)
+{
+	enum sched_taken taken = sched_accepted(s, id, now_us);
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE || s->parcels[i].group == NONE || s->parcels[i].stale ||
+	    s->parcels[i].state != P_QUEUED)
+		return taken;
+	group_prepared(s, i);
+	return taken;
 }
 
 static void
@@ -165,6 +182,7 @@ sched_started(struct sched *s, struct sched_id id, uint16_t worker,
 		heard(s, i);
 	}
 	members_running(s, r, i);
+	group_started(s, i);
 	return s->parcels[i].stale ? SCHED_LATE : taken;
 }
 

@@ -99,6 +99,7 @@ run_for_sim(struct forecasting *f, uint32_t handle)
 		terms[i].workers = r->terms[i].workers;
 	for (i = 0; i < r->n; i++) {
 		execs[i].terms = r->x[i].terms;
+		execs[i].group = r->x[i].group == NONE ? 0 : 1;
 		first[i + 1] = i + 1;
 		us[i] = length_of(f, r, i + 1);
 	}
@@ -172,6 +173,7 @@ out_for_sim(struct forecasting *f, const struct parcel *p, int64_t ran_us)
 	*t = (struct try){ .id = { p->run, p->exec, p->attempt },
 		.agent = p->agent, .workers = p->workers,
 		.pinned = p->class != CLASS_AUTO, .tier = p->tier,
+		.together = p->group != NONE,
 		.members = mem_calloc(n, sizeof(*t->members)),
 		.outcomes = mem_calloc(n, sizeof(*t->outcomes)),
 		.took_us = mem_calloc(n, sizeof(*t->took_us)) };

@@ -11,6 +11,17 @@
 #include "sched/sched_private.h"
 #include "yardmaster/base/mem.h"
 
+uint32_t
+lease_count(const uint32_t *holder, size_t n)
+{
+	uint32_t left = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		left += holder[i] == NONE;
+	return left;
+}
+
 bool
 lease_free(const uint32_t *holder, size_t n, uint32_t parcel)
 {

@@ -262,6 +262,46 @@ use_count(struct sched *s, const struct use *u, uint32_t agent, int by)
 }
 
 void
+limit_count(struct sched *s, const struct use *u, int by)
+{
+	use_count(s, u, NONE, by);
+}
+
+uint32_t
+limit_left(const struct sched *s, uint32_t limit)
+{
+	const struct limit *l = s->limits[limit];
+	uint32_t used = l->used[0] + l->ext[0], left = UINT32_MAX, n;
+
+	if (l->capacity > 0)
+		left = used < l->capacity ? l->capacity - used : 0;
+	n = l->names.n == 0 || l->pools ? UINT32_MAX :
+	    lease_count(l->holder, l->names.n);
+	return n < left ? n : left;
+}
+
+uint32_t
+limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent)
+{
+	const struct limit *l = s->limits[limit];
+	const struct agent *a = &s->agents[agent];
+	uint32_t i, held, left = UINT32_MAX, n;
+
+	held = l->slot < a->n_slots ? a->held_targets[l->slot] : 0;
+	if (l->per_agent > 0)
+		left = held < l->per_agent ? l->per_agent - held : 0;
+	if (!lease_room_on(l, a))
+		return 0;
+	for (i = 0; i < a->n_pools; i++) {
+		if (a->pools[i].limit != limit || a->pools[i].names.n == 0)
+			continue;
+		n = lease_count(a->pools[i].holder, a->pools[i].names.n);
+		left = n < left ? n : left;
+	}
+	return left;
+}
+
+void
 lset_take(struct sched *s, uint32_t parcel, const char *instance)
 {
 	struct parcel *p = &s->parcels[parcel];
@@ -400,6 +440,7 @@ limit_wake(struct sched *s, uint32_t limit)
 	struct ids waiters = s->limits[limit]->waiters;
 	size_t i;
 
+	s->group_gen++;
 	if (waiters.n == 0)
 		return;
 	s->limits[limit]->waiters = (struct ids){ NULL, 0, 0 };

@@ -30,7 +30,7 @@ sched_run_hold(struct sched *s, uint32_t run, const char *text,
 
 /* Ends it: at once when nothing is out, else where it is. */
 static void
-cancel(struct sched *s, struct run *r, struct exec *x)
+cancel_one(struct sched *s, struct run *r, struct exec *x)
 {
 	if (exec_state_final(x->state))
 		return;
@@ -40,6 +40,19 @@ cancel(struct sched *s, struct run *r, struct exec *x)
 		exec_final(s, r, x, EXEC_CANCELLED, REASON_NONE);
 	else
 		parcel_ask_cancel(s, x->parcel);
+}
+
+/* No part of a group runs alone. */
+static void
+cancel(struct sched *s, struct run *r, struct exec *x)
+{
+	const struct group *g = group_of(s, x);
+	uint32_t i;
+
+	if (g == NULL)
+		cancel_one(s, r, x);
+	for (i = 0; g != NULL && i < g->n; i++)
+		cancel_one(s, r, group_part(s, g, i));
 }
 
 int
@@ -257,12 +270,24 @@ sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
 	    now_us);
 }
 
+static void
+requeue_out(struct sched *s, struct exec *x)
+{
+	if (x->parcel == NONE)
+		return;
+	x->flags &= (uint16_t)~X_CANCEL;
+	x->flags |= X_REQUEUE;
+	parcel_ask_cancel(s, x->parcel);
+}
+
 int
 sched_exec_requeue(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us)
 {
+	const struct group *g;
 	struct run *r;
 	struct exec *x;
+	uint32_t i;
 	int err = target(s, run, exec, &r, &x);
 
 	if (err < 0)
@@ -277,9 +302,9 @@ sched_exec_requeue(struct sched *s, uint32_t run, uint32_t exec,
 		exec_revive(s, r, x);
 		return 0;
 	}
-	x->flags &= (uint16_t)~X_CANCEL;
-	x->flags |= X_REQUEUE;
-	parcel_ask_cancel(s, x->parcel);
+	requeue_out(s, x);
+	for (i = 0; (g = group_of(s, x)) != NULL && i < g->n; i++)
+		requeue_out(s, group_part(s, g, i));
 	return 0;
 }
 
@@ -300,7 +325,7 @@ sched_exec_move(struct sched *s, uint32_t run, uint32_t exec, uint32_t agent,
 	if (x->state != EXEC_WAITING && x->state != EXEC_ASSIGNED)
 		return ERR_STATE;
 	s->now_us = now_us;
-	queued = (x->flags & X_QUEUED) != 0;
+	queued = (x->flags & (X_QUEUED | X_READY)) != 0;
 	queue_remove(s, r, x);
 	x->pin = agent;
 	x->flags &= (uint16_t)~X_PINNED;
@@ -323,7 +348,7 @@ sched_exec_priority(struct sched *s, uint32_t run, uint32_t exec,
 
 	if (err < 0)
 		return err;
-	queued = (x->flags & X_QUEUED) != 0;
+	queued = (x->flags & (X_QUEUED | X_READY)) != 0;
 	queue_remove(s, r, x);
 	x->priority = priority;
 	if (queued)

@@ -188,6 +188,7 @@ parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 	if (p->agent != NONE)
 		link_in(s, i);
 	lset_take(s, i, instance);
+	group_parcel(s, p->group, 1);
 	steps_change(s, p, 1);
 	count_inflight(s, p, true);
 	parcel_load(s, i, true);
@@ -219,6 +220,7 @@ parcel_end(struct sched *s, uint32_t parcel)
 	if (p->state == P_RUNNING)
 		parcel_state(s, parcel, P_LOST);
 	lset_drop(s, parcel);
+	group_parcel(s, p->group, -1);
 	steps_change(s, p, -1);
 	parcel_load(s, parcel, false);
 	ghost_drop(s, parcel);
@@ -327,6 +329,10 @@ parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to)
 	    p->cancel || p->stale || p->agent == NONE ||
 	    !s->agents[p->agent].up)
 		return;
+	if (p->group != NONE && !s->groups[p->group]->back) {
+		group_give_back(s, s->groups[p->group]);
+		return;
+	}
 	p->back = true;
 	p->to = to;
 	s->agents[p->agent].n_back += p->loaded ? 1 : 0;

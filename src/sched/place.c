@@ -191,7 +191,8 @@ parcel_for(const struct sched *s, const struct run *r, const struct exec *x,
 		.tier = (uint8_t)at->tier, .run = r->handle,
 		.exec = exec_no(r, x), .attempt = x->attempt + 1,
 		.agent = at->agent, .workers = t->workers, .lset = t->lset,
-		.to = NONE, .prev = NONE, .next = NONE, .sent_us = s->now_us,
+		.group = x->group, .to = NONE, .prev = NONE, .next = NONE,
+		.sent_us = s->now_us,
 		.one = { exec_no(r, x), x->attempt + 1 } };
 }
 
@@ -274,6 +275,22 @@ place_send(struct sched *s, struct run *r, struct exec *x,
 	s->reassign = true;
 }
 
+void
+place_part(struct sched *s, struct run *r, struct exec *x,
+    struct placement at)
+{
+	struct parcel from = parcel_for(s, r, x, &at);
+	uint32_t parcel;
+
+	queue_remove(s, r, x);
+	from.estimate_us = x->estimate_us > 0 ? x->estimate_us : 0;
+	parcel = parcel_new(s, &from, NULL);
+	member_sent(s, r, x, parcel);
+	send_decide(s, parcel);
+	s->n_sent++;
+	s->reassign = true;
+}
+
 static void
 try_class(struct sched *s, uint32_t class)
 {
@@ -338,12 +355,29 @@ try_reserving(struct sched *s)
 	}
 }
 
+static bool
+goes_before(const struct sched *s, uint32_t group, uint32_t lane)
+{
+	struct heap_key k = group_key(s, group);
+
+	return heap_less(&k, &s->lanes[lane]->top);
+}
+
 void
 place_all(struct sched *s)
 {
-	uint32_t lane;
+	uint32_t lane, group;
 
 	try_reserving(s);
-	while (any_room(s) && (lane = lane_best(s)) != NONE)
-		try_class(s, lane_class(s, s->lanes[lane]));
+	for (;;) {
+		lane = any_room(s) ? lane_best(s) : NONE;
+		group = group_best(s);
+		if (group != NONE && (lane == NONE ||
+		    goes_before(s, group, lane)))
+			group_try(s, group);
+		else if (lane != NONE)
+			try_class(s, lane_class(s, s->lanes[lane]));
+		else
+			return;
+	}
 }

@@ -18,13 +18,13 @@
 
 /* ---- names for numbers ------------------------------------------------------- */
 
-static uint64_t
+uint64_t
 priority_key(int64_t priority)
 {
 	return (uint64_t)(INT64_C(0x80000000) - priority) & UINT32_MAX;
 }
 
-static int64_t
+int64_t
 clamp_priority(int64_t p)
 {
 	const int64_t most = INT32_MAX;
@@ -246,6 +246,10 @@ queue_add(struct sched *s, struct run *r, struct exec *x)
 {
 	struct class *c;
 
+	if (x->group != NONE) {
+		group_ready(s, x);
+		return;
+	}
 	x->class = exec_class(s, r, x);
 	x->flags |= X_QUEUED;
 	c = s->classes[x->class];
@@ -262,6 +266,8 @@ queue_remove(struct sched *s, struct run *r, struct exec *x)
 {
 	struct class *c;
 
+	if ((x->flags & X_READY) != 0)
+		group_unready(s, x);
 	if ((x->flags & X_QUEUED) == 0)
 		return;
 	c = s->classes[x->class];
@@ -457,6 +463,7 @@ run_wake(struct sched *s, struct run *r)
 {
 	size_t i;
 
+	s->group_gen++;
 	for (i = 0; i < r->lanes.n; i++)
 		lane_touch(s, r->lanes.v[i]);
 }

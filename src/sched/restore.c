@@ -83,7 +83,7 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	struct parcel p = { .unheard = true, .run = r->handle, .exec = no,
 		.attempt = from->attempt, .agent = from->agent,
 		.worker = from->worker, .workers = t->workers,
-		.lset = t->lset, .to = NONE, .prev = NONE, .next = NONE,
+		.lset = t->lset, .group = r->x[no - 1].group, .to = NONE, .prev = NONE, .next = NONE,
 		.sent_us = s->now_us, .started_us = s->now_us };
 	const struct sched_member *m;
 	uint32_t i, n;
@@ -149,8 +149,10 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 	for (i = 0; i < r->n; i++)
 		if (r->x[r->order[i]].state == EXEC_WAITING &&
 		    r->x[r->order[i]].parcel == NONE &&
-		    (r->x[r->order[i]].flags & (X_QUEUED | X_DELAYED)) == 0)
+		    (r->x[r->order[i]].flags & (X_QUEUED | X_READY |
+		    X_DELAYED)) == 0)
 			restore_waiting(s, r, &r->x[r->order[i]]);
+	groups_restore(s, r);
 	if (out)
 		timers_set(s);
 	deadline_timer(s, r->handle);

@@ -54,6 +54,7 @@ exec_wait(struct sched *s, struct run *r, struct exec *x, int64_t delay_us)
 		.cause = (x->flags & X_RETRY) != 0 ? REASON_RETRY_DELAY :
 		    REASON_NONE });
 	exec_ripen(s, r, x);
+	group_part_over(s, x);
 }
 
 static bool
@@ -79,12 +80,11 @@ exec_final(struct sched *s, struct run *r, struct exec *x,
 		.agent = NONE, .other = NONE, .state = state,
 		.cause = cause });
 	needs_ended(r, x, exec_bad(x));
-	if (!counts_as_bad(state))
-		return;
-	r->n_bad++;
-	if (r->terms[x->terms].stop ||
-	    (r->max_failures > 0 && r->n_bad >= r->max_failures))
+	r->n_bad += counts_as_bad(state);
+	if (counts_as_bad(state) && (r->terms[x->terms].stop ||
+	    (r->max_failures > 0 && r->n_bad >= r->max_failures)))
 		run_halt(s, r, x);
+	group_part_over(s, x);
 }
 
 void
@@ -98,6 +98,7 @@ exec_revive(struct sched *s, struct run *r, struct exec *x)
 	x->cause = REASON_NONE;
 	x->flags &= X_PINNED | X_WAIVED;
 	exec_wait(s, r, x, 0);
+	group_revived(s, r, x);
 }
 
 /* What is not started is skipped; what was sent is taken back for it. */
@@ -139,6 +140,7 @@ again(struct sched *s, struct run *r, struct exec *x, enum exec_state state)
 		return;
 	}
 	x->flags |= X_AVOID | X_RETRY;
+	x->last = (uint8_t)state;
 	exec_wait(s, r, x, t->retry_delay_us);
 }
 

@@ -88,7 +88,7 @@ by_limit(const void *pa, const void *pb)
 }
 
 /* Two uses of one limit (equal names in a plan) become one. */
-static uint32_t
+uint32_t
 uses_merge(const struct sched *s, struct use *v, uint32_t n)
 {
 	uint32_t i, out = 0;
@@ -134,6 +134,25 @@ wants_make(const struct sched *s, struct run *r, const struct sched_run *spec,
 	to->n_wants = uses_merge(s, to->wants, n);
 }
 
+/* Of a group these are taken for all parts at once. */
+static bool
+is_shared(const struct sched *s, const struct terms *t, const struct use *u)
+{
+	return t->together && s->limits[u->limit]->kind != LIMIT_TARGET;
+}
+
+uint32_t
+uses_shared(const struct sched *s, const struct terms *t, struct use *v,
+    uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_wants; i++)
+		if (is_shared(s, t, &t->wants[i]))
+			v[n++] = t->wants[i];
+	return n;
+}
+
 static bool
 terms_lset(struct sched *s, struct terms *t)
 {
@@ -141,7 +160,8 @@ terms_lset(struct sched *s, struct terms *t)
 	uint32_t i, n = 0, was = t->lset;
 
 	for (i = 0; i < t->n_wants; i++)
-		if (limit_live(s->limits[t->wants[i].limit]))
+		if (limit_live(s->limits[t->wants[i].limit]) &&
+		    !is_shared(s, t, &t->wants[i]))
 			v[n++] = t->wants[i];
 	t->lset = lset_intern(s, v, n);
 	free(v);
@@ -157,6 +177,7 @@ terms_lsets(struct sched *s, struct run *r)
 
 	for (i = 0; i < r->n_terms; i++)
 		changed |= terms_lset(s, &r->terms[i]);
+	groups_lsets(s, r);
 	for (i = 0; changed && i < r->n; i++) {
 		x = &r->x[i];
 		if ((x->flags & X_QUEUED) == 0)
@@ -255,6 +276,7 @@ run_terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
 			.retries = t->retries,
 			.error_retries = t->error_retries,
 			.workers = t->workers > 0 ? t->workers : 1,
+			.together = t->together, .same_agent = t->same_agent,
 			.batch = t->batch, .room = t->room,
 			.priority = t->priority,
 			.retry_delay_us = t->retry_delay_us,
@@ -273,7 +295,7 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 		.member = from->member, .first_key = from->first_key,
 		.n_keys = from->n_keys, .attempt = from->attempt,
 		.agent = from->attempt > 0 ? from->agent : NONE,
-		.pin = NONE, .size = from->size,
+		.pin = NONE, .group = NONE, .size = from->size,
 		.priority = r->terms[from->terms].priority,
 		.failures = (uint16_t)from->failures,
 		.errors = (uint16_t)from->errors };
@@ -351,6 +373,7 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 	    sizeof(struct run *));
 	s->runs[s->n_runs++] = r;
 	s->n_ahead += r->ahead != SCHED_AHEAD_AUTO;
+	groups_make(s, r, spec);
 	limits_recount(s);
 	run_terms_lsets(s);
 	needs_make(r, spec);
@@ -412,6 +435,7 @@ run_free(struct sched *s, struct run *r)
 
 	for (i = 0; i < r->classes.n; i++)
 		reserve_drop(s, s->classes[r->classes.v[i]]);
+	groups_free(s, r);
 	for (i = 0; i < r->classes.n; i++)
 		class_free(s, r->classes.v[i]);
 	for (i = 0; i < r->lanes.n; i++)

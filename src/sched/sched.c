@@ -24,12 +24,15 @@
  *     it ends none).                                        run_gated()
  *  9. Attempts are numbered without gaps, and none is sent while another of
  *     the same execution is current.                        place_send()
- * 10. After sched_decide() nothing that may go is left while an agent has
+ * 10. Of a group either all parts are sent in one decision or none; while one
+ *     is out no other attempt of any part starts a new round, and its locks
+ *     are taken as long as it has a parcel.    group_try(), group_parcel()
+ * 11. After sched_decide() nothing that may go is left while an agent has
  *     room for it.                                          place_all()
- * 11. Nor is a worker free beside what is queued elsewhere, beyond what that
+ * 12. Nor is a worker free beside what is queued elsewhere, beyond what that
  *     agent has workers for, and may run here: it is asked back.
  *     reassign_all()
- * 12. What is limited or wide is passed by at most RESERVE_PASSES sends, then
+ * 13. What is limited or wide is passed by at most RESERVE_PASSES sends, then
  *     it keeps what it needs.                             reserve_look()
  */
 #include "config.h"
@@ -45,7 +48,7 @@ sched_new(void)
 {
 	struct sched *s = mem_zalloc(sizeof(*s));
 
-	s->gen = s->fleet_gen = 1;
+	s->gen = s->fleet_gen = s->group_gen = 1;
 	return s;
 }
 
@@ -88,6 +91,7 @@ lists_free(struct sched *s)
 	free(s->lanes);
 	free(s->timer_args);
 	free(s->parcels);
+	free(s->groups);
 	free(s->beside);
 	free(s->moves);
 }
@@ -113,6 +117,7 @@ sched_free(struct sched *s)
 	ids_done(&s->free_parcels);
 	ids_done(&s->ghosts);
 	ids_done(&s->reserving);
+	ids_done(&s->ready_groups);
 	heap_done(&s->top);
 	heap_done(&s->timers);
 	sched_decisions_done(&s->out);
@@ -129,6 +134,7 @@ sched_kind_name(enum sched_kind k)
 		[SCHED_SEND] = "send", [SCHED_TAKE_BACK] = "take-back",
 		[SCHED_CANCEL] = "cancel", [SCHED_LOST] = "lost",
 		[SCHED_FREED] = "freed",
+		[SCHED_GO] = "go",
 		[SCHED_WAIT] = "wait", [SCHED_FINAL] = "final",
 		[SCHED_RUN_ENDED] = "run-ended",
 	};
@@ -227,6 +233,9 @@ timers_run(struct sched *s)
 		case TIMER_DEADLINE:
 			deadline_timer(s, t.a);
 			break;
+		case TIMER_GROUP:
+			group_timer(s, t.a);
+			break;
 		}
 	}
 }
@@ -239,6 +248,9 @@ timer_stale(const struct sched *s, const struct timer_arg *t, int64_t at_us)
 
 	if (t->kind == TIMER_LOST)
 		return s->agents[t->a].up;
+	if (t->kind == TIMER_GROUP)
+		return s->groups[t->a] == NULL || !s->groups[t->a]->out ||
+		    s->groups[t->a]->gone;
 	if (t->kind == TIMER_DEADLINE)
 		return run_get(s, t->a) == NULL || s->runs[t->a]->n_open == 0;
 	if (t->kind != TIMER_READY)
@@ -298,6 +310,7 @@ sched_decide(struct sched *s, int64_t now_us, struct sched_decisions *out)
 	timers_run(s);
 	runs_look(s);
 	reserve_check(s);
+	groups_check(s);
 	moves_do(s);
 	do {	/* a reservation that ended, or what is asked back, may have
 		 * made room */

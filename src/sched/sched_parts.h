@@ -79,7 +79,15 @@ void limits_recount(struct sched *s);
 /* Classes that wait for it are looked at again. */
 void limit_wake(struct sched *s, uint32_t limit);
 
+/* One use of a lock or pair, more (1) or less (-1). */
+void limit_count(struct sched *s, const struct use *u, int by);
+/* How many more of a target may run: over the fleet, on an agent. */
+uint32_t limit_left(const struct sched *s, uint32_t limit);
+uint32_t limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent);
+
 /* lease.c */
+/* How many of n are free. */
+uint32_t lease_count(const uint32_t *holder, size_t n);
 /* target NULL: of any. The name leased, borrowed, or NULL. */
 const char *lease_find(const struct sched *s, uint32_t parcel,
     const char *target);
@@ -104,7 +112,56 @@ bool beside_on(const struct sched *s, const struct run *r,
 void beside_change(struct sched *s, const struct run *r,
     const struct exec *x, uint32_t agent, int by);
 
+/* group.c */
+/* The group of x, or NULL; part number part of it, from 0. */
+struct group *group_of(const struct sched *s, const struct exec *x);
+struct exec *group_part(const struct sched *s, const struct group *g,
+    uint32_t part);
+/* All parts are ripe. */
+bool group_complete(const struct group *g);
+void groups_make(struct sched *s, struct run *r,
+    const struct sched_run *spec);
+/* Its set of limits, worked out anew. */
+void groups_lsets(struct sched *s, struct run *r);
+void groups_free(struct sched *s, const struct run *r);
+void groups_restore(struct sched *s, struct run *r);
+/* x is ripe; is no longer. */
+void group_ready(struct sched *s, struct exec *x);
+void group_unready(struct sched *s, struct exec *x);
+/* A parcel of it came (1), is over (-1); group may be NONE. */
+void group_parcel(struct sched *s, uint32_t group, int by);
+void group_take(struct sched *s, struct group *g);
+/* Asks for all parts back, unless they were told to start. */
+void group_give_back(struct sched *s, struct group *g);
+/* What an agent said of a part. */
+void group_prepared(struct sched *s, uint32_t parcel);
+void group_started(struct sched *s, uint32_t parcel);
+/* A lost part is there after all. */
+void group_found(struct sched *s, uint32_t group, bool runs);
+void group_timer(struct sched *s, uint32_t group);
+/* x has no parcel any more, or became final without one. */
+void group_part_over(struct sched *s, struct exec *x);
+/* x is no longer final: nor are the others. */
+void group_revived(struct sched *s, struct run *r, const struct exec *x);
+
+/* group_place.c */
+/* The best that has not been tried since something changed, or NONE. */
+uint32_t group_best(struct sched *s);
+/* Its place in the order of lanes. */
+struct heap_key group_key(const struct sched *s, uint32_t group);
+/* Sends all parts, or notes what keeps them. */
+void group_try(struct sched *s, uint32_t group);
+bool group_gated(const struct sched *s, const struct group *g);
+void group_unreserve(struct sched *s, struct group *g);
+/* Nobody keeps what he may not use. */
+void groups_check(struct sched *s);
+
 /* run.c */
+/* Two uses of one limit become one; how many are left. */
+uint32_t uses_merge(const struct sched *s, struct use *v, uint32_t n);
+/* Appends the locks and pairs of t to the n in v; how many there are. */
+uint32_t uses_shared(const struct sched *s, const struct terms *t,
+    struct use *v, uint32_t n);
 struct run *run_get(const struct sched *s, uint32_t handle);
 struct exec *exec_get(const struct run *r, uint32_t no);
 void run_free(struct sched *s, struct run *r);
@@ -136,6 +193,8 @@ void class_emptied(struct sched *s, struct class *c);
 void class_aside(struct sched *s, struct class *c, struct exec *x);
 void class_set(struct sched *s, uint32_t class, enum class_state state,
     uint32_t block);
+int64_t clamp_priority(int64_t p);
+uint64_t priority_key(int64_t p);
 /* The best lane that may have something to send, or NONE; its best class. */
 uint32_t lane_best(struct sched *s);
 uint32_t lane_class(struct sched *s, struct lane *l);
@@ -180,6 +239,10 @@ void place_send(struct sched *s, struct run *r, struct exec *x,
 bool agent_fits(const struct sched *s, const struct class *c,
     const struct exec *x, uint32_t agent);
 bool avoid_holds(const struct sched *s, const struct class *c);
+
+/* The same for one part of a group. */
+void place_part(struct sched *s, struct run *r, struct exec *x,
+    struct placement at);
 
 /* reassign.c */
 void moves_do(struct sched *s);

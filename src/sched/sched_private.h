@@ -16,6 +16,7 @@
 #define NONE SCHED_NONE
 #define ELSEWHERE (NONE - 1)	/* who holds an instance: not we */
 #define ACK_US (10 * US_PER_S)		/* unacknowledged: taken back */
+#define PREPARE_US (10 * US_PER_S)	/* parts not prepared: given back */
 #define LOST_AFTER_US (120 * US_PER_S)
 #define REFUSED_US US_PER_S		/* before the next try after a refusal */
 #define TYPICAL_US (60 * US_PER_S)	/* when nothing is known */
@@ -198,6 +199,7 @@ enum exec_flag {
 	X_AVOID = 1024,		/* not where it was last, where possible */
 	X_LOST = 2048,		/* an error was counted for the last attempt,
 				 * as it is lost */
+	X_READY = 4096,		/* ripe, waits in its group */
 };
 
 struct exec {
@@ -213,10 +215,12 @@ struct exec {
 	uint32_t ended;		/* the last one whose end is known */
 	uint32_t pin;
 	uint32_t size;		/* in the arguments of a batch */
+	uint32_t group;		/* it runs together with, or NONE */
 	int32_t priority;	/* beyond the run's */
 	uint16_t flags, worker;
 	uint16_t failures, errors;
 	uint8_t state, cause, tier;
+	uint8_t last;		/* what the last attempt would have made it */
 };
 
 /* The headline that agents give, kept while no agent has changed. */
@@ -231,6 +235,7 @@ struct terms {
 	uint32_t req, lset;
 	uint32_t needset;	/* or NONE */
 	bool pinned, repeatable, beside, stop;
+	bool together, same_agent;
 	uint32_t retries, error_retries, workers, batch, room;
 	int32_t priority;
 	int64_t retry_delay_us, lost_after_us;
@@ -400,8 +405,10 @@ struct parcel {
 	bool counted;		/* in the inflight of its run */
 	bool holds;		/* has limits taken */
 	bool holds_targets;	/* counts of targets among them */
+	bool prepared;		/* of a group: waits for the go */
 	uint16_t worker;
 	uint32_t run, exec, attempt, agent;
+	uint32_t group;		/* or NONE */
 	uint32_t workers, lset;
 	uint32_t to;		/* agent it is moved to, or NONE */
 	uint32_t prev, next;	/* on its agent */
@@ -411,6 +418,38 @@ struct parcel {
 	struct sched_member *members;	/* of a batch, else NULL */
 	uint32_t n_members, n_open;
 };
+
+/* ---- groups (group.c, group_place.c) --------------------------------------------- */
+
+struct group {
+	uint32_t run, index;
+	uint32_t first, n;	/* its executions, by number */
+	uint32_t lset;		/* locks and exclusions of all parts */
+	uint32_t held;		/* as taken, or NONE */
+	uint32_t n_parcels;	/* of it, lost ones too */
+	uint32_t n_ready;	/* parts that are ripe */
+	bool same_agent;	/* parts may share an agent */
+	bool out;		/* parts were sent and not all are over */
+	bool gone;		/* and told to start */
+	bool back;		/* or are being given back */
+	bool settling;		/* its parts are being settled as one */
+	bool keeps;		/* limits of the set kept are reserved */
+	uint32_t kept;
+	uint32_t *reserved;	/* agents, n_reserved (all or none) */
+	uint32_t n_reserved;
+	uint32_t missing;	/* parts without a worker at the last try */
+	uint32_t block;		/* limit it waits for, or NONE */
+	uint64_t tried;		/* group_gen of the last try */
+	uint64_t block_sent;	/* sends decided when it began to wait */
+	int64_t block_us, sent_us;
+};
+
+/* As it stands where classes reserve. */
+static inline uint32_t
+group_tag(const struct group *g)
+{
+	return UINT32_C(0x80000000) | g->index;
+}
 
 struct beside {		/* a step on an agent; open addressing */
 	uint64_t key;
@@ -422,7 +461,8 @@ struct placement {
 	enum tier tier;
 };
 
-enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST, TIMER_DEADLINE };
+enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST, TIMER_DEADLINE,
+	TIMER_GROUP };
 
 struct move {
 	uint32_t run, exec, agent;
@@ -466,6 +506,10 @@ struct sched {
 	struct ids free_parcels;
 	struct ids ghosts;	/* parcels lost or superseded */
 	struct ids reserving;	/* classes that have something reserved */
+	struct group **groups;	/* freed ones are NULL */
+	size_t n_groups, cap_groups;
+	struct ids ready_groups;	/* all parts are ripe, lazily */
+	uint64_t group_gen;	/* changes when a group may find room */
 	uint32_t n_ahead;	/* runs that say how much ahead */
 	struct beside *beside;
 	size_t n_beside, cap_beside;

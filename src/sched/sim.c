@@ -48,11 +48,17 @@ apply(struct sim *m, const struct happening *h)
 	case CANCEL_AT_AGENT:
 		host_cancel(m, h->try);
 		break;
+	case GO_AT_AGENT:
+		host_go(m, h->try);
+		break;
 	case ENDS:
 		host_end(m, h->try);
 		break;
 	case SAYS_QUEUED:
 		sched_accepted(m->s, t->id, m->now_us);
+		break;
+	case SAYS_PREPARED:
+		sched_prepared(m->s, t->id, m->now_us);
 		break;
 	case SAYS_STARTED:
 		sched_started(m->s, t->id, t->worker, m->now_us);
@@ -83,7 +89,8 @@ send(struct sim *m, const struct sched_decisions *out,
 	t = &m->tries[m->n_tries++];
 	*t = (struct try){ .id = d->id, .agent = d->agent,
 		.workers = workers > 0 ? workers : 1,
-		.pinned = d->class == CLASS_PINNED, .tier = d->tier,
+		.pinned = d->class == CLASS_PINNED,
+		.together = spec->execs[d->id.exec - 1].group > 0, .tier = d->tier,
 		.n_members = d->n_members,
 		.members = mem_dup(out->members + d->first_member,
 		    d->n_members * sizeof(*t->members)),
@@ -118,12 +125,14 @@ obey(struct sim *m, const struct sched_decisions *out)
 		d = &out->v[i];
 		if (d->kind == SCHED_SEND)
 			send(m, out, d);
-		if (d->kind != SCHED_TAKE_BACK && d->kind != SCHED_CANCEL)
+		if (d->kind != SCHED_TAKE_BACK && d->kind != SCHED_CANCEL &&
+		    d->kind != SCHED_GO)
 			continue;
 		try = try_find(m, &d->id);
 		if (try != NONE)
 			sim_happen(m, m->now_us + sim_half_trip(m, d->agent),
 			    d->kind == SCHED_CANCEL ? CANCEL_AT_AGENT :
+			    d->kind == SCHED_GO ? GO_AT_AGENT :
 			    BACK_AT_AGENT, try);
 	}
 }

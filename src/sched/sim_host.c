@@ -166,8 +166,33 @@ start(struct sim *m, uint32_t try)
 	if (worker == 0)
 		return false;
 	h->autos += t->pinned ? 0 : t->workers;
-	begin(m, try, worker);
+	if (!t->together) {
+		begin(m, try, worker);
+		return true;
+	}
+	t->state = TRY_PREPARED;
+	t->worker = worker;
+	say(m, SAYS_PREPARED, try);
 	return true;
+}
+
+void
+host_go(struct sim *m, uint32_t try)
+{
+	if (m->tries[try].state == TRY_PREPARED)
+		begin(m, try, m->tries[try].worker);
+}
+
+static void
+slots_free(struct sim_host *h, const struct try *t, uint32_t try)
+{
+	uint32_t i;
+
+	for (i = 0; i < h->spec->facts.max_workers; i++)
+		if (h->slots[i] == try + 1)
+			h->slots[i] = 0;
+	h->busy -= t->workers;
+	h->autos -= t->pinned ? 0 : t->workers;
 }
 
 static void
@@ -210,15 +235,19 @@ host_give_back(struct sim *m, uint32_t try)
 	struct sim_host *h = &m->hosts[t->agent];
 	size_t i;
 
-	if (t->state != TRY_QUEUED) {
+	if (t->state != TRY_QUEUED && t->state != TRY_PREPARED) {
 		say(m, SAYS_KEPT, try);
 		return;
 	}
 	for (i = 0; i < h->queue.n && h->queue.v[i] != try; i++)
 		;
-	queue_drop(h, i);
+	if (t->state == TRY_QUEUED)
+		queue_drop(h, i);
+	else
+		slots_free(h, t, try);
 	t->state = TRY_OVER;
 	say(m, SAYS_RETURNED, try);
+	queue_run(m, h);
 }
 
 void
@@ -226,15 +255,10 @@ host_end(struct sim *m, uint32_t try)
 {
 	struct try *t = &m->tries[try];
 	struct sim_host *h = &m->hosts[t->agent];
-	uint32_t i;
 
 	if (t->state != TRY_RUNNING)
 		return;		/* cancelled meanwhile */
-	for (i = 0; i < h->spec->facts.max_workers; i++)
-		if (h->slots[i] == try + 1)
-			h->slots[i] = 0;
-	h->busy -= t->workers;
-	h->autos -= t->pinned ? 0 : t->workers;
+	slots_free(h, t, try);
 	t->state = TRY_OVER;
 	say(m, SAYS_ENDED, try);
 	queue_run(m, h);
@@ -257,6 +281,8 @@ host_cancel(struct sim *m, uint32_t try)
 		host_end(m, try);
 		return;
 	}
+	if (t->state == TRY_PREPARED)
+		slots_free(h, t, try);
 	for (k = 0; k < h->queue.n; k++)
 		if (h->queue.v[k] == try) {
 			queue_drop(h, k);

@@ -10,8 +10,9 @@ enum what {
 	AT_AGENT,		/* the send arrives */
 	BACK_AT_AGENT,		/* the take-back arrives */
 	CANCEL_AT_AGENT,	/* the order to end it arrives */
+	GO_AT_AGENT,		/* the go arrives */
 	ENDS,			/* on the agent */
-	SAYS_QUEUED, SAYS_STARTED, SAYS_RETURNED, SAYS_KEPT, SAYS_ENDED,
+	SAYS_QUEUED, SAYS_PREPARED, SAYS_STARTED, SAYS_RETURNED, SAYS_KEPT, SAYS_ENDED,
 };
 
 struct happening {
@@ -21,13 +22,14 @@ struct happening {
 	uint32_t seq;
 };
 
-enum try_state { TRY_SENT, TRY_QUEUED, TRY_RUNNING, TRY_OVER };
+enum try_state { TRY_SENT, TRY_QUEUED, TRY_PREPARED, TRY_RUNNING, TRY_OVER };
 
 /* One attempt, or those of a batch. */
 struct try {
 	struct sched_id id;
 	uint32_t agent, workers;
 	bool pinned;
+	bool together;		/* starts with the go */
 	enum tier tier;
 	enum try_state state;
 	uint16_t worker;
@@ -71,6 +73,7 @@ int64_t sim_half_trip(const struct sim *m, uint32_t agent);
 /* The agent's side of a send, a take-back and an end. */
 void host_arrive(struct sim *m, uint32_t try);
 void host_give_back(struct sim *m, uint32_t try);
+void host_go(struct sim *m, uint32_t try);
 void host_end(struct sim *m, uint32_t try);
 /* Ends it as cancelled, when it has not ended. */
 void host_cancel(struct sim *m, uint32_t try);

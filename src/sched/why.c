@@ -242,8 +242,10 @@ static void
 why_parallel(struct ask *q)
 {
 	const struct run *r = q->r;
+	uint32_t n = group_of(q->s, q->x) != NULL ?
+	    group_of(q->s, q->x)->n : 1;
 
-	if (r->max_parallel > 0 && r->inflight >= r->max_parallel) {
+	if (r->max_parallel > 0 && r->inflight + n > r->max_parallel) {
 		why_found(q, REASON_PLAN_LIMIT, r->full_us, q->brief ? NULL :
 		    str_fmt("max_parallel %u: %u assigned or running",
 		    r->max_parallel, r->inflight));
@@ -258,11 +260,10 @@ why_parallel(struct ask *q)
 }
 
 static void
-why_limits(struct ask *q)
+why_lset(struct ask *q, uint32_t lset, uint32_t class)
 {
 	const struct sched *s = q->s;
-	const struct lset *ls = s->lsets[q->t->lset];
-	uint32_t class = (q->x->flags & X_QUEUED) != 0 ? q->x->class : NONE;
+	const struct lset *ls = s->lsets[lset];
 	struct buf b = BUF_INIT;
 	const struct limit *l;
 	uint32_t i;
@@ -282,6 +283,60 @@ why_limits(struct ask *q)
 		why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
 		limit_about(q, l, ls->v[i].limit);
 	}
+}
+
+/* The part that is not ripe, or NULL. */
+static const struct exec *
+unripe_part(const struct sched *s, const struct group *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->n; i++)
+		if ((group_part(s, g, i)->flags & X_READY) == 0)
+			return group_part(s, g, i);
+	return NULL;
+}
+
+static char *
+together_text(const struct ask *q, const struct group *g)
+{
+	const struct exec *x = unripe_part(q->s, g);
+
+	if (x != NULL && x != q->x)
+		return str_fmt("waits for its part %s/%u (%s)", q->r->id,
+		    exec_no(q->r, x), x->parcel != NONE ?
+		    "of the last round, not over yet" :
+		    exec_state_name(x->state));
+	return str_fmt("%u parts start together: %u worker%s missing%s", g->n,
+	    g->missing, g->missing == 1 ? " is" : "s are",
+	    g->n_reserved > 0 ? ", agents are reserved" : "");
+}
+
+static void
+why_together(struct ask *q, const struct group *g)
+{
+	const struct exec *x;
+
+	if (g == NULL || (q->x->flags & X_READY) == 0)
+		return;
+	x = unripe_part(q->s, g);
+	if (x == NULL && g->missing == 0)
+		return;
+	why_found(q, REASON_TOGETHER, g->block_us, q->brief ? NULL :
+	    together_text(q, g));
+}
+
+static void
+why_limits(struct ask *q)
+{
+	const struct group *g = group_of(q->s, q->x);
+	uint32_t class = g != NULL ? group_tag(g) :
+	    (q->x->flags & X_QUEUED) != 0 ? q->x->class : NONE;
+
+	why_lset(q, q->t->lset, class);
+	if (g != NULL)
+		why_lset(q, g->lset, class);
+	why_together(q, g);
 	why_parallel(q);
 }
 

@@ -123,8 +123,9 @@ stage_of(struct ask *q, uint32_t idx)
 		return STAGE_WIDE;
 	if (avoided(q, idx))
 		return STAGE_AVOIDED;
-	if (a->reserved != NONE && ((q->x->flags & X_QUEUED) == 0 ||
-	    a->reserved != q->x->class))
+	if (a->reserved != NONE && (group_of(q->s, q->x) != NULL ?
+	    a->reserved != group_tag(group_of(q->s, q->x)) :
+	    (q->x->flags & X_QUEUED) == 0 || a->reserved != q->x->class))
 		return STAGE_RESERVED;
 	if (lset_blocked_on(q->s, q->t->lset, idx, NONE) != NONE)
 		return STAGE_TARGET;

@@ -147,6 +147,8 @@ struct sched_terms {
 	int32_t priority;	/* beyond the run's */
 	int64_t retry_delay_us;
 	int64_t lost_after_us;	/* 0: 2 min */
+	bool together;		/* of executions of a group */
+	bool same_agent;	/* its parts may share an agent */
 	uint32_t batch;		/* same number, terms and 1 or more: may share
 				 * one process; 0: never */
 	uint32_t room;		/* of a batch: what the sizes of its members
@@ -168,6 +170,9 @@ struct sched_exec {
 	int32_t fails;		/* likelihood in thousandths (order failed) */
 	uint32_t first_key, n_keys;	/* identity of its steps, in keys */
 	int64_t not_before_us;	/* 0: at once (reason schedule) */
+	uint32_t group;		/* same number, neighbours: all run together,
+				 * their locks and sides are taken once for
+				 * all (terms: together); 0: alone */
 
 	/* What was before, for resume. All zero (and agent is ignored while
 	 * attempt is 0): a fresh one. */
@@ -244,6 +249,9 @@ enum sched_taken {
 uint32_t sched_holder(const struct sched *s, struct sched_id id);
 /* The agent has it in its queue. Of a batch: the leading one's id. */
 enum sched_taken sched_accepted(struct sched *s, struct sched_id id,
+    int64_t now_us);
+/* Of a group: the agent keeps a worker for it and waits for the go. */
+enum sched_taken sched_prepared(struct sched *s, struct sched_id id,
     int64_t now_us);
 /* It runs on that worker (from 1). Of a batch: the leading one's id. */
 enum sched_taken sched_started(struct sched *s, struct sched_id id,
@@ -360,6 +368,7 @@ enum sched_kind {
 	SCHED_CANCEL,		/* ask the agent to end it */
 	SCHED_LOST,		/* the attempt is lost; its execution is not */
 	SCHED_FREED,		/* what it held of limits is free */
+	SCHED_GO,		/* tell the agent to start a prepared one */
 	SCHED_WAIT,		/* the execution waits again, until at_us */
 	SCHED_FINAL,		/* the execution ended with state */
 	SCHED_RUN_ENDED,	/* all executions of the run are final */
@@ -375,7 +384,7 @@ struct sched_member {
 struct sched_decision {
 	enum sched_kind kind;
 	struct sched_id id;	/* attempt 0 where none is concerned */
-	uint32_t agent;		/* SEND, TAKE_BACK, CANCEL, LOST */
+	uint32_t agent;		/* SEND, TAKE_BACK, CANCEL, GO, LOST */
 	uint32_t other;		/* TAKE_BACK: for which agent, or SCHED_NONE */
 	enum attempt_class class;	/* SEND */
 	enum tier tier;		/* SEND */

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Placing groups: all parts get an agent each, or none does. Parts are matched
+ * with agents by augmenting paths, so that a part that may run anywhere leaves
+ * the only agent of another to it; each takes the best agent that is left.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/sched_private.h"
+#include "yardmaster/base/mem.h"
+
+struct match {
+	const struct sched *s;
+	const struct group *g;
+	bool idle;		/* as if nothing ran */
+	uint32_t *agent;	/* by part, or NONE */
+	bool *seen;		/* by agent */
+};
+
+static bool
+is_pinned(const struct run *r, const struct exec *x)
+{
+	return r->terms[x->terms].pinned || (x->flags & X_PINNED) != 0;
+}
+
+static bool
+may_use(const struct match *m, const struct exec *x, uint32_t idx)
+{
+	const struct sched *s = m->s;
+	const struct run *r = s->runs[m->g->run];
+	const struct agent *a = &s->agents[idx];
+
+	if (!bit_get(s->usable, idx) ||
+	    (a->reserved != NONE && a->reserved != group_tag(m->g)))
+		return false;
+	if ((x->flags & X_PINNED) != 0)
+		return x->pin == idx;
+	return bit_get(s->reqs[r->terms[x->terms].req]->elig, idx) &&
+	    (m->idle || !beside_on(s, r, x, idx));
+}
+
+/* What the parts that were given the agent take of it, of target limit (or
+ * NONE: workers); without part but. */
+static uint32_t
+given(const struct match *m, uint32_t idx, uint32_t limit, uint32_t but)
+{
+	const struct run *r = m->s->runs[m->g->run];
+	const struct terms *t;
+	const struct lset *ls;
+	uint32_t i, k, n = 0;
+
+	for (i = 0; i < m->g->n; i++) {
+		if (i == but || m->agent[i] != idx)
+			continue;
+		t = &r->terms[group_part(m->s, m->g, i)->terms];
+		if (limit == NONE)
+			n += t->workers;
+		ls = m->s->lsets[t->lset];
+		for (k = 0; limit != NONE && k < ls->n; k++)
+			n += ls->v[k].limit == limit;
+	}
+	return n;
+}
+
+static bool
+targets_fit(const struct match *m, const struct terms *t, uint32_t idx,
+    uint32_t but)
+{
+	const struct lset *ls = m->s->lsets[t->lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (given(m, idx, ls->v[i].limit, but) >=
+		    limit_left_on(m->s, ls->v[i].limit, idx))
+			return false;
+	return true;
+}
+
+/* Whether part has room there beside those given it; but is moved away. */
+static bool
+fits(const struct match *m, uint32_t part, uint32_t idx, uint32_t but)
+{
+	const struct run *r = m->s->runs[m->g->run];
+	const struct exec *x = group_part(m->s, m->g, part);
+	const struct terms *t = &r->terms[x->terms];
+	const struct agent *a = &m->s->agents[idx];
+	uint32_t used = given(m, idx, NONE, but);
+	bool pinned = is_pinned(r, x);
+	int64_t room = m->idle ? (int64_t)(pinned ? a->max : a->threshold) :
+	    agent_room(a, pinned);
+
+	if (used > 0 && !m->g->same_agent)
+		return false;
+	return room >= (int64_t)used + t->workers &&
+	    (m->idle || targets_fit(m, t, idx, but));
+}
+
+static bool
+is_better(const struct sched *s, uint32_t a, uint32_t b)
+{
+	const struct agent *x = &s->agents[a], *y = &s->agents[b];
+	int64_t rx, ry;
+
+	if ((x->busy == 0) != (y->busy == 0))
+		return x->busy == 0;
+	if (x->speed != y->speed)
+		return x->speed > y->speed;
+	rx = agent_room(x, false);
+	ry = agent_room(y, false);
+	return rx > ry;
+}
+
+/* The best agent not seen that part may use, or NONE. */
+static uint32_t
+next_agent(struct match *m, uint32_t part)
+{
+	const struct exec *x = group_part(m->s, m->g, part);
+	uint32_t i, best = NONE;
+
+	for (i = 0; i < m->s->n_agents; i++)
+		if (!m->seen[i] && (best == NONE || is_better(m->s, i, best))
+		    && may_use(m, x, i))
+			best = i;
+	return best;
+}
+
+static bool assign(struct match *m, uint32_t part);
+
+/* Makes room on an agent by moving one part of those there. */
+static bool
+displace(struct match *m, uint32_t part, uint32_t idx)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->g->n; i++) {
+		if (m->agent[i] != idx || !fits(m, part, idx, i))
+			continue;
+		if (assign(m, i))
+			return true;
+		m->agent[i] = idx;
+	}
+	return false;
+}
+
+static bool
+assign(struct match *m, uint32_t part)
+{
+	uint32_t idx;
+
+	while ((idx = next_agent(m, part)) != NONE) {
+		m->seen[idx] = true;
+		if (!fits(m, part, idx, NONE) && !displace(m, part, idx))
+			continue;
+		m->agent[part] = idx;
+		return true;
+	}
+	return false;
+}
+
+/* How many parts got an agent; in m->agent. */
+static uint32_t
+match_all(struct match *m)
+{
+	uint32_t i, n = 0;
+
+	m->seen = mem_calloc(m->s->n_agents, sizeof(*m->seen));
+	m->agent = mem_calloc(m->g->n, sizeof(*m->agent));
+	for (i = 0; i < m->g->n; i++)
+		m->agent[i] = NONE;
+	for (i = 0; i < m->g->n; i++) {
+		memset(m->seen, 0, m->s->n_agents * sizeof(*m->seen));
+		n += assign(m, i);
+	}
+	return n;
+}
+
+static void
+match_done(struct match *m)
+{
+	free(m->seen);
+	free(m->agent);
+}
+
+/* ---- reservations ---- */
+
+static bool
+limits_keepable(const struct sched *s, const struct lset *ls)
+{
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->reserved != NONE)
+			return false;
+	return ls->n > 0;
+}
+
+static void
+limits_keep(struct sched *s, struct group *g, bool on)
+{
+	const struct lset *ls = s->lsets[on ? g->lset : g->kept];
+	uint32_t i;
+
+	g->keeps = on;
+	g->kept = on ? g->lset : NONE;
+	for (i = 0; i < ls->n; i++)
+		s->limits[ls->v[i].limit]->reserved = on ? group_tag(g) :
+		    NONE;
+	for (i = 0; !on && i < ls->n; i++)
+		limit_wake(s, ls->v[i].limit);
+}
+
+static void
+agents_release(struct sched *s, struct group *g)
+{
+	uint32_t i, idx;
+
+	for (i = 0; i < g->n; i++) {
+		idx = g->reserved[i];
+		g->reserved[i] = NONE;
+		if (idx == NONE || s->agents[idx].reserved != group_tag(g))
+			continue;
+		s->agents[idx].reserved = NONE;
+		agent_update(s, idx);
+		agent_gained(s, idx);
+	}
+	g->n_reserved = 0;
+}
+
+void
+group_unreserve(struct sched *s, struct group *g)
+{
+	if (g->keeps)
+		limits_keep(s, g, false);
+	if (g->n_reserved > 0)
+		agents_release(s, g);
+}
+
+/* All of its agents, or none. */
+static void
+agents_keep(struct sched *s, struct group *g)
+{
+	struct match m = { .s = s, .g = g, .idle = true };
+	uint32_t i;
+
+	if (match_all(&m) == g->n) {
+		g->n_reserved = g->n;
+		for (i = 0; i < g->n; i++) {
+			g->reserved[i] = m.agent[i];
+			s->agents[m.agent[i]].reserved = group_tag(g);
+			agent_update(s, m.agent[i]);
+		}
+	}
+	match_done(&m);
+}
+
+/* Passed often enough, it keeps what it needs: its limits while they are
+ * taken, its agents once they are free. */
+static void
+group_reserve(struct sched *s, struct group *g)
+{
+	const struct lset *ls = s->lsets[g->lset];
+
+	if (s->n_sent - g->block_sent < RESERVE_PASSES)
+		return;
+	if (g->block != NONE && !g->keeps && limits_keepable(s, ls))
+		limits_keep(s, g, true);
+	if (g->block != NONE && g->n_reserved > 0)
+		agents_release(s, g);
+	if (g->block == NONE && g->n_reserved == 0)
+		agents_keep(s, g);
+}
+
+void
+groups_check(struct sched *s)
+{
+	struct group *g;
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < s->ready_groups.n; i++) {
+		g = s->groups[s->ready_groups.v[i]];
+		if (g == NULL || (!g->keeps && g->n_reserved == 0))
+			continue;
+		if (run_gated(s, s->runs[g->run]))
+			group_unreserve(s, g);
+		for (k = 0; g->n_reserved > 0 && k < g->n; k++)
+			if (!bit_get(s->usable, g->reserved[k]))
+				agents_release(s, g);
+	}
+}
+
+/* ---- trying ---- */
+
+/* The run lets no further attempts out, or not so many. */
+bool
+group_gated(const struct sched *s, const struct group *g)
+{
+	const struct run *r = s->runs[g->run];
+
+	return run_gated(s, r) || (r->max_parallel > 0 &&
+	    r->inflight + g->n > r->max_parallel);
+}
+
+/* The target whose limit over the fleet all parts together exceed, or NONE. */
+static uint32_t
+targets_blocked(const struct sched *s, const struct group *g)
+{
+	const struct run *r = s->runs[g->run];
+	const struct lset *ls;
+	struct match m = { .s = s, .g = g };
+	uint32_t i, k, limit = NONE;
+
+	m.agent = mem_calloc(g->n, sizeof(*m.agent));	/* all on one: 0 */
+	for (i = 0; i < g->n && limit == NONE; i++) {
+		ls = s->lsets[r->terms[group_part(s, g, i)->terms].lset];
+		for (k = 0; k < ls->n && limit == NONE; k++)
+			if (given(&m, 0, ls->v[k].limit, NONE) >
+			    limit_left(s, ls->v[k].limit))
+				limit = ls->v[k].limit;
+	}
+	free(m.agent);
+	return limit;
+}
+
+static void
+group_send(struct sched *s, struct group *g, const uint32_t *agents)
+{
+	struct run *r = s->runs[g->run];
+	struct exec *x;
+	struct placement at;
+	uint32_t i;
+
+	group_unreserve(s, g);
+	g->out = true;
+	g->sent_us = s->now_us;
+	g->missing = 0;
+	for (i = 0; i < g->n; i++) {
+		x = group_part(s, g, i);
+		at.agent = agents[i];
+		at.tier = is_pinned(r, x) ? TIER_PINNED :
+		    s->agents[agents[i]].busy == 0 ? TIER_IDLE :
+		    TIER_BELOW_THRESHOLD;
+		place_part(s, r, x, at);
+	}
+	timer_add(s, s->now_us + PREPARE_US, (struct timer_arg){ TIMER_GROUP,
+	    g->index, 0 });
+}
+
+void
+group_try(struct sched *s, uint32_t group)
+{
+	struct group *g = s->groups[group];
+	struct match m = { .s = s, .g = g };
+
+	g->tried = s->group_gen;
+	g->missing = 0;
+	g->block = NONE;
+	if (group_gated(s, g))
+		return;
+	g->block = lset_blocked(s, g->lset, group_tag(g));
+	if (g->block == NONE)
+		g->block = targets_blocked(s, g);
+	group_reserve(s, g);
+	if (g->block != NONE)
+		return;
+	g->missing = g->n - match_all(&m);
+	if (g->missing == 0)
+		group_send(s, g, m.agent);
+	match_done(&m);
+}
+
+struct heap_key
+group_key(const struct sched *s, uint32_t group)
+{
+	const struct group *g = s->groups[group];
+	const struct run *r = s->runs[g->run];
+	const struct exec *x = group_part(s, g, 0);
+
+	return (struct heap_key){ .a = priority_key(clamp_priority(
+	    (int64_t)r->priority + x->priority)) << 32 | r->handle,
+	    .b = x->rank };
+}
+
+uint32_t
+group_best(struct sched *s)
+{
+	struct heap_key k, least = { 0 };
+	const struct group *g;
+	uint32_t best = NONE;
+	size_t i = 0;
+
+	while (i < s->ready_groups.n) {
+		g = s->groups[s->ready_groups.v[i]];
+		if (g == NULL || !group_complete(g)) {
+			s->ready_groups.v[i] =
+			    s->ready_groups.v[--s->ready_groups.n];
+			continue;
+		}
+		i++;
+		if (g->tried == s->group_gen)
+			continue;
+		k = group_key(s, g->index);
+		if (best == NONE || heap_less(&k, &least)) {
+			best = g->index;
+			least = k;
+		}
+	}
+	return best;
+}
