@@ -24,6 +24,7 @@
 #define FOREIGN_EVERY_US (2 * US_PER_S)
 
 struct owner;
+struct share;
 
 /* Texts of one execution that its view borrows. */
 struct exec_texts {
@@ -57,6 +58,7 @@ struct erun {
 	uint32_t handle;	/* of the scheduler */
 	uint8_t *passed;	/* by step of the plan: it passed */
 	struct exec_texts *texts;	/* by number - 1 */
+	struct share *shares;	/* what its groups share (share.c) */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	int32_t *fails;		/* by number - 1: likelihood in thousandths */
 	struct batch *batches;	/* hash by the one that leads (batch.h) */
@@ -71,7 +73,8 @@ struct erun {
 TAILQ_HEAD(eruns, erun);
 
 /* What an agent shall be told once the turn is committed. */
-enum out_kind { OUT_START, OUT_TAKE_BACK, OUT_CANCEL, OUT_ACK };
+enum out_kind { OUT_START, OUT_TAKE_BACK, OUT_CANCEL, OUT_ACK, OUT_GO,
+	OUT_TOLD };
 
 struct out {
 	enum out_kind kind;
@@ -81,6 +84,7 @@ struct out {
 	enum attempt_class class;	/* OUT_START */
 	char *instance;		/* OUT_START; owned */
 	bool leased;		/* OUT_START: it has leases */
+	char *told;		/* OUT_TOLD: the answer, as JSON; owned */
 };
 
 struct bringing;
@@ -179,6 +183,10 @@ void engine_learn_speeds(struct engine *e);
 void engine_turn(void *arg);
 void engine_out(struct engine *e, enum out_kind kind, size_t agent,
     const struct ident *id, uint32_t epoch);
+
+/* told is owned from then on. */
+void engine_out_told(struct engine *e, size_t agent, const struct ident *id,
+    uint32_t epoch, char *told);
 
 /* ---- runs.c */
 struct erun *erun_find(const struct engine *e, const char *id);

@@ -289,8 +289,9 @@ collect_holds(struct feed *f, const struct plan_exec *x, struct buf *out)
 }
 
 static void
-copy_terms(struct feed *f, const struct plan_terms *t, struct sched_terms *ret)
+copy_terms(struct feed *f, const struct plan_exec *x, struct sched_terms *ret)
 {
+	const struct plan_terms *t = &f->p->terms[x->terms];
 	const struct strvec **agents;
 	uint32_t *needs, i;
 
@@ -308,6 +309,8 @@ copy_terms(struct feed *f, const struct plan_terms *t, struct sched_terms *ret)
 		.pinned = t->pinned,
 		.repeatable = t->repeatable,
 		.beside_itself = t->beside_itself,
+		.together = x->group > 0,
+		.same_agent = f->p->suites[x->suite].props->same_agent,
 		.stop = t->on_failure == ON_FAILURE_STOP,
 		.retries = t->retries, .error_retries = t->error_retries,
 		.workers = t->workers,
@@ -324,11 +327,14 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 	uint32_t n_sides = collect_sides(f, no, &sides);
 	uint32_t n_holds = collect_holds(f, x, &holds);
 	uint32_t batch = feed_batch_of(&f->batches, f->p, no);
+	/* Which suite matters where one differs from all others. */
+	uint32_t together = x->group > 0 ? x->suite + 1 : 0;
 	struct terms_entry *entry;
 	struct sched_terms *t;
 
 	buf_put(&key, &x->terms, sizeof x->terms);
 	buf_put(&key, &batch, sizeof batch);
+	buf_put(&key, &together, sizeof together);
 	buf_put(&key, buf_data(&sides), buf_len(&sides));
 	buf_put(&key, buf_data(&holds), buf_len(&holds));
 	HASH_FIND(hh, f->by_key, buf_data(&key), buf_len(&key), entry);
@@ -336,7 +342,7 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 		f->terms = mem_grow(f->terms, &f->cap_terms, f->n_terms + 1,
 		    sizeof *f->terms);
 		t = &f->terms[f->n_terms];
-		copy_terms(f, &f->p->terms[x->terms], t);
+		copy_terms(f, x, t);
 		t->sides = own(f, mem_dup(buf_data(&sides), buf_len(&sides)));
 		t->n_sides = n_sides;
 		t->holds = own(f, mem_dup(buf_data(&holds), buf_len(&holds)));
@@ -408,6 +414,7 @@ feed_execs(struct feed *f, const struct feed_state *st)
 			.terms = terms_of(f, x, i + 1),
 			.member = member_of(f, x),
 			.estimate_us = st->estimates_us[i],
+			.group = x->group,
 			.first_key = x->first_step,
 			.n_keys = x->n_steps,
 			.agent = SCHED_NONE,

@@ -10,6 +10,7 @@
 #include "yardmaster/base/mem.h"
 
 #include "engine/batch.h"
+#include "engine/share.h"
 
 struct creating {
 	const struct erun *r;
@@ -218,6 +219,8 @@ restore_all(struct engine *e, struct erun *r)
 		rc = run_file_each_result(r->file, 0, restore_result, &s);
 	if (rc == 0)
 		rc = batch_restore(e, r, s.v);
+	if (rc == 0)
+		rc = shares_restore(r);
 	if (rc == 0) {
 		st.execs = s.v;
 		st.estimates_us = s.estimates_us;

@@ -14,6 +14,7 @@
 #include "yardmaster/base/mem.h"
 
 #include "engine/batch.h"
+#include "engine/share.h"
 
 static struct sched_id
 sched_id_of(const struct erun *r, const struct ident *id)
@@ -259,7 +260,10 @@ on_report(void *arg, size_t agent, const struct report *rep)
 		return;
 	workspace_waits(r, rep->id.execution, rep->state == ATTEMPT_QUEUED ?
 	    rep->text : NULL);
-	if (rep->state == ATTEMPT_QUEUED) {
+	if (rep->state == ATTEMPT_QUEUED && rep->prepared) {
+		sched_prepared(e->sched, sched_id_of(r, &rep->id),
+		    clock_mono_us());
+	} else if (rep->state == ATTEMPT_QUEUED) {
 		sched_accepted(e->sched, batch_voice(e, r, &rep->id),
 		    clock_mono_us());
 		if (rep->text != NULL)
@@ -318,6 +322,28 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 		sched_kept(e->sched, batch_voice(e, r, id), clock_mono_us());
 	view_members(e, r, id);
 	engine_wake(e);
+}
+
+static void
+on_asked(void *arg, size_t agent, const struct fleet_ask *q)
+{
+	struct engine *e = arg;
+	struct erun *r = driven(e, &q->id);
+
+	if (r == NULL || r->file == NULL || !is_holder(e, r, agent, &q->id))
+		return;
+	share_asked(e, r, agent, q);
+	engine_wake(e);
+}
+
+static void
+on_unasked(void *arg, size_t agent, const struct ident *id, const char *ask)
+{
+	struct engine *e = arg;
+	struct erun *r = driven(e, id);
+
+	if (r != NULL && is_holder(e, r, agent, id))
+		share_unasked(r, ask);
 }
 
 static void
@@ -421,5 +447,7 @@ const struct fleet_ops engine_fleet_ops = {
 	.report = on_report,
 	.synced = on_synced,
 	.returned = on_returned,
+	.asked = on_asked,
+	.unasked = on_unasked,
 	.event = on_event,
 };

@@ -12,6 +12,7 @@
 
 #include "engine/batch.h"
 #include "engine/owner_private.h"
+#include "engine/share.h"
 
 struct erun *
 erun_find(const struct engine *e, const char *id)
@@ -107,6 +108,7 @@ erun_free(struct engine *e, struct erun *r)
 	free(r->texts);
 	amendments_free(r);
 	free(r->passed);
+	shares_free(r);
 	free(r->asked_back);
 	free(r->fails);
 	free(r->awaits);

@@ -16,6 +16,7 @@
 #include "yardmaster/base/mem.h"
 
 #include "engine/batch.h"
+#include "engine/share.h"
 
 #define CANCEL_GRACE_US (5 * US_PER_S)
 #define RECOVER_EVERY_US (2 * US_PER_S)
@@ -93,6 +94,39 @@ put_holds(struct engine *e, const struct erun *r, struct work *work)
 	free(v);
 }
 
+void
+engine_out_told(struct engine *e, size_t agent, const struct ident *id,
+    uint32_t epoch, char *told)
+{
+	*out_add(e) = (struct out){ .kind = OUT_TOLD, .agent = agent,
+		.id = *id, .epoch = epoch, .told = told };
+}
+
+/* Where the parts of its group are, in order; NULL when it runs alone. The
+ * names are borrowed. */
+static const char **
+group_hosts(const struct engine *e, const struct erun *r, uint32_t no)
+{
+	const struct plan *p = r->plan;
+	const struct agent_spec *a;
+	uint32_t i, n, group = p->execs[no - 1].group;
+	const char **hosts;
+
+	if (group == 0)
+		return NULL;
+	n = p->suites[p->execs[no - 1].suite].n_tests;
+	hosts = mem_calloc(n, sizeof *hosts);
+	for (i = no - 1; i > 0 && p->execs[i - 1].group == group; i--)
+		;
+	for (; n > 0; n--, i++) {
+		a = r->live.executions[i].agent < 0 ? NULL :
+		    &e->spec->agents[r->live.executions[i].agent];
+		*hosts++ = a == NULL ? "" : a->host != NULL ? a->host :
+		    a->transport == TRANSPORT_LOCAL ? "localhost" : a->name;
+	}
+	return hosts - p->suites[p->execs[no - 1].suite].n_tests;
+}
+
 static void
 send_start(struct engine *e, struct out *o)
 {
@@ -106,7 +140,9 @@ send_start(struct engine *e, struct out *o)
 	uint32_t *steps, *members;
 	struct work work;
 	int64_t usual_us;
+	const char **hosts = group_hosts(e, r, o->id.execution);
 
+	place.hosts = hosts;
 	place.n_steps = erun_steps_left(r, o->id.execution, &steps);
 	place.steps = steps;
 	place.spool = fleet_agent(e->fleet, o->agent)->spool;
@@ -124,6 +160,7 @@ send_start(struct engine *e, struct out *o)
 	work_done(&work);
 	free(steps);
 	free(members);
+	free(hosts);
 }
 
 static void
@@ -142,6 +179,18 @@ static void
 send_ack(struct engine *e, struct out *o)
 {
 	fleet_ack(e->fleet, o->agent, &o->id, o->epoch);
+}
+
+static void
+send_go(struct engine *e, struct out *o)
+{
+	fleet_go(e->fleet, o->agent, &o->id, o->epoch);
+}
+
+static void
+send_told(struct engine *e, struct out *o)
+{
+	fleet_tell(e->fleet, o->agent, &o->id, o->epoch, o->told);
 }
 
 /* A start that was decided and not recorded was not sent either. Asking to
@@ -168,6 +217,8 @@ flush_out(struct engine *e)
 		[OUT_TAKE_BACK] = send_take_back,
 		[OUT_CANCEL] = send_cancel,
 		[OUT_ACK] = send_ack,
+		[OUT_GO] = send_go,
+		[OUT_TOLD] = send_told,
 	};
 	struct erun *r;
 	size_t i;
@@ -177,6 +228,7 @@ flush_out(struct engine *e)
 		if (r != NULL && !withhold(e, r, &e->out[i]))
 			senders[e->out[i].kind](e, &e->out[i]);
 		free(e->out[i].instance);
+		free(e->out[i].told);
 	}
 	e->n_out = 0;
 }
@@ -267,6 +319,14 @@ decided_cancel(struct engine *e, struct erun *r,
 	struct ident id = batch_lead(r, d->id);
 
 	engine_out(e, OUT_CANCEL, d->agent, &id, r->epoch);
+}
+
+static void
+decided_go(struct engine *e, struct erun *r, const struct sched_decision *d)
+{
+	struct ident id = ident_of(r, d->id);
+
+	engine_out(e, OUT_GO, d->agent, &id, r->epoch);
 }
 
 static void
@@ -368,6 +428,7 @@ decide(struct engine *e)
 		[SCHED_SEND] = decided_send,
 		[SCHED_TAKE_BACK] = decided_take_back,
 		[SCHED_CANCEL] = decided_cancel,
+		[SCHED_GO] = decided_go,
 		[SCHED_LOST] = decided_lost,
 		[SCHED_FREED] = decided_freed,
 		[SCHED_WAIT] = decided_wait,
@@ -387,6 +448,9 @@ decide(struct engine *e)
 	}
 	if (e->decisions.n > 0)
 		engine_touch(e);
+	TAILQ_FOREACH(r, &e->runs, entry)
+		if (r->file != NULL)
+			shares_look(e, r);
 }
 
 /* What had to be recorded cannot be: nothing new starts until it can. r NULL:

@@ -165,6 +165,61 @@ hear_returned(struct peer *p, const struct jval *v)
 	return true;
 }
 
+#define ASK_MAX 64		/* bytes of what tells asks apart */
+#define ASK_NAME_MAX 255
+#define ASK_VALUE_MAX 65536
+
+/* True when it is one that an agent may give on. */
+static bool
+read_ask(const struct jval *v, struct fleet_ask *ret)
+{
+	*ret = (struct fleet_ask){
+		.ask = jval_get_str(v, "ask", ""),
+		.op = jval_get_str(v, "op", ""),
+		.name = jval_get_str(v, "name", ""),
+		.value = jval_get_str(v, "value", NULL),
+	};
+	return ident_parse(jval_get_str(v, "id", ""), &ret->id) == 0 &&
+	    ret->id.attempt > 0 && *ret->ask != '\0' &&
+	    strlen(ret->ask) <= ASK_MAX &&
+	    strlen(ret->name) <= ASK_NAME_MAX && (ret->value == NULL ||
+	    strlen(ret->value) <= ASK_VALUE_MAX);
+}
+
+static bool
+hear_asks(struct peer *p, const struct jval *v, bool withdrawn)
+{
+	const struct jval *asks = jval_get(v, "asks");
+	struct fleet_ask q;
+	size_t i;
+
+	if (jval_type(asks) != JVAL_ARRAY)
+		return broken(p, "ask");
+	for (i = 0; i < jval_count(asks); i++) {
+		if (!read_ask(jval_at(asks, i), &q))
+			return broken(p, "ask");
+		if (withdrawn)
+			p->f->ops->unasked(p->f->arg, p->index, &q.id, q.ask);
+		else
+			p->f->ops->asked(p->f->arg, p->index, &q);
+		if (!still_up(p))
+			return false;
+	}
+	return true;
+}
+
+static bool
+hear_ask(struct peer *p, const struct jval *v)
+{
+	return hear_asks(p, v, false);
+}
+
+static bool
+hear_unask(struct peer *p, const struct jval *v)
+{
+	return hear_asks(p, v, true);
+}
+
 static bool
 hear_facts(struct peer *p, const struct jval *v)
 {
@@ -222,6 +277,8 @@ static const struct {
 	{ MSG_REPORT, hear_report },
 	{ MSG_SYNCED, hear_synced },
 	{ MSG_RETURNED, hear_returned },
+	{ MSG_ASK, hear_ask },
+	{ MSG_UNASK, hear_unask },
 	{ MSG_FACTS, hear_facts },
 	{ MSG_ANSWER, hear_answer },
 	{ MSG_OUTPUT_END, hear_output_end },

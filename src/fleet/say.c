@@ -54,7 +54,8 @@ open_batch(struct peer *p, unsigned number, const char *run, uint32_t epoch,
 	jw_kv_int(&b->w, "epoch", epoch);
 	if (number == MSG_CANCEL)
 		jw_kv_seconds(&b->w, "grace_s", grace_us);
-	jw_key(&b->w, number == MSG_START ? "works" : "ids");
+	jw_key(&b->w, number == MSG_START ? "works" : number == MSG_TOLD ?
+	    "told" : "ids");
 	jw_array(&b->w);
 	fleet_mark(p);
 	return b;
@@ -309,6 +310,26 @@ fleet_cancel(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch, int64_t grace_us)
 {
 	put_id(&f->peers[agent], MSG_CANCEL, id, epoch, grace_us);
+}
+
+void
+fleet_go(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch)
+{
+	put_id(&f->peers[agent], MSG_GO, id, epoch, 0);
+}
+
+void
+fleet_tell(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch, const char *told)
+{
+	struct peer *p = &f->peers[agent];
+	struct batch *b;
+
+	if (!may_change(p))
+		return;
+	b = open_batch(p, MSG_TOLD, id->run, epoch, 0);
+	jw_raw(&b->w, told, strlen(told));
 }
 
 void

@@ -347,6 +347,29 @@ run_file_each_amendment(struct run_file *f,
 	return walked(st, r);
 }
 
+int
+run_file_each_shared(struct run_file *f,
+    int (*fn)(void *arg, const struct run_shared *s), void *arg)
+{
+	struct run_shared row;
+	sqlite3_stmt *st;
+	int r;
+
+	st = use_all(f, RUN_EACH_SHARED, &r);
+	while (st != NULL && (r = db_step(st)) == 1) {
+		row = (struct run_shared){
+			.group = (uint32_t)db_col_int(st, 0),
+			.round = (uint32_t)db_col_int(st, 1),
+			.kind = db_col_text(st, 2),
+			.name = db_col_text(st, 3),
+			.value = db_col_text(st, 4)
+		};
+		if ((r = fn(arg, &row)) != 0)
+			break;
+	}
+	return walked(st, r);
+}
+
 /* An event of a row; the model's strings are not const. */
 static struct event
 event_row(sqlite3_stmt *st)

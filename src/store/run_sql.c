@@ -38,6 +38,8 @@ const char run_schema[] =
     " PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"
     "CREATE TABLE amendments(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
     " kind TEXT, object TEXT, what TEXT);"
+    "CREATE TABLE shared(seq INTEGER PRIMARY KEY, grp INTEGER,"
+    " round INTEGER, kind TEXT, name TEXT, value TEXT);"
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
     " kind INTEGER, text TEXT, object TEXT);";
 
@@ -83,6 +85,8 @@ const char *const run_sql[RUN_STMTS] = {
 	    " (?,?,?,?,?,?,?,?,?,?,?)",
 	[RUN_PUT_AMENDMENT] = "INSERT INTO amendments(wall, who, kind, object,"
 	    " what) VALUES(?,?,?,?,?)",
+	[RUN_PUT_SHARED] = "INSERT INTO shared(grp, round, kind, name, value)"
+	    " VALUES(?,?,?,?,?)",
 	[RUN_PUT_EVENT] = "INSERT INTO events(wall, who, kind, text, object)"
 	    " VALUES(?,?,?,?,?)",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
@@ -118,6 +122,8 @@ const char *const run_sql[RUN_STMTS] = {
 	    " FROM amendments ORDER BY seq",
 	[RUN_EACH_MEMBER] = "SELECT exec, attempt, lead_exec, lead_attempt"
 	    " FROM members WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
+	[RUN_EACH_SHARED] = "SELECT grp, round, kind, name, value FROM shared"
+	    " ORDER BY seq",
 	[RUN_EACH_EVENT] = "SELECT seq, wall, who, kind, text, object"
 	    " FROM events WHERE seq>? ORDER BY seq",
 };

@@ -250,6 +250,18 @@ run_file_put_amendment(struct run_file *f, const struct run_amendment *a)
 }
 
 int
+run_file_put_shared(struct run_file *f, const struct run_shared *s)
+{
+	int r;
+
+	if ((r = run_begin(f)) < 0)
+		return r;
+	return put_done(f, db_run(&f->db, RUN_PUT_SHARED, "iittt",
+	    (int64_t)s->group, (int64_t)s->round, s->kind, s->name,
+	    s->value));
+}
+
+int
 run_file_put_event(struct run_file *f, const struct event *e)
 {
 	int r;

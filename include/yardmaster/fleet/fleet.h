@@ -21,6 +21,14 @@
 
 struct fleet;
 
+/* What a part that runs together asks; all borrowed. */
+struct fleet_ask {
+	struct ident id;
+	const char *ask;	/* tells asks apart */
+	const char *op;		/* "sync", "put", "get" */
+	const char *name, *value;	/* value: of a put, else NULL */
+};
+
 struct fleet_ops {
 	/* Something in struct agent changed. */
 	void (*changed)(void *arg, size_t agent);
@@ -36,6 +44,10 @@ struct fleet_ops {
 	 * a text). False: it had already started. */
 	void (*returned)(void *arg, size_t agent, const struct ident *id,
 	    bool returned, const char *why);
+	/* A part asks, perhaps again; nobody waits for it any more. */
+	void (*asked)(void *arg, size_t agent, const struct fleet_ask *q);
+	void (*unasked)(void *arg, size_t agent, const struct ident *id,
+	    const char *ask);
 	/* Something happened that the Events pane should say. */
 	void (*event)(void *arg, enum event_kind kind, const char *agent,
 	    const char *text);
@@ -66,6 +78,12 @@ void fleet_take_back(struct fleet *f, size_t agent, const struct ident *id,
 /* INT, after grace TERM, after grace again KILL; a queued one just ends. */
 void fleet_cancel(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch, int64_t grace_us);
+/* A prepared part starts. */
+void fleet_go(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch);
+/* One answer to an ask: the JSON of an element of "told" (copied). */
+void fleet_tell(struct fleet *f, size_t agent, const struct ident *id,
+    uint32_t epoch, const char *told);
 /* The ended attempt is recorded here: the agent may forget it. */
 void fleet_ack(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch);

@@ -108,6 +108,14 @@ struct run_amendment {
 	const char *what;	/* text or JSON of the engine, or NULL */
 };
 
+/* What parts of a group gave each other in a round. */
+struct run_shared {
+	uint32_t group, round;
+	const char *kind;	/* "put", or "met" */
+	const char *name;	/* of a value; what asked at a barrier */
+	const char *value;	/* it; the name of the barrier */
+};
+
 /* ---- writing: one owner ---------------------------------------------------- */
 
 struct run_create {
@@ -182,6 +190,7 @@ int run_file_put_result(struct run_file *f, const struct report *r, bool late,
 /* That an attempt is of a batch; goes with its run_file_put_attempt(). */
 int run_file_put_member(struct run_file *f, const struct run_member *m);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
+int run_file_put_shared(struct run_file *f, const struct run_shared *s);
 /* seq is given by the store. */
 int run_file_put_event(struct run_file *f, const struct event *e);
 
@@ -236,6 +245,9 @@ int run_file_each_member(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_member *m), void *arg);
 int run_file_each_amendment(struct run_file *f,
     int (*fn)(void *arg, const struct run_amendment *a), void *arg);
+/* In order of time. */
+int run_file_each_shared(struct run_file *f,
+    int (*fn)(void *arg, const struct run_shared *s), void *arg);
 /* Events with a seq above after. */
 int run_file_each_event(struct run_file *f, uint64_t after,
     int (*fn)(void *arg, const struct event *e), void *arg);
