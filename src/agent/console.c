@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/ask.h"
 #include "agent/console.h"
 #include "agent/trees.h"
 #include "yardmaster/base/clock.h"
@@ -30,6 +31,18 @@ consoles_init(struct daemon *d)
 	LIST_INIT(&d->consoles->links);
 }
 
+/* Nobody can say go: prepared parts keep no workers from others. */
+static void
+lose_driver(struct daemon *d, const struct held_run *run)
+{
+	struct attempt *a, *next;
+
+	asks_unlinked(d, run);
+	HASH_ITER(hh, d->queue.all, a, next)
+		if (a->run == run)
+			turn_unprepare(d, a);
+}
+
 static void
 unwatch_all(struct link *l)
 {
@@ -38,8 +51,10 @@ unwatch_all(struct link *l)
 
 	for (i = 0; i < l->n_runs; i++) {
 		run = l->runs[i];
-		if (run->driver == l->serial)
+		if (run->driver == l->serial) {
 			run->driver = 0;
+			lose_driver(l->d, run);
+		}
 		for (j = 0; j < run->n_watchers; j++)
 			if (run->watchers[j] == l)
 				run->watchers[j--] =

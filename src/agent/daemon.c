@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/console.h"
+#include "agent/ask.h"
 #include "agent/guard.h"
 #include "agent/output.h"
 #include "agent/prepare.h"
@@ -354,6 +354,8 @@ start(struct daemon *d, struct buf *why)
 	d->guardian = guardian_new(d);
 	guard_changed(d);
 	reserve_make();
+	if ((r = asks_init(d)) < 0)
+		return r;
 	if ((r = listener_new(d->loop, LOOK_SOCKET_NAME, on_look, d,
 	    &d->look_listener)) < 0)
 		return r;
@@ -382,6 +384,7 @@ end(struct daemon *d)
 	mark_end(d);
 	listener_free(d->listener);
 	listener_free(d->look_listener);
+	asks_free(d);
 	consoles_free(d);
 	tails_free(d);
 	trees_free(d);

@@ -75,6 +75,7 @@ struct daemon {
 	uint64_t last_serial;
 	struct listener *listener, *look_listener;
 	struct tails *tails;	/* tail.c */
+	struct asks *asks;	/* ask.c */
 	struct timer *tick;	/* 5 s: facts, guards, idle, spool */
 	struct timer *commit_timer;	/* when the next commit may be made */
 	int64_t committed_us;	/* when the last one was begun */
@@ -97,6 +98,10 @@ void daemon_stop(struct daemon *d, bool keep, const char *why);
 /* turn.c */
 /* Notes what is due for a at the end of the turn (DUE_ bits). */
 void turn_touch(struct daemon *d, struct attempt *a, unsigned due);
+/* The go of a part came. */
+void turn_go(struct daemon *d, struct attempt *a);
+/* It gives its slots back, if it has some already, and is in no line. */
+void turn_unprepare(struct daemon *d, struct attempt *a);
 /* To be forgotten: dropped once the journal has forgotten it. */
 void turn_forget(struct daemon *d, struct attempt *a);
 /* Facts are due: at once, or with the next 200 ms. */

@@ -43,6 +43,7 @@ worker_make(const struct slot *s, struct worker *w)
 	w->attempt = a->id;
 	w->label = str_dup(a->label);
 	w->owner = str_dup(a->owner);
+	w->progress = str_dup(a->progress);
 	w->elapsed_us = clock_mono_us() - a->started_us;
 	w->usual_us = a->usual_us;
 	w->output_age_us = output_age(s);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/ask.h"
 #include "agent/console.h"
 #include "agent/kept.h"
 #include "agent/prepare.h"
@@ -101,6 +102,18 @@ read_run(const struct jval *v, struct ident *ret_run, uint32_t *ret_epoch)
 	return 0;
 }
 
+/* Parts that were prepared when their driver was lost are so again. */
+static void
+line_up(struct daemon *d, const struct held_run *run)
+{
+	struct attempt *a, *next;
+
+	HASH_ITER(hh, d->queue.all, a, next)
+		if (a->run == run && attempt_waits(a) && !a->in_line &&
+		    !a->prepared)
+			queue_enter(&d->queue, a);
+}
+
 static int
 on_sync(struct link *l, const struct jval *v)
 {
@@ -124,6 +137,8 @@ on_sync(struct link *l, const struct jval *v)
 		return r;
 	if (!l->read_only) {
 		run->driver = l->serial;
+		line_up(d, run);
+		asks_linked(l, run);
 		run->dirty |= run->epoch != epoch || run->owner == NULL;
 		run->epoch = epoch;
 		d->runs_dirty |= run->dirty;
@@ -308,6 +323,7 @@ cancel_one(struct link *l, const struct ident *id, struct attempt *a,
 	if (a == NULL) {
 		link_returned(l, id, true, "not known here");
 	} else if (attempt_waits(a)) {
+		turn_unprepare(d, a);
 		queue_leave(&d->queue, a);
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_CANCELLED, NULL);
 	} else if (a->state == ATTEMPT_RUNNING) {
@@ -323,6 +339,20 @@ static int
 on_cancel(struct link *l, const struct jval *v)
 {
 	return each_id(l, v, cancel_one);
+}
+
+static void
+go_one(struct link *l, const struct ident *id, struct attempt *a,
+    const char *why, double grace_s)
+{
+	if (why == NULL && a != NULL)
+		turn_go(l->d, a);
+}
+
+static int
+on_go(struct link *l, const struct jval *v)
+{
+	return each_id(l, v, go_one);
 }
 
 static void
@@ -392,6 +422,8 @@ static const struct handler {
 	{ MSG_TAKE_BACK, on_take_back, true },
 	{ MSG_CANCEL, on_cancel, true },
 	{ MSG_ACK, on_ack, true },
+	{ MSG_GO, on_go, true },
+	{ MSG_TOLD, asks_told, true },
 	{ MSG_SET, edit_set, false },
 	{ MSG_MODE, edit_mode, false },
 	{ MSG_TAIL, on_tail, false },

@@ -10,6 +10,7 @@
 #include "agent/bridge.h"
 #include "agent/control.h"
 #include "agent/daemon.h"
+#include "agent/helper.h"
 #include "agent/worker.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -25,7 +26,8 @@ struct options {
 	struct start_options start;
 	const char *ready, *note;
 	bool json;
-	int64_t for_us, grace_us, out_cap, slot;
+	int64_t for_us, grace_us, out_cap, slot, timeout_us;
+	const char *args[2];	/* n_args of the command */
 };
 
 static int
@@ -94,11 +96,37 @@ run_release(const struct options *o)
 	return control_hold(&o->start, false, o->note, 0);
 }
 
+static int
+run_sync(const struct options *o)
+{
+	return helper_main("sync", o->args[0], NULL, o->timeout_us);
+}
+
+static int
+run_put(const struct options *o)
+{
+	return helper_main("put", o->args[0], o->args[1], -1);
+}
+
+static int
+run_get(const struct options *o)
+{
+	return helper_main("get", o->args[0], NULL, o->timeout_us);
+}
+
+static int
+run_progress(const struct options *o)
+{
+	return helper_main("progress", o->args[0], NULL, -1);
+}
+
 static const struct command {
 	const char *name;
 	int (*fn)(const struct options *o);
 	const char *options;	/* letters of those it takes */
 	const char *help;	/* NULL: not for people */
+	int n_args;
+	const char *args;	/* what they are called */
 } commands[] = {
 	{ "connect", run_connect, "irLI",
 	    "carry the protocol on standard input and output" },
@@ -110,6 +138,12 @@ static const struct command {
 	{ "status", run_status, "ij", "print what it does" },
 	{ "hold", run_hold, "inf", "start nothing new, keep what is queued" },
 	{ "release", run_release, "i", "end a hold" },
+	{ "sync", run_sync, "t", "in a step: wait for all parts", 1, "NAME" },
+	{ "put", run_put, "", "in a step: share a value with all parts", 2,
+	    "KEY VALUE" },
+	{ "get", run_get, "t", "in a step: print a shared value", 1, "KEY" },
+	{ "progress", run_progress, "", "in a step: say how far it is", 1,
+	    "TEXT" },
 	{ "worker", run_worker, "isgo", NULL },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -126,6 +160,7 @@ static const struct option longs[] = {
 	{ "slot", required_argument, NULL, 's' },
 	{ "grace", required_argument, NULL, 'g' },
 	{ "out-cap", required_argument, NULL, 'o' },
+	{ "timeout", required_argument, NULL, 't' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
@@ -140,7 +175,8 @@ static const char option_help[] =
     "nothing to do\n"
     "  --json            status: print data\n"
     "  --note TEXT       hold: why\n"
-    "  --for TIME        hold: release after that time\n";
+    "  --for TIME        hold: release after that time\n"
+    "  --timeout TIME    sync, get: fail after so long\n";
 
 static void
 print_help(void)
@@ -217,6 +253,8 @@ set_option(struct options *o, int letter)
 		return 0;
 	case 'f':
 		return set_duration("for", &o->for_us);
+	case 't':
+		return set_duration("timeout", &o->timeout_us);
 	case 'g':
 		return set_duration("grace", &o->grace_us);
 	case 'o':
@@ -229,7 +267,7 @@ set_option(struct options *o, int letter)
 static int
 parse(const struct command *c, int argc, char **argv, struct options *o)
 {
-	int letter;
+	int letter, i;
 
 	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (letter == 'h') {
@@ -246,10 +284,14 @@ parse(const struct command *c, int argc, char **argv, struct options *o)
 		if (set_option(o, letter) < 0)
 			return ERR_SYNTAX;
 	}
-	if (optind == argc)
-		return 0;
-	fprintf(stderr, "yardmaster-agent: %s takes no arguments\n", c->name);
-	return ERR_SYNTAX;
+	if (argc - optind != c->n_args) {
+		fprintf(stderr, "yardmaster-agent: %s takes %s\n", c->name,
+		    c->n_args > 0 ? c->args : "no arguments");
+		return ERR_SYNTAX;
+	}
+	for (i = 0; i < c->n_args; i++)
+		o->args[i] = argv[optind + i];
+	return 0;
 }
 
 int
@@ -257,7 +299,7 @@ main(int argc, char **argv)
 {
 	struct options o = {
 		.start = { .instance = "default", .idle_us = -1 },
-		.grace_us = 5 * US_PER_S,
+		.grace_us = 5 * US_PER_S, .timeout_us = -1,
 	};
 	const struct command *c = commands;
 	int r;

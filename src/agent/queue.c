@@ -26,6 +26,7 @@ attempt_free(struct attempt *a)
 {
 	free(a->label);
 	free(a->owner);
+	free(a->progress);
 	free(a->work);
 	free(a->result);
 	free(a->keys);
@@ -165,6 +166,7 @@ attempt_describe(struct queue *q, struct attempt *a, struct work *work)
 		LIST_INSERT_HEAD(&q->holders, a, in_holders);
 	a->class = work->class;
 	a->workers = work->workers;
+	a->together = work->together;
 	a->usual_us = work->usual_us;
 	a->label = str_dup(work->label);
 	a->owner = str_dup(work->owner);
@@ -205,6 +207,7 @@ queue_enter(struct queue *q, struct attempt *a)
 		TAILQ_INSERT_AFTER(line, at, a, in_queue);
 	else
 		TAILQ_INSERT_HEAD(line, a, in_queue);
+	a->in_line = true;
 	a->state = ATTEMPT_QUEUED;
 	a->place = ++q->n;
 }
@@ -212,6 +215,9 @@ queue_enter(struct queue *q, struct attempt *a)
 void
 queue_leave(struct queue *q, struct attempt *a)
 {
+	if (!a->in_line)
+		return;
+	a->in_line = false;
 	TAILQ_REMOVE(line_of(q, a), a, in_queue);
 	q->n--;
 	a->place = 0;

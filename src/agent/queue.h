@@ -60,6 +60,11 @@ struct attempt {
 	bool stored;		/* a row is in the journal */
 	bool gone;		/* to be forgotten once that is committed */
 	bool unsent;		/* its worker has not been told yet */
+	bool together;		/* is prepared, then waits for a go */
+	bool go;		/* which came */
+	bool prepared;		/* has slots, waits for the go in no line */
+	bool in_line;
+	char *progress;		/* what its step says of itself, or NULL */
 	bool again;		/* was put back, as its worker died before */
 	struct hold *holds;	/* of limits by name, n_holds */
 	uint32_t n_holds;
@@ -115,6 +120,7 @@ void queue_drop(struct queue *q, struct attempt *a);
 
 /* Puts it in line by its seq (0: a new one, at the end). */
 void queue_enter(struct queue *q, struct attempt *a);
+/* Nothing when it is in none. */
 void queue_leave(struct queue *q, struct attempt *a);
 bool attempt_waits(const struct attempt *a);
 /* Counts the places anew. */

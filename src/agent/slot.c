@@ -285,7 +285,7 @@ worker_end(void *arg, int error)
 	s->pid = 0;
 	frame_reader_done(&s->reader);
 	frame_reader_init(&s->reader);
-	if (a != NULL && a->worker == s->no && !a->unsent)
+	if (a != NULL && a->worker == s->no && !a->unsent && !a->prepared)
 		lose_attempt(s, a);
 	s->greeted = s->adopted = false;
 	turn_facts(s->d, false);

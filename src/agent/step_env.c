@@ -117,6 +117,7 @@ step_env_make(struct strvec *out, const struct runner_place *place,
 	    ident_format(&execution, text));
 	strvec_setenv(out, "YARDMASTER_ATTEMPT",
 	    ident_format(&work->id, text));
+	strvec_setenv(out, "YARDMASTER_SPOOL", place->spool);
 	if (!names_agent(&work->env))
 		strvec_setenv(out, "YARDMASTER_AGENT", place->instance);
 	snprintf(number, sizeof number, "%u", place->worker);

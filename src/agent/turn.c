@@ -56,9 +56,49 @@ turn_touch(struct daemon *d, struct attempt *a, unsigned due)
 	TAILQ_INSERT_TAIL(&d->due, a, in_turn);
 }
 
+/* It has its slots: its worker is told after the commit. */
+static void
+begin(struct daemon *d, struct attempt *a)
+{
+	a->state = ATTEMPT_RUNNING;
+	a->unsent = true;
+	a->started_wall_us = clock_wall_us();
+	a->started_us = clock_mono_us();
+	turn_touch(d, a, DUE_STORE | DUE_REPORT);
+	turn_facts(d, false);
+}
+
+void
+turn_unprepare(struct daemon *d, struct attempt *a)
+{
+	if (!a->prepared)
+		return;
+	a->prepared = false;
+	slots_release(d, a);
+	a->worker = 0;
+	turn_facts(d, false);
+}
+
+void
+turn_go(struct daemon *d, struct attempt *a)
+{
+	if (!attempt_waits(a)) {
+		turn_touch(d, a, DUE_REPORT);
+		return;
+	}
+	a->go = true;
+	if (a->prepared) {
+		a->prepared = false;
+		begin(d, a);
+	} else if (!a->in_line) {
+		queue_enter(&d->queue, a);
+	}
+}
+
 void
 turn_forget(struct daemon *d, struct attempt *a)
 {
+	turn_unprepare(d, a);
 	if (attempt_waits(a))
 		queue_leave(&d->queue, a);
 	a->gone = true;
@@ -101,6 +141,7 @@ describe(const struct attempt *a, struct report *ret)
 	*ret = (struct report){
 		.id = a->id, .epoch = a->epoch, .state = a->state,
 		.worker = a->worker, .place = a->place,
+		.prepared = a->prepared,
 		.queued_wall_us = a->queued_wall_us,
 		.started_wall_us = a->started_wall_us,
 		.owner = a->owner, .label = a->label,
@@ -181,12 +222,16 @@ dispatch(struct daemon *d)
 		if ((a = queue_next(&d->queue, &l)) == NULL)
 			return;
 		queue_leave(&d->queue, a);
-		a->state = ATTEMPT_RUNNING;
-		a->unsent = true;
-		a->started_wall_us = clock_wall_us();
-		a->started_us = clock_mono_us();
+		/* Nobody is there who could say go: it takes no slot. */
+		if (a->together && !a->go && a->run->driver == 0)
+			continue;
 		slots_take(d, a);
-		turn_touch(d, a, DUE_STORE | DUE_REPORT);
+		if (!a->together || a->go) {
+			begin(d, a);
+			continue;
+		}
+		a->prepared = true;
+		turn_touch(d, a, DUE_REPORT);
 		turn_facts(d, false);
 	}
 }
@@ -212,10 +257,11 @@ store_attempt(struct daemon *d, struct attempt *a)
 {
 	struct journal_attempt row = {
 		.id = a->id, .epoch = a->epoch, .state = a->state,
-		.worker = a->worker, .seq = a->seq,
+		.worker = attempt_waits(a) ? 0 : a->worker, .seq = a->seq,
 		.queued_wall_us = a->queued_wall_us,
 		.started_wall_us = a->started_wall_us,
-		.boot = a->worker > 0 ? proc_boot_id() : "",
+		.boot = a->worker > 0 && !attempt_waits(a) ?
+		    proc_boot_id() : "",
 		.work = a->work, .work_len = a->work_len,
 		.result = a->result, .result_len = a->result_len,
 	};

@@ -87,6 +87,7 @@ worker_done(struct worker *w)
 {
 	free(w->label);
 	free(w->owner);
+	free(w->progress);
 }
 
 static void
@@ -136,6 +137,8 @@ worker_write(struct jw *w, const struct worker *worker)
 			    ident_format(&worker->attempt, id));
 		jw_kv_str(w, "label", worker->label);
 		jw_kv_str(w, "owner", worker->owner);
+		if (worker->progress != NULL)
+			jw_kv_str(w, "progress", worker->progress);
 		jw_kv_seconds(w, "elapsed_s", worker->elapsed_us);
 		if (worker->usual_us > 0)
 			jw_kv_seconds(w, "usual_s", worker->usual_us);
@@ -252,6 +255,7 @@ worker_read(const struct jval *v, struct worker *ret)
 		read_ident(&r, "attempt", 3, &w.attempt);
 	w.label = read_note(&r, "label");
 	w.owner = read_note(&r, "owner");
+	w.progress = read_note(&r, "progress");
 	w.elapsed_us = read_seconds(&r, "elapsed_s", 0);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
 	w.output_age_us = read_seconds(&r, "output_age_s", -1);

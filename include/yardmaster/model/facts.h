@@ -58,6 +58,7 @@ struct worker {
 	struct ident attempt;	/* run "" when none */
 	char *label;		/* what runs, or NULL */
 	char *owner;		/* whose, or NULL */
+	char *progress;		/* what the step says of itself, or NULL */
 	int64_t elapsed_us;	/* since it became busy, at the time of the facts */
 	int64_t usual_us;	/* 0 unknown */
 	int64_t output_age_us;	/* since the last output; -1 none yet */
