@@ -121,6 +121,10 @@ print_worker(const struct worker *w)
 	}
 	if (w->label != NULL)
 		text_escape(&label, w->label, strlen(w->label));
+	if (w->progress != NULL) {
+		buf_puts(&label, ": ");
+		text_escape(&label, w->progress, strlen(w->progress));
+	}
 	printf("  %3u %-10s %-7s %-20s %s\n", w->no,
 	    worker_kind_name(w->kind), duration_format(w->elapsed_us,
 	    elapsed), ident_format(&w->attempt, id), buf_str(&label));

@@ -105,6 +105,7 @@ static const struct column worker_columns[] = {
 	{ .title = "KIND", .key = "kind" },
 	{ .title = "ELAPSED", .cell = cell_elapsed },
 	{ .title = "WHAT", .key = "what" },
+	{ .title = "PROGRESS", .key = "progress", .max = 40 },
 	{ .title = "ATTEMPT", .key = "attempt" },
 	{ .title = "OWNER", .key = "owner" },
 	{ NULL }

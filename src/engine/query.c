@@ -103,6 +103,7 @@ write_worker(struct jw *w, const struct agent *a, const struct worker *wk)
 		    ident_format(&wk->attempt, id) : NULL);
 		jw_kv_str(w, "what", wk->label);
 		jw_kv_seconds(w, "elapsed_s", wk->elapsed_us);
+		jw_kv_str(w, "progress", wk->progress);
 		jw_kv_seconds(w, "usual_s", wk->usual_us);
 		jw_kv_str(w, "owner", wk->owner);
 	}

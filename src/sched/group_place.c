@@ -113,16 +113,17 @@ is_better(const struct sched *s, uint32_t a, uint32_t b)
 	return rx > ry;
 }
 
-/* The best agent not seen that part may use, or NONE. */
+/* The best agent not seen that part may use (room: and that has some for it),
+ * or NONE. */
 static uint32_t
-next_agent(struct match *m, uint32_t part)
+next_agent(struct match *m, uint32_t part, bool room)
 {
 	const struct exec *x = group_part(m->s, m->g, part);
 	uint32_t i, best = NONE;
 
 	for (i = 0; i < m->s->n_agents; i++)
 		if (!m->seen[i] && (best == NONE || is_better(m->s, i, best))
-		    && may_use(m, x, i))
+		    && may_use(m, x, i) && (!room || fits(m, part, i, NONE)))
 			best = i;
 	return best;
 }
@@ -148,16 +149,18 @@ displace(struct match *m, uint32_t part, uint32_t idx)
 static bool
 assign(struct match *m, uint32_t part)
 {
-	uint32_t idx;
+	uint32_t idx = next_agent(m, part, true);
 
-	while ((idx = next_agent(m, part)) != NONE) {
+	while (idx == NONE) {
+		idx = next_agent(m, part, false);
+		if (idx == NONE)
+			return false;
 		m->seen[idx] = true;
-		if (!fits(m, part, idx, NONE) && !displace(m, part, idx))
-			continue;
-		m->agent[part] = idx;
-		return true;
+		if (!displace(m, part, idx))
+			idx = NONE;
 	}
-	return false;
+	m->agent[part] = idx;
+	return true;
 }
 
 /* How many parts got an agent; in m->agent. */

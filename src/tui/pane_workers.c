@@ -59,6 +59,8 @@ text_label(const struct tui *t, const struct object *o, struct cellout *out)
 {
 	if (o->worker->label != NULL)
 		buf_puts(out->b, o->worker->label);
+	if (o->worker->progress != NULL)
+		buf_putf(out->b, ": %s", o->worker->progress);
 }
 
 static struct sortkey
@@ -176,6 +178,8 @@ detail(struct tui *t, const struct object *o, struct lines *out)
 		    ident_format(&w->attempt, text));
 	lines_fact(out, "runs", ROLE_NORMAL, "%s",
 	    w->label != NULL ? w->label : "");
+	if (w->progress != NULL)
+		lines_fact(out, "progress", ROLE_NORMAL, "%s", w->progress);
 	lines_fact(out, "owner", ROLE_NORMAL, "%s",
 	    w->owner != NULL ? w->owner : "");
 	lines_add(out, ROLE_NORMAL, "%s", "");
