@@ -324,7 +324,7 @@ decided_cancel(struct engine *e, struct erun *r,
 static void
 decided_go(struct engine *e, struct erun *r, const struct sched_decision *d)
 {
-	struct ident id = ident_of(r, d->id);
+	struct ident id = batch_lead(r, d->id);
 
 	engine_out(e, OUT_GO, d->agent, &id, r->epoch);
 }

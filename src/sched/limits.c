@@ -290,7 +290,7 @@ limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent)
 	held = l->slot < a->n_slots ? a->held_targets[l->slot] : 0;
 	if (l->per_agent > 0)
 		left = held < l->per_agent ? l->per_agent - held : 0;
-	if (!lease_room_on(l, a))
+	if (!lease_room_on(l, a, NONE))
 		return 0;
 	for (i = 0; i < a->n_pools; i++) {
 		if (a->pools[i].limit != limit || a->pools[i].names.n == 0)

@@ -88,7 +88,7 @@ def progress(lab):
     process, run = lab.start_run(plan)
     said.next()
     rows = [w['progress'] for w in lab.json('workers')['workers']
-            if w['progress']]
+            if w.get('progress')]
     tap.equal('progress is listed', rows, ['step 3 of 5'])
     with open(go.path, 'w') as f:
         f.write('\n')

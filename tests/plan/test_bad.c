@@ -292,7 +292,7 @@ static const struct {
 	    "p.json:2: suites[0].discover: discover and shards at once; give "
 	    "one\n"
 	    "p.json:2: suites[0].data: data and shards at once; give one\n"
-	    "p.json:2: suites[0].mode: each shard is an execution of its own, "
+	    "p.json:2: suites[0].mode: with shards each is an execution of its own, "
 	    "never sequential\n" },
 	{ SUITES("{\"name\": \"o\", \"data\": {\"rows\": [{}]}, \"suites\": "
 	    "[{\"name\": \"s\", \"shards\": 2}]}"),

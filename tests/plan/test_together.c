@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Suites whose parts run at the same moment. */
 #include "plan_help.h"
+#include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 
 static const char text[] =
@@ -90,6 +91,64 @@ test_work_and_snapshot(void **state)
 	plan_free(p);
 }
 
+#define BAD(suites) \
+	"{\"command\": [\"true\"],\n \"suites\": [" suites "]}"
+
+static const struct {
+	const char *text, *wanted;
+} bad[] = {
+	{ BAD("{\"name\": \"s\", \"together\": [{\"role\": \"a\"}]}"),
+	    "p.json:2: suites[0].together: 2 to 256 parts are expected, not "
+	    "1\n" },
+	{ BAD("{\"name\": \"s\", \"tests\": [\"t\"], \"together\": "
+	    "[{\"role\": \"a-b\"}, {\"role\": \"A_B\"}]}"),
+	    "p.json:2: suites[0].tests: tests and together at once; give "
+	    "one\n"
+	    "p.json:2: suites[0].together[1].role: a part with this role was "
+	    "there before\n" },
+	{ BAD("{\"name\": \"s\", \"together\": [{\"role\": \"a/b\"}, "
+	    "{\"retries\": 1}, 3]}"),
+	    "p.json:2: suites[0].together[0].role: not a usable role: "
+	    "letters, digits, - and _, at most 32\n"
+	    "p.json:2: suites[0].together[1].retries: \"retries\" may not "
+	    "stand on a part (it may stand on a plan, a suite, a test)\n"
+	    "p.json:2: suites[0].together[1]: a part needs a role\n"
+	    "p.json:2: suites[0].together[2]: an object is expected, not a "
+	    "whole number\n" },
+	{ "{\"max_parallel\": 1, \"suites\": [{\"name\": \"s\", "
+	    "\"together\": [{\"role\": \"a\"}, {\"role\": \"b\", "
+	    "\"shell\": \"x\"}]}]}", "p.json:1: suites[0].together: 2 parts "
+	    "can never run under a max_parallel of 1\n"
+	    "p.json:1: suites[0].together[0]: no command and no shell, here "
+	    "or above\n" },
+	{ BAD("{\"name\": \"s\", \"same_agent\": true, \"tests\": "
+	    "[\"t\"]}"), "p.json:2: suites[0].same_agent: there is no "
+	    "together\n" },
+};
+
+static void
+test_bad_input(void **state)
+{
+	struct buf said = BUF_INIT;
+	struct diags ds;
+	struct plan *p;
+	size_t i, k;
+
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		ds = (struct diags)DIAGS_INIT;
+		assert_int_equal(plan_load_text("p.json", NULL, bad[i].text,
+		    strlen(bad[i].text), &ds, &p), ERR_INVALID);
+		for (k = 0; k < ds.n; k++) {
+			diag_format(&ds.v[k], &said);
+			buf_putc(&said, '\n');
+		}
+		assert_string_equal(buf_str(&said), bad[i].wanted);
+		buf_clear(&said);
+		diags_done(&ds);
+	}
+	buf_done(&said);
+}
+
 #define FLEET \
 	"{\"name\": \"lab\", \"agents\": [{\"name\": \"a\", " \
 	"\"labels\": [\"big\"]}, {\"name\": \"b\"}]}"
@@ -138,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expansion),
 		cmocka_unit_test(test_work_and_snapshot),
+		cmocka_unit_test(test_bad_input),
 		cmocka_unit_test(test_fleet),
 	};
 
