@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trees that a console sends to an agent, in pieces, over links and daemons
+that end, and what is prepared from them."""
+
+import hashlib
+import os
+import struct
+import threading
+import time
+
+import tap
+from agentclient import Gate, agent, work
+
+TREE, TREE_DATA, HAVE = 14, 15, 30
+R = 'r0001abcdef'
+ID = R + '/1/1'
+MAGIC = b'yardmaster tree 1\n'
+NO_SPACE, TOO_LARGE, PROTOCOL = -28, -10001, -10006
+
+
+def entry(kind, name, content=b'', mode=0o644):
+    return struct.pack('>cHHQ', kind, mode, len(name), len(content)) + \
+        name + content
+
+
+def pack(*entries):
+    data = MAGIC + b''.join(entries) + b'e'
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def offer(link, tag, digest, size):
+    link.send(TREE, {'tag': tag, 'hash': digest, 'size': size})
+    return link.wait(HAVE, lambda b: b['tag'] == tag)
+
+
+def give(link, tag, data, start, end):
+    for at in range(start, end, 12000):
+        link.send(TREE_DATA, struct.pack('>IQ', tag, at) +
+                  data[at:min(at + 12000, end)])
+
+
+def stored(link, tag):
+    return link.wait(HAVE, lambda b: b['tag'] == tag and
+                     (b['stored'] or b['code'] < 0))
+
+
+def need(digest, size, argv, **more):
+    return work(R, 1, argv, prepare=dict(
+        {'no': 1, 'tree': digest, 'tree_bytes': size, 'setup_s': 60,
+         'teardown_s': 60}, **more))
+
+
+def test_resume():
+    data, digest = pack(entry(b'f', b'big', os.urandom(600000)))
+    with agent() as a:
+        link = a.connect()
+        tap.equal('nothing is there at first',
+                  offer(link, 1, digest, len(data))['offset'], 0)
+        give(link, 1, data, 0, 240000)
+        link.ping()
+        link.close()
+        link = a.connect()
+        have = offer(link, 2, digest, len(data))['offset']
+        tap.equal('a new link goes on where the old one was', have, 240000)
+        give(link, 2, data, have, 360000)
+        link.ping()
+        a.kill()
+        link = a.connect()
+        have = offer(link, 3, digest, len(data))['offset']
+        tap.equal('and so does a new daemon', have, 360000)
+        link.sync(R, 1)
+        link.start(R, 1, [need(digest, len(data), ['cmp', 'big', 'big'])])
+        said = link.wait_report(ID, 'queued')
+        tap.ok('what needs it waits and says so', 'on its way' in said['text'],
+               said)
+        give(link, 3, data, have, len(data))
+        tap.ok('whole, it is stored', stored(link, 3)['stored'])
+        tap.equal('and what waited runs in it',
+                  link.wait_report(ID, 'ended')['outcome'], 'passed')
+        tap.ok('it is not wanted twice',
+               offer(link, 4, digest, len(data))['stored'])
+
+
+def test_refused():
+    data, digest = pack(entry(b'f', b'x', b'content'))
+    with agent(settings={'workspace_max': 1000}) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [need(digest, 5000, ['true'])])
+        link.wait_report(ID, 'queued')
+        tap.equal('one that is too large is refused',
+                  offer(link, 1, digest, 5000)['code'], TOO_LARGE)
+        report = link.wait_report(ID, 'ended')
+        tap.ok('what waits for it is an error that says so',
+               report['outcome'] == 'error' and 'at most' in report['text'],
+               report)
+        bad = data[:-2] + b'?e'
+        offer(link, 2, digest, len(bad))
+        give(link, 2, bad, 0, len(bad))
+        tap.equal('what has another hash does not count',
+                  stored(link, 2)['code'], PROTOCOL)
+        tap.equal('and is begun anew',
+                  offer(link, 3, digest, len(data))['offset'], 0)
+
+
+def test_full():
+    with agent(settings={'guards': {'free_disk': '900T'}}) as a:
+        link = a.connect()
+        tap.equal('a disk that is too small is said',
+                  offer(link, 1, 'a' * 64, 1000)['code'], NO_SPACE)
+
+
+def test_hostile():
+    for name, tree in (('..', entry(b'f', b'../evil', b'x')),
+                       ('link', entry(b'l', b'up', b'..') +
+                        entry(b'f', b'up/evil', b'x')),
+                       ('absolute', entry(b'f', b'/tmp/ym-evil', b'x'))):
+        data, digest = pack(tree)
+        with agent() as a:
+            link = a.connect()
+            link.sync(R, 1)
+            link.start(R, 1, [need(digest, len(data), ['true'])])
+            offer(link, 1, digest, len(data))
+            give(link, 1, data, 0, len(data))
+            report = link.wait_report(ID, 'ended')
+            tap.ok('%s: a name that leaves the tree is refused' % name,
+                   report['outcome'] == 'error' and
+                   'leaves the tree' in report['text'], report)
+            evil = [os.path.join(d, 'evil') for d, _, files in
+                    os.walk(a.spool) if 'evil' in files]
+            tap.equal('%s: and not made' % name, evil, [])
+
+
+def test_crash():
+    """The daemon is killed in the midst of a setup: it goes on; its worker is
+    killed there: the setup is run again, the attempt is lost."""
+    data, digest = pack(entry(b'f', b'x', b'content'))
+    with agent() as a:
+        gate, marks = Gate(a), a.dir + '/marks'
+        setup = ['sh', '-c', 'echo setup >>%s; read x <%s' % (
+            marks, gate.path)]
+        teardown = ['sh', '-c', 'echo down >>%s' % marks]
+        works = [dict(need(digest, len(data), ['cat', 'x'], setup=setup,
+                           teardown=teardown), id='%s/%d/1' % (R, n))
+                 for n in (1, 2)]
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, works)
+        offer(link, 1, digest, len(data))
+        give(link, 1, data, 0, len(data))
+        link.wait_report(ID, 'running')
+        wait_lines(marks, 1)
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        tap.ok('killed in a setup: one prepares, the other waits',
+               link.wait_report(ID, 'running') and
+               link.wait_report(works[1]['id'], 'queued')['text'])
+        a.kill(a.worker_pids()[0])
+        tap.equal('its worker killed: lost',
+                  link.wait_report(ID, 'lost')['outcome'], 'error')
+        wait_lines(marks, 2)
+        gate.open()
+        tap.equal('the setup is run again, for the next',
+                  link.wait_report(works[1]['id'], 'ended')['outcome'],
+                  'passed')
+        tap.equal('and no more', read_lines(marks), ['setup'] * 2)
+        link.send(4, {'run': R, 'epoch': 1, 'owner': 'test', 'over': True})
+        wait_lines(marks, 3)
+        tap.equal('torn down once', read_lines(marks)[2:], ['down'])
+        link.ack([ID, works[1]['id']])
+        link.ping()
+        a.kill()
+        link = a.connect()
+        link.sync(R, 1)
+        tap.equal('also for the next daemon', read_lines(marks)[2:], ['down'])
+
+
+def read_lines(path):
+    try:
+        with open(path) as f:
+            return f.read().split()
+    except FileNotFoundError:
+        return []
+
+
+def wait_lines(path, n):
+    end, tick = time.monotonic() + 30, threading.Event()
+    while len(read_lines(path)) < n and time.monotonic() < end:
+        tick.wait(0.01)
+
+
+def main():
+    for test in (test_resume, test_refused, test_full, test_hostile,
+                 test_crash):
+        tap.note(test.__name__)
+        test()
+    tap.done()
+
+
+main()
