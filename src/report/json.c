@@ -84,6 +84,13 @@ write_exec(struct jw *w, const struct report_run *r,
 		jw_key(w, "tail");
 		jw_strn(w, e->tail, e->tail_len);
 	}
+	if (e->artifacts.n > 0) {
+		jw_key(w, "artifacts");
+		jw_array(w);
+		for (i = 0; i < e->artifacts.n; i++)
+			jw_str(w, e->artifacts.v[i]);
+		jw_array_end(w);
+	}
 	jw_key(w, "steps");
 	jw_array(w);
 	for (i = 0; i < e->n_steps; i++)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "report/brought.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/report/report.h"
@@ -271,6 +272,7 @@ report_load(const char *state_dir, const char *run, struct report_run *ret)
 	}
 	if (r.state != RUN_ENDED && r.owner == NULL)
 		r.state = RUN_ORPHANED;
+	brought_load(state_dir, &r);
 	*ret = r;
 	return 0;
 }
@@ -303,6 +305,7 @@ report_run_done(struct report_run *r)
 		free(r->execs[i].agent);
 		free(r->execs[i].text);
 		free(r->execs[i].tail);
+		strvec_done(&r->execs[i].artifacts);
 	}
 	free(r->steps);
 	free(r->execs);

@@ -151,6 +151,10 @@ unlink_all(const char *state_dir, const char *run)
 			r = ERR_NOT_FOUND;
 		free(path);
 	}
+	path = run_path(state_dir, run, ".artifacts");
+	if (fs_exists(path))
+		(void)fs_remove_tree(path);
+	free(path);
 	return r;
 }
 

@@ -130,6 +130,8 @@ def test_artifacts(lab):
               brought(lab, run), {
                   '%d/1/%s' % (x, n): h for x in (1, 2)
                   for n, h in (('out/x.bin', big), ('deep/er/log', log))})
+    tap.equal('the report lists them', lab.json('report', run)[
+        'executions'][0]['artifacts'], ['1/deep/er/log', '1/out/x.bin'])
     tap.ok('results are not changed by them', code == 1 and
            '1 passed' in said, said)
     plan['artifacts_max'] = 1000

@@ -13,6 +13,7 @@
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/ident.h"
+#include "yardmaster/base/strvec.h"
 #include "yardmaster/model/state.h"
 
 /* What one attempt said of a step. */
@@ -53,6 +54,7 @@ struct report_exec {
 	char *text;		/* or NULL */
 	char *tail;		/* last output, raw bytes; NULL unknown */
 	size_t tail_len;
+	struct strvec artifacts;	/* that came: "ATTEMPT/NAME" */
 	uint32_t first_step, n_steps;	/* in steps of the run */
 };
 
