@@ -116,7 +116,7 @@ lose(struct daemon *d, struct attempt *a, bool same_boot)
 
 	if (same_boot) {
 		why = "its worker died while no daemon was there";
-		(void)tree_kill_orphans(&a->id);
+		(void)tree_kill_orphans(a->worker, &a->id);
 	}
 	(void)output_claim(&a->id, a->worker);
 	slots_release(d, a);

@@ -258,7 +258,7 @@ lose_attempt(struct slot *s, struct attempt *a)
 		slot_put_back(d, a);
 		return;
 	}
-	killed = tree_kill_orphans(&a->id);
+	killed = tree_kill_orphans(s->no, &a->id);
 	(void)output_claim(&a->id, s->no);
 	began = s->greeted || s->adopted;
 	snprintf(text, sizeof text, began ?
@@ -287,6 +287,7 @@ worker_end(void *arg, int error)
 	frame_reader_init(&s->reader);
 	if (a != NULL && a->worker == s->no && !a->unsent && !a->prepared)
 		lose_attempt(s, a);
+	tree_ungroup(s->no, NULL);
 	s->greeted = s->adopted = false;
 	turn_facts(s->d, false);
 }

@@ -8,16 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/tree.h"
+#include "agent/wire.h"
 #include "yardmaster/base/buf.h"
+#include "yardmaster/base/err.h"
+#include "yardmaster/base/log.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/fs.h"
+#include "yardmaster/sys/group.h"
 #include "yardmaster/sys/proc.h"
 
 #define PROC_FILE_MAX (1u << 20)
 #define ROUNDS_MAX 20
+#define GROUP_NOTE_MAX 4096
 
 int
 tree_signal(int signo)
@@ -84,12 +90,89 @@ kill_round(const char *wanted)
 	return n;
 }
 
+/* Unlike that of any other spool's worker: what a group of that name holds
+ * may be killed. */
+static char *
+group_name(unsigned worker)
+{
+	struct stat st;
+
+	if (stat(".", &st) == -1)
+		memset(&st, 0, sizeof st);
+	return str_fmt("yardmaster-%llx-%llx-%u",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+	    worker);
+}
+
+/* The path of a worker's group as noted; "" when it has none. */
+static void
+noted_group(unsigned worker, struct buf *out)
+{
+	char name[WORKER_NAME_SIZE];
+
+	snprintf(name, sizeof name, WORKER_GROUP, worker);
+	(void)fs_read(name, GROUP_NOTE_MAX, out);
+}
+
+char *
+tree_group(unsigned worker)
+{
+	char note[WORKER_NAME_SIZE], *name = group_name(worker);
+	struct buf old = BUF_INIT;
+	char *path = NULL;
+	int r;
+
+	snprintf(note, sizeof note, WORKER_GROUP, worker);
+	noted_group(worker, &old);
+	if (buf_len(&old) > 0)
+		group_remove(buf_str(&old), name);
+	if ((r = group_enter(name, &path)) == 0)
+		r = fs_replace(note, path, strlen(path), 0600);
+	else
+		(void)unlink(note);
+	log_debug("worker %u: group %s: %s", worker,
+	    path != NULL ? path : name, r < 0 ? err_text(r) : "entered");
+	buf_done(&old);
+	free(name);
+	return path;
+}
+
+void
+tree_ungroup(unsigned worker, const char *path)
+{
+	char *name = group_name(worker);
+	struct buf b = BUF_INIT;
+
+	if (path != NULL)
+		buf_puts(&b, path);
+	else
+		noted_group(worker, &b);
+	if (buf_len(&b) > 0)
+		group_remove(buf_str(&b), name);
+	buf_done(&b);
+	free(name);
+}
+
+static void
+kill_group(unsigned worker)
+{
+	char *name = group_name(worker);
+	struct buf b = BUF_INIT;
+
+	noted_group(worker, &b);
+	if (buf_len(&b) > 0)
+		(void)group_kill(buf_str(&b), name);
+	buf_done(&b);
+	free(name);
+}
+
 int
-tree_kill_orphans(const struct ident *id)
+tree_kill_orphans(unsigned worker, const struct ident *id)
 {
 	char text[IDENT_TEXT], *wanted;
 	int n = 0, found, round, none = 0;
 
+	kill_group(worker);
 	wanted = str_fmt("YARDMASTER_ATTEMPT=%s", ident_format(id, text));
 	/* Until none is found, and once more: one may have forked while we
 	 * looked, or be between two programs and show no environment. */

@@ -8,8 +8,14 @@
 
 /* Sends signo to every descendant of this process. Returns how many. */
 int tree_signal(int signo);
-/* Kills every process on the host whose environment says that it belongs to
- * this attempt (its worker is dead). Returns how many. */
-int tree_kill_orphans(const struct ident *id);
+/* Kills every process on the host that belongs to this attempt of a worker
+ * that is dead: all in the worker's group where it had one, and those whose
+ * environment says so. Returns how many of the latter. */
+int tree_kill_orphans(unsigned worker, const struct ident *id);
+/* Gives this process, a worker, a group of its own where the host allows it,
+ * and notes in the spool where: its path (heap), or NULL. */
+char *tree_group(unsigned worker);
+/* Removes the group at path; NULL: where the spool says that it is. */
+void tree_ungroup(unsigned worker, const char *path);
 
 #endif

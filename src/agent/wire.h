@@ -29,6 +29,7 @@ enum wire {
 #define WORKER_SOCKET "worker-%u.sock"
 #define WORKER_LOCK "worker-%u.lock"
 #define WORKER_RESULT "worker-%u.result"
+#define WORKER_GROUP "worker-%u.group"
 #define OUTPUT_DIR "out"
 #define WORK_DIR "work"
 #define HOME_DIR "home"

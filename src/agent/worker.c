@@ -30,6 +30,7 @@
 #include "agent/result_file.h"
 #include "agent/runner.h"
 #include "agent/start.h"
+#include "agent/tree.h"
 #include "agent/wire.h"
 #include "agent/worker.h"
 #include "yardmaster/base/clock.h"
@@ -52,7 +53,7 @@ struct worker_process {
 	struct runner_place place;
 	struct folders folders;
 	int lock_fd, result_fd;
-	char *spool;
+	char *spool, *group;	/* group: NULL where none can be had */
 	struct listener *listener;
 	struct watch *sigchld;
 	int sigchld_fd;
@@ -403,11 +404,14 @@ worker_main(const struct worker_options *opt)
 	frame_reader_init(&w.reader);
 	r = set_up(&w, opt->no);
 	if (r == 0 && !is_orphan()) {
+		w.group = tree_group(opt->no);
 		take_daemon(&w, WORKER_FD);
 		r = loop_run(w.loop);
 	}
 	if (r < 0)
 		log_error("worker %u: %s", opt->no, err_text(r));
 	tear_down(&w);
+	tree_ungroup(opt->no, w.group);
+	free(w.group);
 	return r < 0 ? 1 : 0;
 }

@@ -88,6 +88,33 @@ def test_ends_while_no_daemon_is_there():
         tap.equal('each ran once', set(ran(a).values()), {1})
 
 
+def test_group_of_a_worker():
+    """What left its session and its environment is ended with its worker,
+    where the host lets us make groups."""
+    with agent(workers=1) as a:
+        gate, note = Gate(a), Gate(a, 'note')
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, gate.command(
+            'setsid env -i /bin/sh -c "echo \\$\\$ > %s; exec sleep 1000" &'
+            % note.path))])
+        pid = int(os.read(note.fd, 20))
+        tap.ok('it runs', os.path.exists('/proc/%d' % pid))
+        file = os.path.join(a.spool, 'worker-1.group')
+        if not os.path.exists(file):
+            a.kill(pid)
+            tap.skip('ended with its worker', 'no control groups here')
+            return
+        with open(file) as f:
+            group = f.read()
+        a.kill(a.worker_pids()[0])
+        link.wait_report(ids(1)[0], 'lost')
+        tap.ok('ended with its worker', a.wait_gone(pid))
+        a.run('quit')
+        link.wait_closed()
+        tap.ok('its group is gone', not os.path.exists(group), group)
+
+
 def test_worker_killed():
     with agent(workers=1) as a:
         link = a.connect()
