@@ -279,9 +279,9 @@ end_parked(struct daemon *d, struct prep *p, const struct ident *tried,
 	struct attempt *a;
 
 	while ((a = next_parked(d, p, NULL)) != NULL) {
-		if (tried != NULL)
-			(void)link(output_file_name(tried, from),
-			    output_file_name(&a->id, to));
+		if (tried != NULL && link(output_file_name(tried, from),
+		    output_file_name(&a->id, to)) == -1)
+			log_warn("%s: %s", to, err_text(-errno));
 		queue_leave(&d->queue, a);
 		a->parked = false;
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR, why);

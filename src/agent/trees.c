@@ -266,8 +266,8 @@ receive(struct daemon *d, const char *hash, uint64_t size,
 	sha256_init(&t->sum);
 	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size <= size)
 		t->there = (uint64_t)st.st_size;
-	else
-		(void)ftruncate(fd, 0);
+	else if (ftruncate(fd, 0) == -1)
+		log_warn("%s: %s", name, err_text(-errno));
 	LIST_INSERT_HEAD(&d->trees->receiving, t, entry);
 	*ret = t;
 	return 0;

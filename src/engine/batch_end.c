@@ -292,7 +292,7 @@ static void
 got_end(void *arg, int code, const char *text)
 {
 	struct batch *b = arg;
-	struct junit_results results;
+	struct junit_results results = { .n = 0 };
 	struct diags ds = DIAGS_INIT;
 	char *why = NULL;
 

@@ -226,7 +226,7 @@ make_folder(struct unpacker *u, const struct entry *e, int dir,
 static int
 make_entry(struct unpacker *u, const struct entry *e)
 {
-	const char *leaf;
+	const char *leaf = NULL;
 	int dir, r;
 
 	dir = open_parent(u, &leaf);
