@@ -317,6 +317,7 @@ copy_terms(struct feed *f, const struct plan_exec *x, struct sched_terms *ret)
 		.priority = t->priority,
 		.retry_delay_us = t->retry_delay_us,
 		.lost_after_us = t->lost_after_us,
+		.start_timeout_us = t->start_timeout_us,
 	};
 }
 

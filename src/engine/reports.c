@@ -264,8 +264,8 @@ on_report(void *arg, size_t agent, const struct report *rep)
 		sched_prepared(e->sched, sched_id_of(r, &rep->id),
 		    clock_mono_us());
 	} else if (rep->state == ATTEMPT_QUEUED) {
-		sched_accepted(e->sched, batch_voice(e, r, &rep->id),
-		    clock_mono_us());
+		sched_preparing(e->sched, batch_voice(e, r, &rep->id),
+		    rep->text != NULL, clock_mono_us());
 		if (rep->text != NULL)
 			workspace_offer(e, r, agent, rep->id.execution);
 	} else if (handlers[rep->state] != NULL)

@@ -45,7 +45,8 @@ agents_grow(struct sched *s, uint32_t n)
 	for (; s->n_agents < n; s->n_agents++) {
 		a = &s->agents[s->n_agents];
 		*a = (struct agent){ .reserved = NONE, .first = NONE,
-			.last = NONE, .down_us = s->now_us };
+			.last = NONE, .down_us = s->now_us,
+			.late_us = CLOCK_NEVER };
 	}
 }
 
@@ -57,6 +58,7 @@ agent_free(struct agent *a)
 	for (i = 0; i < a->n_pools; i++) {
 		strvec_done(&a->pools[i].names);
 		free(a->pools[i].holder);
+		kept_done(&a->pools[i].kept);
 	}
 	free(a->pools);
 	strvec_done(&a->labels);
@@ -94,6 +96,8 @@ agent_spare(const struct agent *a)
 {
 	if (!a->known || !a->up || a->held || a->draining)
 		return 0;
+	if (a->guard != NULL)	/* none of them starts */
+		return (int64_t)a->n_unstarted - a->n_back;
 	return (int64_t)a->queued - a->other_queued - a->n_back;
 }
 
@@ -204,6 +208,10 @@ agent_update(struct sched *s, uint32_t idx)
 		s->reassign = true;
 	if (was && !usable)
 		all_gained(s);
+	if (usable && !was) {
+		a->open_us = s->now_us;
+		late_watch_all(s, idx);
+	}
 	if (usable && (!was || a->room_auto > autos || a->room_max > max ||
 	    a->room_queue > queue))
 		agent_gained(s, idx);
@@ -292,7 +300,7 @@ set_pools(struct sched *s, struct agent *a, const struct sched_agent *f)
 			    s->limits[p->limit]->name) == 0)
 				strvec_push_all(&names, f->pools[j].names);
 		changed |= !strvec_equal(&names, &p->names);
-		lease_names(&p->names, &p->holder, &names);
+		lease_names(&p->names, &p->holder, &p->kept, &names);
 		if (p->names.n > 0)
 			pool_seen(s, s->limits[p->limit]);
 		limit_wake(s, p->limit);

@@ -143,6 +143,7 @@ copy_terms(struct copy *c)
 			.workers = t->workers, .priority = t->priority,
 			.retry_delay_us = t->retry_delay_us,
 			.lost_after_us = t->lost_after_us,
+			.start_timeout_us = t->start_timeout_us,
 			.batch = t->batch };
 		copy_req(c, t, &v[i]);
 		copy_wants(c, t, &v[i]);

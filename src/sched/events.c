@@ -79,6 +79,7 @@ heard(struct sched *s, uint32_t parcel)
 		return;
 	s->parcels[parcel].unheard = false;
 	s->reassign = true;	/* it may be taken back from now on */
+	late_watch(s, parcel);
 	ask_again(s, parcel);
 }
 
@@ -125,6 +126,22 @@ sched_accepted(struct sched *s, struct sched_id id, int64_t now_us)
 		return SCHED_SAID;
 	parcel_state(s, i, P_QUEUED);
 	return s->parcels[i].stale ? SCHED_LATE : SCHED_TAKEN;
+}
+
+enum sched_taken
+sched_preparing(struct sched *s, struct sched_id id, bool on, int64_t now_us)
+{
+	enum sched_taken taken = sched_accepted(s, id, now_us);
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+
+	if (i == NONE || s->parcels[i].preparing == on)
+		return taken;
+	s->parcels[i].preparing = on;
+	if (!on)
+		late_clock(s, i);
+	return taken;
 }
 
 enum sched_taken
@@ -297,7 +314,7 @@ members_wait(struct sched *s, struct run *r, const struct parcel *p,
 			continue;
 		x = exec_get(r, m[i].exec);
 		x->ended = x->attempt;
-		if (refused)
+		if (refused || p->late)
 			x->flags |= X_AVOID;
 		exec_wait(s, r, x, refused ? REFUSED_US : 0);
 	}
@@ -337,6 +354,7 @@ sched_kept(struct sched *s, struct sched_id id, int64_t now_us)
 	if (i == NONE)
 		return not_out(x, id);
 	parcel_back_over(s, &s->parcels[i]);
+	late_clock(s, i);
 	s->reassign = true;
 	return SCHED_TAKEN;
 }

@@ -104,33 +104,86 @@ drop(uint32_t *holder, size_t n, uint32_t parcel)
 }
 
 void
+kept_done(struct kept *k)
+{
+	strvec_done(&k->names);
+	free(k->holder);
+	*k = (struct kept){ STRVEC_INIT, NULL };
+}
+
+static void
+kept_drop(struct kept *k, uint32_t parcel)
+{
+	drop(k->holder, k->names.n, parcel);
+	if (lease_count(k->holder, k->names.n) == k->names.n)
+		kept_done(k);
+}
+
+void
 lease_drop(struct sched *s, struct limit *l, uint32_t parcel)
 {
 	uint32_t agent = s->parcels[parcel].agent;
 	struct pool *p;
 
 	drop(l->holder, l->names.n, parcel);
+	kept_drop(&l->kept, parcel);
 	limit_wake(s, l->index);
 	if (agent == NONE)
 		return;
 	p = lease_pool(&s->agents[agent], l);
-	if (p != NULL)
-		drop(p->holder, p->names.n, parcel);
+	if (p == NULL)
+		return;
+	drop(p->holder, p->names.n, parcel);
+	kept_drop(&p->kept, parcel);
 }
 
-/* Replaces the names of a pool; who holds a name that stays keeps it. Owns
- * what is in names from now on. */
+static uint32_t
+holder_of(const struct strvec *names, const uint32_t *holder,
+    const char *name)
+{
+	long i = strvec_find(names, name);
+
+	return i >= 0 ? holder[i] : NONE;
+}
+
+/* What is still held of some names, and not in those that follow them. */
+static void
+keep(struct kept *k, const struct strvec *from, const uint32_t *holder,
+    const struct strvec *names)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++) {
+		if (holder[i] == NONE || holder[i] == ELSEWHERE ||
+		    strvec_find(names, from->v[i]) >= 0)
+			continue;
+		k->holder = mem_realloc(k->holder, k->names.n + 1,
+		    sizeof(*k->holder));
+		k->holder[k->names.n] = holder[i];
+		strvec_push(&k->names, from->v[i]);
+	}
+}
+
+/* Replaces the names of a pool. Who holds a name keeps it, also while it is
+ * not named: it is not given out again. Owns what is in names from now on. */
 void
-lease_names(struct strvec *to, uint32_t **holder, struct strvec *names)
+lease_names(struct strvec *to, uint32_t **holder, struct kept *kept,
+    struct strvec *names)
 {
 	uint32_t *h = mem_calloc(names->n, sizeof(*h));
+	struct kept k = { STRVEC_INIT, NULL };
 	size_t i;
-	long old;
 
 	for (i = 0; i < names->n; i++) {
-		old = strvec_find(to, names->v[i]);
-		h[i] = old >= 0 ? (*holder)[old] : NONE;
+		h[i] = holder_of(to, *holder, names->v[i]);
+		if (h[i] == NONE)
+			h[i] = holder_of(&kept->names, kept->holder,
+			    names->v[i]);
 	}
+	keep(&k, to, *holder, names);
+	keep(&k, &kept->names, kept->holder, names);
+	kept_done(kept);
+	*kept = k;
 	strvec_done(to);
 	free(*holder);
 	*to = *names;
@@ -149,6 +202,15 @@ name_of(const struct strvec *names, const uint32_t *holder, uint32_t parcel)
 	return NULL;
 }
 
+static const char *
+name_in(const struct pool *p, uint32_t parcel)
+{
+	const char *name = name_of(&p->names, p->holder, parcel);
+
+	return name != NULL ? name : name_of(&p->kept.names, p->kept.holder,
+	    parcel);
+}
+
 const char *
 lease_find(const struct sched *s, uint32_t parcel, const char *target)
 {
@@ -165,10 +227,13 @@ lease_find(const struct sched *s, uint32_t parcel, const char *target)
 		    (target != NULL && strcmp(target, l->name) != 0))
 			continue;
 		name = name_of(&l->names, l->holder, parcel);
+		if (name == NULL)
+			name = name_of(&l->kept.names, l->kept.holder,
+			    parcel);
 		pool = p->agent != NONE ?
 		    lease_pool(&s->agents[p->agent], l) : NULL;
 		if (name == NULL && pool != NULL)
-			name = name_of(&pool->names, pool->holder, parcel);
+			name = name_in(pool, parcel);
 	}
 	return name;
 }

@@ -81,6 +81,7 @@ limit_free(struct limit *l)
 	free(l->ext_text);
 	free(l->run);
 	free(l->holder);
+	kept_done(&l->kept);
 	strvec_done(&l->names);
 	ids_done(&l->waiters);
 	free(l);
@@ -90,7 +91,8 @@ bool
 limit_live(const struct limit *l)
 {
 	return l->kind != LIMIT_TARGET || l->capacity > 0 ||
-	    l->per_agent > 0 || l->names.n > 0 || l->pools;
+	    l->per_agent > 0 || l->names.n > 0 || l->kept.names.n > 0 ||
+	    l->pools;
 }
 
 uint32_t
@@ -424,7 +426,7 @@ limits_recount(struct sched *s)
 			s->limits[i]->capacity = 1;
 		named |= (names[i].n > 0) != (s->limits[i]->names.n > 0);
 		lease_names(&s->limits[i]->names, &s->limits[i]->holder,
-		    &names[i]);
+		    &s->limits[i]->kept, &names[i]);
 		limit_wake(s, (uint32_t)i);
 	}
 	free(names);

@@ -97,7 +97,7 @@ parcel_back_over(struct sched *s, struct parcel *p)
 {
 	if (!p->back)
 		return;
-	p->back = false;
+	p->back = p->late = false;
 	if (p->to != NONE)
 		s->agents[p->to].incoming -= p->workers;
 	p->to = NONE;
@@ -183,6 +183,7 @@ parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 	p = &s->parcels[i];
 	*p = *from;
 	p->state = P_SENT;
+	p->clock_us = s->now_us;
 	parcel_members(p, &n);
 	p->n_open = n;
 	if (p->agent != NONE)

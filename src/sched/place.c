@@ -192,6 +192,8 @@ parcel_for(const struct sched *s, const struct run *r, const struct exec *x,
 		.exec = exec_no(r, x), .attempt = x->attempt + 1,
 		.agent = at->agent, .workers = t->workers, .lset = t->lset,
 		.group = x->group, .to = NONE, .prev = NONE, .next = NONE,
+		.to_free = agent_room(&s->agents[at->agent], pinned) >=
+		    (int64_t)t->workers,
 		.sent_us = s->now_us,
 		.one = { exec_no(r, x), x->attempt + 1 } };
 }
@@ -207,16 +209,6 @@ member_sent(struct sched *s, struct run *r, struct exec *x, uint32_t parcel)
 	x->ready_us = 0;
 	x->flags &= (uint16_t)~(X_AVOID | X_RETRY | X_LOST);
 	exec_state_set(s, r, x, EXEC_ASSIGNED);
-}
-
-static void
-ack_timer(struct sched *s, uint32_t agent)
-{
-	if (s->agents[agent].ack_timer)
-		return;
-	s->agents[agent].ack_timer = true;
-	timer_add(s, s->now_us + ACK_US, (struct timer_arg){ TIMER_ACK,
-	    agent, 0 });
 }
 
 static void
@@ -270,7 +262,7 @@ place_send(struct sched *s, struct run *r, struct exec *x,
 	for (i = 0; i < n; i++)
 		member_sent(s, r, exec_get(r, m[i].exec), parcel);
 	send_decide(s, parcel);
-	ack_timer(s, at.agent);
+	late_watch(s, parcel);
 	s->n_sent++;
 	s->reassign = true;
 }

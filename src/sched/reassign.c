@@ -69,7 +69,8 @@ may_take(const struct sched *s, uint32_t parcel, uint32_t to)
 
 	return (p->state == P_SENT || p->state == P_QUEUED) && !p->back &&
 	    !p->cancel && !p->stale && !p->unheard &&
-	    p->group == NONE && p->class == CLASS_AUTO && p->workers == 1 && r->held == NULL &&
+	    p->group == NONE && p->class == CLASS_AUTO &&
+	    p->workers == 1 && r->held == NULL &&
 	    bit_get(s->reqs[t->req]->elig, to) &&
 	    lset_blocked_on(s, p->lset, to, parcel) == NONE &&
 	    !beside_on(s, r, x, to);

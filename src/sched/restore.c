@@ -83,7 +83,8 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	struct parcel p = { .unheard = true, .run = r->handle, .exec = no,
 		.attempt = from->attempt, .agent = from->agent,
 		.worker = from->worker, .workers = t->workers,
-		.lset = t->lset, .group = r->x[no - 1].group, .to = NONE, .prev = NONE, .next = NONE,
+		.lset = t->lset, .group = r->x[no - 1].group, .to = NONE,
+		.prev = NONE, .next = NONE,
 		.sent_us = s->now_us, .started_us = s->now_us };
 	const struct sched_member *m;
 	uint32_t i, n;

@@ -280,6 +280,8 @@ run_terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
 			.batch = t->batch, .room = t->room,
 			.priority = t->priority,
 			.retry_delay_us = t->retry_delay_us,
+			.start_timeout_us = t->start_timeout_us > 0 ?
+			    t->start_timeout_us : START_TIMEOUT_US,
 			.lost_after_us = t->lost_after_us > 0 ?
 			    t->lost_after_us : LOST_AFTER_US };
 		wants_make(s, r, spec, t, to);

@@ -185,30 +185,6 @@ ready_due(struct sched *s, const struct timer_arg *t)
 		exec_ripen(s, r, x);
 }
 
-/* Takes back what the agent did not acknowledge. */
-static void
-ack_due(struct sched *s, const struct timer_arg *t)
-{
-	struct agent *a = &s->agents[t->a];
-	int64_t at, next_us = CLOCK_NEVER;
-	uint32_t i;
-
-	a->ack_timer = false;
-	for (i = a->first; i != NONE; i = s->parcels[i].next) {
-		if (s->parcels[i].state != P_SENT || s->parcels[i].back)
-			continue;
-		at = s->parcels[i].sent_us + ACK_US;
-		if (at <= s->now_us)
-			parcel_ask_back(s, i, NONE);
-		else if (at < next_us)
-			next_us = at;
-	}
-	if (next_us == CLOCK_NEVER || !a->up)
-		return;
-	a->ack_timer = true;
-	timer_add(s, next_us, *t);
-}
-
 static void
 timers_run(struct sched *s)
 {
@@ -224,8 +200,8 @@ timers_run(struct sched *s)
 		case TIMER_READY:
 			ready_due(s, &t);
 			break;
-		case TIMER_ACK:
-			ack_due(s, &t);
+		case TIMER_LATE:
+			late_timer(s, t.a);
 			break;
 		case TIMER_LOST:
 			lost_timer(s, t.a);
@@ -248,6 +224,8 @@ timer_stale(const struct sched *s, const struct timer_arg *t, int64_t at_us)
 
 	if (t->kind == TIMER_LOST)
 		return s->agents[t->a].up;
+	if (t->kind == TIMER_LATE)
+		return s->agents[t->a].late_us != at_us;
 	if (t->kind == TIMER_GROUP)
 		return s->groups[t->a] == NULL || !s->groups[t->a]->out ||
 		    s->groups[t->a]->gone;

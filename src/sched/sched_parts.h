@@ -100,7 +100,9 @@ bool lease_possible_on(const struct limit *l, const struct agent *a);
 void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
     const char *want);
 void lease_drop(struct sched *s, struct limit *l, uint32_t parcel);
-void lease_names(struct strvec *to, uint32_t **holder, struct strvec *names);
+void lease_names(struct strvec *to, uint32_t **holder, struct kept *kept,
+    struct strvec *names);
+void kept_done(struct kept *k);
 
 /* elsewhere.c */
 /* Whether others have to know what is taken of it. */
@@ -286,6 +288,15 @@ void restore_run(struct sched *s, struct run *r,
 /* Reports come before an agent counts as up: asks what could not be asked of
  * those heard of since. */
 void events_agent_up(struct sched *s, uint32_t idx);
+
+/* late.c */
+/* Sees to it that it is looked at when it is late by how things are. */
+void late_watch(struct sched *s, uint32_t parcel);
+void late_watch_all(struct sched *s, uint32_t agent);
+/* The same, counted from now. */
+void late_clock(struct sched *s, uint32_t parcel);
+/* Takes back what is late there. */
+void late_timer(struct sched *s, uint32_t agent);
 
 /* lost.c */
 /* Gives it up; gone: it holds nothing any more. */

@@ -15,7 +15,7 @@
 
 #define NONE SCHED_NONE
 #define ELSEWHERE (NONE - 1)	/* who holds an instance: not we */
-#define ACK_US (10 * US_PER_S)		/* unacknowledged: taken back */
+#define START_TIMEOUT_US (60 * US_PER_S)
 #define PREPARE_US (10 * US_PER_S)	/* parts not prepared: given back */
 #define LOST_AFTER_US (120 * US_PER_S)
 #define REFUSED_US US_PER_S		/* before the next try after a refusal */
@@ -91,6 +91,12 @@ struct req {
 
 /* ---- limits (limits.c) -------------------------------------------------------------- */
 
+/* Instances that nobody names any more, until their holders let go. */
+struct kept {
+	struct strvec names;
+	uint32_t *holder;
+};
+
 enum limit_kind { LIMIT_LOCK, LIMIT_PAIR, LIMIT_TARGET };
 
 struct limit {
@@ -116,6 +122,7 @@ struct limit {
 	int64_t since_us;	/* when it was last taken */
 	struct strvec names;	/* target: fleet-wide instances */
 	uint32_t *holder;	/* of each: parcel or NONE */
+	struct kept kept;
 	struct ids waiters;	/* classes parked here */
 	bool pools;		/* target: some agent has instances of it */
 	UT_hash_handle hh;
@@ -142,6 +149,7 @@ struct pool {
 	uint32_t limit;		/* the target */
 	struct strvec names;
 	uint32_t *holder;
+	struct kept kept;
 };
 
 /* Logarithms of predicted by actual lengths, weighted. */
@@ -178,7 +186,8 @@ struct agent {
 	int64_t typical_us;	/* of what ended here; 0 unknown */
 	uint32_t reserved;	/* class that reserves its workers, or NONE */
 	uint32_t first, last;	/* parcels, oldest first */
-	bool ack_timer;		/* one is set */
+	int64_t late_us;	/* of the next look, or CLOCK_NEVER */
+	int64_t open_us;	/* since when it is usable */
 	uint32_t *held_targets;	/* by slot: taken here */
 	uint32_t n_slots;
 };
@@ -238,7 +247,7 @@ struct terms {
 	bool together, same_agent;
 	uint32_t retries, error_retries, workers, batch, room;
 	int32_t priority;
-	int64_t retry_delay_us, lost_after_us;
+	int64_t retry_delay_us, lost_after_us, start_timeout_us;
 	struct use *wants;	/* all limits it names, also those that limit
 				 * nothing yet */
 	uint32_t n_wants;
@@ -400,6 +409,9 @@ struct parcel {
 	bool unheard;		/* not reported since the link came up */
 	bool stale;		/* superseded: its outcome counts no more */
 	bool back;		/* asked to be given back */
+	bool late;		/* as it did not start in time */
+	bool to_free;		/* sent to free workers */
+	bool preparing;		/* what it needs is made ready there */
 	bool cancel;		/* asked to be ended */
 	bool loaded;		/* counted in the load of its agent */
 	bool counted;		/* in the inflight of its run */
@@ -413,6 +425,7 @@ struct parcel {
 	uint32_t to;		/* agent it is moved to, or NONE */
 	uint32_t prev, next;	/* on its agent */
 	int64_t sent_us, started_us, estimate_us;
+	int64_t clock_us;	/* from when it may be late */
 	double out_us, out_speed, out_from;	/* as counted in its run */
 	struct sched_member one;	/* itself; attempt 0 in either: ended */
 	struct sched_member *members;	/* of a batch, else NULL */
@@ -461,7 +474,7 @@ struct placement {
 	enum tier tier;
 };
 
-enum timer_kind { TIMER_READY, TIMER_ACK, TIMER_LOST, TIMER_DEADLINE,
+enum timer_kind { TIMER_READY, TIMER_LATE, TIMER_LOST, TIMER_DEADLINE,
 	TIMER_GROUP };
 
 struct move {

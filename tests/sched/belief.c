@@ -133,10 +133,12 @@ believe_returned(struct world *w, struct attempt *a)
 }
 
 void
-believe_kept(struct attempt *a)
+believe_kept(const struct world *w, struct attempt *a)
 {
-	if (a->open[0])
-		a->back = false;
+	if (!a->open[0])
+		return;
+	a->back = false;
+	a->clock_us = w->k.now_us;
 }
 
 void
@@ -195,10 +197,6 @@ believe_removed(struct world *w, uint32_t run)
 			w->attempts[w->live[i]].written_off = true;
 			gone(w, &w->attempts[w->live[i]]);
 		}
-	if (fact_named(w))
-		return;
-	for (i = 0; i < w->n_live; i++)	/* nobody declares them any more */
-		w->attempts[w->live[i]].instance = 0;
 }
 
 /* ---- decisions --------------------------------------------------------------------- */
@@ -299,7 +297,9 @@ sent(struct world *w, const struct sched_decision *d)
 	*a = (struct attempt){ .id = d->id, .agent = d->agent,
 		.workers = t->workers, .pinned = d->class == CLASS_PINNED,
 		.terms = p->execs[d->id.exec - 1].terms, .to = SCHED_NONE,
-		.n_members = d->n_members };
+		.n_members = d->n_members, .clock_us = w->k.now_us,
+		.to_free = d->tier < TIER_FEWEST_QUEUED ||
+		    d->tier == TIER_REASSIGNED };
 	trace(w, "send %s (%u) to %s, %s", id_text(w, d->id), d->n_members,
 	    w->hosts[d->agent].name, tier_name(d->tier));
 	limits_judge(w, a, d);

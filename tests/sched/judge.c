@@ -153,6 +153,8 @@ surplus(const struct world *w, uint32_t agent)
 		unstarted += a->agent == agent && a->belief < RUNS_THERE;
 		back += a->agent == agent && a->belief < RUNS_THERE && a->back;
 	}
+	if (f->guard != NULL)	/* all of them are */
+		n = unstarted;
 	return (n < unstarted ? n : unstarted) - back;
 }
 
@@ -225,6 +227,38 @@ judge_queues(const struct world *w)
 				judge_queue(w, j, i);
 }
 
+/* ---- starts that do not come ---------------------------------------------------------------- */
+
+static int64_t
+late_at(const struct world *w, const struct attempt *a)
+{
+	const struct host *h = &w->hosts[a->agent];
+	int64_t most_us = terms_of(w, a)->start_timeout_us;
+
+	if (a->back || a->cancel || a->unheard || !h->facts.up)
+		return CLOCK_NEVER;
+	if (a->belief == SENT_OUT)
+		return a->clock_us + most_us;
+	if (a->belief != QUEUED_THERE || !a->to_free || h->open_us < 0)
+		return CLOCK_NEVER;
+	return (a->clock_us > h->open_us ? a->clock_us : h->open_us) +
+	    most_us;
+}
+
+static void
+judge_late(const struct world *w)
+{
+	const struct attempt *a;
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		if (late_at(w, a) <= w->k.now_us)
+			broken(w, "%s should have started", id_text(w,
+			    a->id));
+	}
+}
+
 void
 judge(struct world *w, bool reasons)
 {
@@ -239,4 +273,5 @@ judge(struct world *w, bool reasons)
 		if (!w->removed[i])
 			judge_run(w, i, reasons);
 	judge_queues(w);
+	judge_late(w);
 }

@@ -317,36 +317,6 @@ test_reassign_too_late(void **state)
 }
 
 static void
-test_unacknowledged_is_taken_back(void **state)
-{
-	struct spec p;
-	struct kit k;
-	uint32_t run;
-
-	kit_init(&k);
-	kit_agent(&k, 0, "A", 1);
-	spec_init(&p);
-	spec_terms(&p);
-	spec_execs(&p, 1);
-	run = kit_run(&k, &p);
-	kit_decide(&k);
-	assert_string_equal(kit_why(&k, run, 1), "sent");
-	assert_true(sched_next_us(k.s) < CLOCK_NEVER);
-	k.now_us = sched_next_us(k.s);
-	kit_decide(&k);
-	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 1));
-	assert_int_equal(sched_returned(k.s, kit_id(&k, run, 1), false,
-	    k.now_us), SCHED_TAKEN);
-	kit_decide(&k);
-	assert_int_equal(kit_sent(&k, run, 1), 0);
-	assert_int_equal(kit_id(&k, run, 1).attempt, 2);
-	kit_ended(&k, run, 1, OUTCOME_PASSED);
-	kit_decide(&k);
-	assert_int_equal(kit_state(&k, run, 1), EXEC_PASSED);
-	kit_done(&k);
-}
-
-static void
 test_drain_moves_and_hold_keeps(void **state)
 {
 	struct sched_agent a = kit_facts("A", 1);
@@ -541,7 +511,6 @@ main(void)
 		cmocka_unit_test(test_ahead_all),
 		cmocka_unit_test(test_reassign),
 		cmocka_unit_test(test_reassign_too_late),
-		cmocka_unit_test(test_unacknowledged_is_taken_back),
 		cmocka_unit_test(test_drain_moves_and_hold_keeps),
 		cmocka_unit_test(test_lower_and_raise),
 		cmocka_unit_test(test_wide_reserves),

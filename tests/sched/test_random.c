@@ -130,7 +130,7 @@ disturb_agent(struct world *w)
 		return;
 	default:
 		edit_agent(w, h);
-		sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
+		host_say(w, i);
 		return;
 	}
 }
@@ -301,7 +301,7 @@ calm_agent(struct world *w, uint32_t i)
 	h->facts.other_busy = 0;
 	h->facts.max_workers = h->facts.threshold = 3;
 	host_link(w, i, true);
-	sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
+	host_say(w, i);
 }
 
 static void

@@ -177,7 +177,7 @@ to_console(struct world *w, const struct letter *l, bool lie)
 		sched_returned(s, a->id, chance(w, 10), now_us);
 		break;
 	case KEPT:
-		believe_kept(a);
+		believe_kept(w, a);
 		sched_kept(s, a->id, now_us);
 		break;
 	case ENDED:
@@ -327,6 +327,19 @@ host_tell(struct world *w, uint32_t agent)
 }
 
 void
+host_say(struct world *w, uint32_t agent)
+{
+	struct host *h = &w->hosts[agent];
+	bool was = h->open_us >= 0;
+
+	if (!fact_usable(w, agent))
+		h->open_us = -1;
+	else if (!was)
+		h->open_us = w->k.now_us;
+	sched_agent_set(w->k.s, agent, &h->facts, w->k.now_us);
+}
+
+void
 host_link(struct world *w, uint32_t agent, bool up)
 {
 	struct host *h = &w->hosts[agent];
@@ -345,7 +358,7 @@ host_link(struct world *w, uint32_t agent, bool up)
 	}
 	if (!up)
 		believe_down(w, agent);
-	sched_agent_set(w->k.s, agent, &h->facts, w->k.now_us);
+	host_say(w, agent);
 	if (up)
 		host_tell(w, agent);
 }

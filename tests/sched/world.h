@@ -46,6 +46,8 @@ struct attempt {
 	bool unheard;		/* not reported since the link came up */
 	bool back, cancel;	/* asked for */
 	uint32_t to;		/* asked back for that agent, or SCHED_NONE */
+	int64_t clock_us;	/* from when it may be late */
+	bool to_free;		/* sent to free workers, for all we know */
 	bool written_off;	/* the console was told what is not so */
 	uint8_t instance;	/* of t1: 1 or 2; 0 none */
 	bool pool;		/* has the agent's own instance of t2 */
@@ -76,6 +78,7 @@ struct host {
 	uint32_t link;		/* how often it was cut */
 	bool liar;
 	int64_t delay_us;
+	int64_t open_us;	/* since when it is usable */
 };
 
 /* What is believed of an execution. */
@@ -144,6 +147,8 @@ void say_ext(struct world *w);
 /* world.c: the agents' side. */
 void host_work(struct world *w, uint32_t agent);
 void host_link(struct world *w, uint32_t agent, bool up);
+/* Tells its facts. */
+void host_say(struct world *w, uint32_t agent);
 void host_crash(struct world *w, uint32_t agent);
 void host_lie(struct world *w, uint32_t agent);
 void letter_post(struct world *w, enum letter_kind kind, uint32_t attempt);
@@ -160,7 +165,7 @@ void believe_started(struct world *w, struct attempt *a);
 bool believe_ended(struct world *w, struct attempt *a, uint32_t member,
     enum outcome outcome);
 void believe_returned(struct world *w, struct attempt *a);
-void believe_kept(struct attempt *a);
+void believe_kept(const struct world *w, struct attempt *a);
 void believe_lost(struct world *w, struct attempt *a);
 void believe_synced(struct world *w, uint32_t agent, uint32_t run);
 void believe_down(struct world *w, uint32_t agent);

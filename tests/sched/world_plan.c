@@ -94,7 +94,7 @@ host_make(struct world *w, uint32_t i)
 	h->facts.speed = chance(w, 30) ? 500 + pick(w, 1500) : 0;
 	if (i > 0 && chance(w, 30))
 		h->facts.threshold = pick(w, h->facts.max_workers + 1);
-	sched_agent_set(w->k.s, i, &h->facts, w->k.now_us);
+	host_say(w, i);
 	trace(w, "%s%s: max %u, threshold %u, round trip %.3f s", h->name,
 	    h->liar ? " (a liar)" : "", h->facts.max_workers,
 	    h->facts.threshold, (double)h->facts.rtt_us / US_PER_S);
@@ -146,6 +146,7 @@ terms_make(struct world *w, uint32_t r, uint32_t n)
 	t->workers = chance(w, 12) ? 2 + chance(w, 30) : 1;
 	t->priority = (int32_t)pick(w, 3) - 1;
 	t->retry_delay_us = pick(w, 3) * US_PER_S;
+	t->start_timeout_us = (2 + pick(w, 30)) * US_PER_S;
 	t->lost_after_us = (1 + pick(w, 30)) * US_PER_S;
 	w->nodes[r][n] = n;
 	p->lists[n] = (struct sched_list){ &w->nodes[r][n], 1 };

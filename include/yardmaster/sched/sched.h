@@ -147,6 +147,9 @@ struct sched_terms {
 	int32_t priority;	/* beyond the run's */
 	int64_t retry_delay_us;
 	int64_t lost_after_us;	/* 0: 2 min */
+	int64_t start_timeout_us;	/* to be acknowledged, and to start
+				 * where a worker was free; then it is taken
+				 * back and tried elsewhere; 0: 1 min */
 	bool together;		/* of executions of a group */
 	bool same_agent;	/* its parts may share an agent */
 	uint32_t batch;		/* same number, terms and 1 or more: may share
@@ -249,6 +252,10 @@ enum sched_taken {
 uint32_t sched_holder(const struct sched *s, struct sched_id id);
 /* The agent has it in its queue. Of a batch: the leading one's id. */
 enum sched_taken sched_accepted(struct sched *s, struct sched_id id,
+    int64_t now_us);
+/* The same; on: its workspace is made ready there, for as long as that takes.
+ */
+enum sched_taken sched_preparing(struct sched *s, struct sched_id id, bool on,
     int64_t now_us);
 /* Of a group: the agent keeps a worker for it and waits for the go. */
 enum sched_taken sched_prepared(struct sched *s, struct sched_id id,
