@@ -46,6 +46,11 @@ def check_files(prefix):
                     'libexec/yardmaster/yardmaster-link'):
         tap.ok(pattern + ' can be executed',
                os.access(os.path.join(prefix, pattern), os.X_OK))
+    static = 'yardmaster-agent-static'
+    tap.equal('the static agent is there when it can be built',
+              os.access(os.path.join(prefix, 'libexec/yardmaster', static),
+                        os.X_OK),
+              os.path.exists(os.path.join(BUILD, static)))
     for kind in ('themes', 'keymaps', 'schema', 'examples'):
         want = sorted(n for n in os.listdir(os.path.join(SRC, kind))
                       if not n.endswith('.am'))
