@@ -139,14 +139,6 @@ class Lab:
             tap.note(done.stdout[-2000:] + done.stderr[-2000:])
             raise
 
-    def until(self, what, seconds=20):
-        """Asks until what() is true: its last value."""
-        end = time.monotonic() + seconds
-        while True:
-            said = what()
-            if said or time.monotonic() > end:
-                return said
-
     def start(self, *args):
         """Starts one and goes on; stderr can be read."""
         return subprocess.Popen(self._args(args), env=self.env, cwd=self.dir,
@@ -170,15 +162,13 @@ class Lab:
         return vt.Screen([CONSOLE, 'console', '--fleet', self.fleet] +
                          list(args), rows, cols, env=self.env, cwd=self.dir)
 
-    def until(self, true, seconds=20):
-        """Looks until true(); False when it never became so."""
+    def until(self, what, seconds=20):
+        """Looks until what() is true: its last value."""
         end = time.monotonic() + seconds
         tick = threading.Event()
-        while not true():
-            if time.monotonic() > end:
-                return False
+        while not (said := what()) and time.monotonic() < end:
             tick.wait(0.02)
-        return True
+        return said
 
     def ran_times(self):
         """How often each execution ran, by what they wrote."""
