@@ -31,6 +31,15 @@ static int
 take(struct client *c, unsigned number, const uint8_t *body, size_t n,
     enum msg wanted)
 {
+	struct buf pong = BUF_INIT;
+	int r;
+
+	if (number == MSG_PING) {
+		buf_put(&pong, body, n);
+		r = client_send(c, MSG_PONG, &pong);
+		buf_done(&pong);
+		return r;
+	}
 	if (number != (unsigned)wanted && number != MSG_ERROR)
 		return 0;
 	jval_free(c->body);
@@ -88,6 +97,14 @@ client_open(struct client *c, int fd)
 		r = client_wait(c, MSG_WELCOME);
 	buf_done(&b);
 	return r;
+}
+
+void
+client_patient(struct client *c)
+{
+	struct timeval wait = { .tv_sec = 0 };
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 }
 
 void

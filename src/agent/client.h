@@ -20,6 +20,8 @@ int client_send(struct client *c, enum msg number, const struct buf *body);
 /* Reads until a message of that number came; it is in body then. 0,
  * ERR_CLOSED, ERR_REFUSED (an ERROR came), ERR_PROTOCOL. */
 int client_wait(struct client *c, enum msg number);
+/* Waits for answers as long as it takes; pings are answered meanwhile. */
+void client_patient(struct client *c);
 void client_done(struct client *c);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "agent/ask.h"
 #include "agent/console.h"
+#include "agent/takes.h"
 #include "agent/trees.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
@@ -71,6 +72,7 @@ link_free(struct link *l)
 	syncs_drop(l);
 	tails_drop(l);
 	trees_drop(l);
+	takes_link_gone(l->d, l);
 	unwatch_all(l);
 	stream_free(l->stream);
 	frame_reader_done(&l->reader);
@@ -172,6 +174,12 @@ link_send(struct link *l, enum msg number, const struct buf *body)
 	if (frame_put(&b, number, buf_data(body), buf_len(body)) == 0)
 		stream_write(l->stream, buf_data(&b), buf_len(&b));
 	buf_done(&b);
+}
+
+void
+link_later(struct link *l, enum msg number, const struct buf *body)
+{
+	(void)frame_put(&l->out, number, buf_data(body), buf_len(body));
 }
 
 void

@@ -49,6 +49,8 @@ void console_accept(struct daemon *d, int fd, bool read_only);
 
 /* Sends a message at once: for what promises nothing. */
 void link_send(struct link *l, enum msg number, const struct buf *body);
+/* Sends it after the commit of this turn. */
+void link_later(struct link *l, enum msg number, const struct buf *body);
 /* Says why, and ends the link at the end of the turn. */
 void link_fail(struct link *l, int code, const char *text);
 /* These leave after the commit of this turn, in the order reports, returned,
@@ -82,6 +84,12 @@ void syncs_drop(struct link *l);
 /* edit.c: SET and MODE. */
 int edit_set(struct link *l, const struct jval *v);
 int edit_mode(struct link *l, const struct jval *v);
+/* Answers with the facts as they are; take: number of a taking, or 0. */
+void edit_answer(struct link *l, int64_t tag, int code, const char *text,
+    uint32_t take);
+/* Notes who changed what, for the journal. */
+void edit_note(struct daemon *d, const char *who, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* tail.c */
 int tails_init(struct daemon *d);

@@ -109,10 +109,18 @@ control_restart(const struct start_options *o)
 	return control_start(&again);
 }
 
+/* "taking 7" */
+static const char *
+take_text(const struct worker *w, char text[32])
+{
+	snprintf(text, 32, "taking %u", w->take);
+	return text;
+}
+
 static void
 print_worker(const struct worker *w)
 {
-	char id[IDENT_TEXT], elapsed[DURATION_TEXT];
+	char id[IDENT_TEXT], elapsed[DURATION_TEXT], text[32];
 	struct buf label = BUF_INIT;
 
 	if (!w->busy) {
@@ -127,7 +135,8 @@ print_worker(const struct worker *w)
 	}
 	printf("  %3u %-10s %-7s %-20s %s\n", w->no,
 	    worker_kind_name(w->kind), duration_format(w->elapsed_us,
-	    elapsed), ident_format(&w->attempt, id), buf_str(&label));
+	    elapsed), w->taken.on ? take_text(w, text) :
+	    ident_format(&w->attempt, id), buf_str(&label));
 	buf_done(&label);
 }
 
@@ -215,13 +224,29 @@ control_status(const struct start_options *o, bool json)
 	return 0;
 }
 
+/* Sends the message that b holds and waits for its answer. */
+static int
+ask(struct client *c, enum msg number, struct buf *b, struct buf *why)
+{
+	int r;
+
+	if ((r = client_send(c, number, b)) == 0)
+		r = client_wait(c, MSG_ANSWER);
+	if (r == 0 && !jval_get_bool(c->body, "ok", false))
+		r = ERR_REFUSED;
+	if (r < 0)
+		buf_puts(why, c->body != NULL ? jval_get_str(c->body, "text",
+		    err_text(r)) : err_text(r));
+	buf_done(b);
+	return r;
+}
+
 static int
 say_mode(struct client *c, bool on, const char *note, int64_t for_us,
     struct buf *why)
 {
 	struct buf b = BUF_INIT;
 	struct jw w;
-	int r;
 
 	jw_init(&w, &b);
 	jw_object(&w);
@@ -230,15 +255,7 @@ say_mode(struct client *c, bool on, const char *note, int64_t for_us,
 	jw_kv_str(&w, "note", note);
 	jw_kv_time(&w, "expires", for_us > 0 ? clock_wall_us() + for_us : 0);
 	jw_object_end(&w);
-	if ((r = client_send(c, MSG_MODE, &b)) == 0)
-		r = client_wait(c, MSG_ANSWER);
-	if (r == 0 && !jval_get_bool(c->body, "ok", false))
-		r = ERR_REFUSED;
-	if (r < 0)
-		buf_puts(why, c->body != NULL ? jval_get_str(c->body, "text",
-		    err_text(r)) : err_text(r));
-	buf_done(&b);
-	return r;
+	return ask(c, MSG_MODE, &b, why);
 }
 
 int
@@ -254,6 +271,74 @@ control_hold(const struct start_options *o, bool on, const char *note,
 		buf_puts(&why, "none runs");
 	if (r == 0)
 		r = say_mode(&c, on, note, for_us, &why);
+	client_done(&c);
+	if (r < 0)
+		return fail(&why);
+	buf_done(&why);
+	return 0;
+}
+
+/* A daemon is started where none runs: what people have taken is its to
+ * know, and outlives it. */
+static int
+reach(const struct start_options *o, struct client *c, struct buf *why)
+{
+	int fd, r;
+
+	memset(c, 0, sizeof *c);
+	c->fd = -1;
+	if ((r = agent_reach(o, &fd, why)) == 0 && (r = client_open(c, fd)) < 0)
+		buf_putf(why, "the daemon does not answer: %s", err_text(r));
+	return r;
+}
+
+int
+control_take(const struct start_options *o, const struct take_options *t)
+{
+	struct buf why = BUF_INIT, b = BUF_INIT;
+	struct client c;
+	struct jw w;
+	int r;
+
+	if ((r = reach(o, &c, &why)) == 0) {
+		jw_init(&w, &b);
+		jw_object(&w);
+		jw_kv_int(&w, "tag", 1);
+		jw_kv_str(&w, "kind", t->kind);
+		jw_kv_int(&w, "workers", t->workers);
+		jw_kv_str(&w, "note", t->note);
+		jw_kv_seconds(&w, "for_s", t->for_us);
+		jw_kv_bool(&w, "wait", t->wait);
+		jw_object_end(&w);
+		if (t->wait)
+			client_patient(&c);
+		r = ask(&c, MSG_TAKE, &b, &why);
+	}
+	if (r == 0)
+		printf("%lld\n", (long long)jval_get_int(c.body, "take", 0));
+	client_done(&c);
+	if (r < 0)
+		return fail(&why);
+	buf_done(&why);
+	return 0;
+}
+
+int
+control_give_back(const struct start_options *o, int64_t take)
+{
+	struct buf why = BUF_INIT, b = BUF_INIT;
+	struct client c;
+	struct jw w;
+	int r;
+
+	if ((r = reach(o, &c, &why)) == 0) {
+		jw_init(&w, &b);
+		jw_object(&w);
+		jw_kv_int(&w, "tag", 1);
+		jw_kv_int(&w, "give_back", take);
+		jw_object_end(&w);
+		r = ask(&c, MSG_TAKE, &b, &why);
+	}
 	client_done(&c);
 	if (r < 0)
 		return fail(&why);

@@ -17,4 +17,15 @@ int control_status(const struct start_options *o, bool json);
 int control_hold(const struct start_options *o, bool on, const char *note,
     int64_t for_us);
 
+struct take_options {
+	const char *kind, *note;	/* note may be NULL */
+	int64_t for_us;		/* 0: until given back */
+	int64_t workers;
+	bool wait;		/* until so many are free */
+};
+/* Takes workers for a person and prints the number of the taking; gives back
+ * those of one. */
+int control_take(const struct start_options *o, const struct take_options *t);
+int control_give_back(const struct start_options *o, int64_t take);
+
 #endif

@@ -20,6 +20,7 @@
 #include "agent/setup.h"
 #include "agent/start.h"
 #include "agent/step_env.h"
+#include "agent/takes.h"
 #include "agent/trees.h"
 #include "agent/wire.h"
 #include "yardmaster/base/clock.h"
@@ -108,6 +109,7 @@ on_expire(void *arg)
 
 	if (values_expire(&d->values, now, &next))
 		turn_facts(d, true);
+	(void)takes_expire(d, now, &next);
 	if (next != CLOCK_NEVER)
 		timer_start(d->expire_timer, next - now + US_PER_MS);
 }
@@ -402,6 +404,7 @@ end(struct daemon *d)
 	timer_free(d->sweep_timer);
 	loop_free(d->loop);
 	journal_close(d->journal);
+	takes_free(d->takes);
 	queue_done(&d->queue);
 	values_done(&d->values);
 	agent_file_done(&d->file);
@@ -426,6 +429,7 @@ daemon_serve(const struct daemon_options *opt)
 	agent_log();
 	queue_init(&d.queue);
 	LIST_INIT(&d.preps);
+	d.takes = takes_new();
 	TAILQ_INIT(&d.due);
 	r = start(&d, &why);
 	if (r < 0) {

@@ -26,6 +26,8 @@
 /* Features that HELLO and WELCOME name. */
 #define AGENT_FEATURES "tail"
 
+struct take;
+
 struct daemon_options {
 	const char *instance;
 	bool local;		/* an agent of the console's own host */
@@ -39,6 +41,7 @@ struct slot {
 	struct daemon *d;
 	uint16_t no;		/* from 1 */
 	struct attempt *attempt;	/* what keeps it busy, or NULL */
+	const struct take *take;	/* a person does, or NULL */
 	pid_t pid;		/* of the worker process, 0 none or not said */
 	struct child *child;	/* when started by this daemon */
 	struct stream *stream;	/* to the worker; NULL: there is none */
@@ -61,6 +64,7 @@ struct daemon {
 	struct queue queue;
 	LIST_HEAD(, prep) preps;	/* prepare.c */
 	struct trees *trees;	/* trees.c */
+	struct takes *takes;	/* takes.c */
 	struct slot **slots;	/* n_slots, by no */
 	uint32_t n_slots;
 	uint32_t busy, auto_busy;	/* workers */
@@ -126,6 +130,11 @@ void slots_take(struct daemon *d, struct attempt *a);
 /* Takes that slot for a, as it was before a crash. */
 void slots_take_one(struct daemon *d, struct attempt *a, uint16_t no);
 void slots_release(struct daemon *d, struct attempt *a);
+/* Neither an attempt nor a person has it. */
+bool slot_is_free(const struct slot *s);
+/* Takes slot no, or the next one when that is not free, for a person. */
+void slots_take_for(struct daemon *d, const struct take *k, uint16_t no);
+void slots_give_back(struct daemon *d, const struct take *k);
 /* Tells the worker of a to start it, making the worker when there is none. */
 void slot_send(struct daemon *d, struct attempt *a);
 void slot_cancel(struct daemon *d, struct attempt *a, double grace_s);

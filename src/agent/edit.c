@@ -4,31 +4,44 @@
  * Each edit is answered with the facts after it, and noted with who. */
 #include "config.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "agent/console.h"
 #include "agent/prepare.h"
 #include "agent/guard.h"
+#include "agent/takes.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
 
-static void
-answer(struct link *l, const struct jval *v, int code, const char *text)
+void
+edit_answer(struct link *l, int64_t tag, int code, const char *text,
+    uint32_t take)
 {
 	struct buf b = BUF_INIT;
 	struct jw w;
 
 	jw_init(&w, &b);
 	jw_object(&w);
-	jw_kv_int(&w, "tag", jval_get_int(v, "tag", 0));
+	jw_kv_int(&w, "tag", tag);
 	jw_kv_bool(&w, "ok", code == 0);
 	jw_kv_int(&w, "code", code);
 	jw_kv_str(&w, "text", text);
+	if (take > 0)
+		jw_kv_int(&w, "take", take);
 	facts_put(l->d, &w);
 	jw_object_end(&w);
-	link_send(l, MSG_ANSWER, &b);
+	/* A taking is on disk before anybody hears of it. */
+	(takes_dirty(l->d->takes) ? link_later : link_send)(l, MSG_ANSWER,
+	    &b);
 	buf_done(&b);
+}
+
+static void
+answer(struct link *l, const struct jval *v, int code, const char *text)
+{
+	edit_answer(l, jval_get_int(v, "tag", 0), code, text, 0);
 }
 
 static const char *
@@ -37,11 +50,18 @@ who_of(const struct link *l, const struct jval *v)
 	return jval_get_str(v, "who", l->who);
 }
 
-static void
-note_edit(struct daemon *d, const char *who, const char *what)
+void
+edit_note(struct daemon *d, const char *who, const char *fmt, ...)
 {
-	strvec_pushf(&d->edits, "%s\t%s", who, what);
-	log_info("%s: %s", who, what);
+	struct buf what = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vputf(&what, fmt, ap);
+	va_end(ap);
+	strvec_pushf(&d->edits, "%s\t%s", who, buf_str(&what));
+	log_info("%s: %s", who, buf_str(&what));
+	buf_done(&what);
 }
 
 /* Whether an object names a key at all, be it with null. */
@@ -158,7 +178,7 @@ set_values(struct link *l, const struct jval *v, struct buf *text)
 		    threshold_format(&t, words));
 	}
 	set_guards(d, &guards, named, text);
-	note_edit(d, who_of(l, v), buf_str(text));
+	edit_note(d, who_of(l, v), "%s", buf_str(text));
 	return 0;
 }
 
@@ -227,7 +247,7 @@ set_mode(struct link *l, const struct jval *v, struct buf *text)
 	    clock_wall_us(), expires);
 	values->dirty = true;
 	buf_puts(text, mode);
-	note_edit(l->d, who_of(l, v), mode);
+	edit_note(l->d, who_of(l, v), "%s", mode);
 	if (values->draining.on)
 		return_queued(l->d);
 	timer_start(l->d->expire_timer, 0);

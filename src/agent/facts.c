@@ -8,6 +8,7 @@
 
 #include "agent/daemon.h"
 #include "agent/output.h"
+#include "agent/takes.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/fs.h"
@@ -29,6 +30,19 @@ output_age(const struct slot *s)
 	return age > 0 ? age : 0;
 }
 
+/* What a person says of it stands where others have what they run. */
+static void
+taken_make(const struct take *k, struct worker *w)
+{
+	w->busy = true;
+	w->kind = k->kind;
+	w->label = str_dup(k->stop.note);
+	w->owner = str_dup(k->stop.who);
+	w->elapsed_us = clock_wall_us() - k->stop.since_wall_us;
+	w->take = k->no;
+	stop_note_copy(&w->taken, &k->stop);
+}
+
 static void
 worker_make(const struct slot *s, struct worker *w)
 {
@@ -36,6 +50,8 @@ worker_make(const struct slot *s, struct worker *w)
 
 	*w = (struct worker){ .no = s->no, .pid = s->pid,
 	    .output_age_us = -1 };
+	if (s->take != NULL)
+		taken_make(s->take, w);
 	if (a == NULL)
 		return;
 	w->busy = true;
@@ -56,7 +72,7 @@ workers_make(const struct daemon *d, struct facts *f)
 	uint32_t i, n = d->values.max_workers;
 
 	for (i = n; i < d->n_slots; i++)
-		if (d->slots[i]->attempt != NULL)
+		if (!slot_is_free(d->slots[i]))
 			n = i + 1;
 	f->workers = mem_calloc(n, sizeof *f->workers);
 	f->n_workers = n;

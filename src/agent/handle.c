@@ -13,6 +13,7 @@
 #include "agent/console.h"
 #include "agent/kept.h"
 #include "agent/prepare.h"
+#include "agent/takes.h"
 #include "agent/trees.h"
 #include "agent/guard.h"
 #include "yardmaster/base/clock.h"
@@ -426,6 +427,7 @@ static const struct handler {
 	{ MSG_TOLD, asks_told, true },
 	{ MSG_SET, edit_set, false },
 	{ MSG_MODE, edit_mode, false },
+	{ MSG_TAKE, edit_take, false },
 	{ MSG_TAIL, on_tail, false },
 	{ MSG_UNTAIL, on_untail, false },
 	{ MSG_FETCH, on_fetch, false },

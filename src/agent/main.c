@@ -24,10 +24,10 @@
 
 struct options {
 	struct start_options start;
-	const char *ready, *note;
-	bool json;
-	int64_t for_us, grace_us, out_cap, slot, timeout_us;
-	const char *args[2];	/* n_args of the command */
+	const char *ready, *note, *kind;
+	bool json, wait;
+	int64_t for_us, grace_us, out_cap, slot, timeout_us, workers;
+	const char *args[2];	/* n_args of the command; NULL: not given */
 };
 
 static int
@@ -87,13 +87,45 @@ run_status(const struct options *o)
 static int
 run_hold(const struct options *o)
 {
+	const struct take_options t = {
+		.kind = o->kind, .note = o->note, .for_us = o->for_us,
+		.workers = o->workers > 0 ? o->workers : 1, .wait = o->wait,
+	};
+
+	if (o->kind != NULL)
+		return control_take(&o->start, &t);
+	if (o->wait || o->workers > 0) {
+		fprintf(stderr, "yardmaster-agent: --wait and --workers go "
+		    "with --kind\n");
+		return EXIT_USAGE;
+	}
 	return control_hold(&o->start, true, o->note, o->for_us);
+}
+
+static int
+bad_word(const char *wanted, const char *word)
+{
+	char *safe = text_safe(word);
+
+	fprintf(stderr, "yardmaster-agent: \"%s\" is not %s\n", safe, wanted);
+	free(safe);
+	return ERR_SYNTAX;
 }
 
 static int
 run_release(const struct options *o)
 {
-	return control_hold(&o->start, false, o->note, 0);
+	char *end;
+	long long take;
+
+	if (o->args[0] == NULL)
+		return control_hold(&o->start, false, NULL, 0);
+	take = strtoll(o->args[0], &end, 10);
+	if (end == o->args[0] || *end != '\0' || take <= 0 || take > UINT32_MAX) {
+		(void)bad_word("the number of a taking", o->args[0]);
+		return EXIT_USAGE;
+	}
+	return control_give_back(&o->start, take);
 }
 
 static int
@@ -127,6 +159,7 @@ static const struct command {
 	const char *help;	/* NULL: not for people */
 	int n_args;
 	const char *args;	/* what they are called */
+	bool optional;		/* they need not be given */
 } commands[] = {
 	{ "connect", run_connect, "irLI",
 	    "carry the protocol on standard input and output" },
@@ -136,8 +169,10 @@ static const struct command {
 	    "start it anew; what runs goes on, values stay" },
 	{ "quit", run_quit, "i", "end it; what runs goes on" },
 	{ "status", run_status, "ij", "print what it does" },
-	{ "hold", run_hold, "inf", "start nothing new, keep what is queued" },
-	{ "release", run_release, "i", "end a hold" },
+	{ "hold", run_hold, "infkwW", "start nothing new, keep what is queued; "
+	    "with --kind\n             take a worker for yourself" },
+	{ "release", run_release, "i", "end a hold; with a number give back "
+	    "that taking", 1, "at most one NUMBER", true },
 	{ "sync", run_sync, "t", "in a step: wait for all parts", 1, "NAME" },
 	{ "put", run_put, "", "in a step: share a value with all parts", 2,
 	    "KEY VALUE" },
@@ -157,6 +192,9 @@ static const struct option longs[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "note", required_argument, NULL, 'n' },
 	{ "for", required_argument, NULL, 'f' },
+	{ "kind", required_argument, NULL, 'k' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "wait", no_argument, NULL, 'W' },
 	{ "slot", required_argument, NULL, 's' },
 	{ "grace", required_argument, NULL, 'g' },
 	{ "out-cap", required_argument, NULL, 'o' },
@@ -176,6 +214,10 @@ static const char option_help[] =
     "  --json            status: print data\n"
     "  --note TEXT       hold: why\n"
     "  --for TIME        hold: release after that time\n"
+    "  --kind KIND       hold: take a worker, for a recording, development "
+    "or hold\n"
+    "  --workers N       hold --kind: take so many\n"
+    "  --wait            hold --kind: wait until so many are free\n"
     "  --timeout TIME    sync, get: fail after so long\n";
 
 static void
@@ -209,12 +251,12 @@ bad_option(const char *name, const char *value)
 }
 
 static int
-set_number(const char *name, int64_t max, int64_t *to)
+set_number(const char *name, int64_t min, int64_t max, int64_t *to)
 {
 	char *end;
 	long long n = strtoll(optarg, &end, 10);
 
-	if (end == optarg || *end != '\0' || n < 0 || n > max)
+	if (end == optarg || *end != '\0' || n < min || n > max)
 		return bad_option(name, optarg);
 	*to = n;
 	return 0;
@@ -251,6 +293,15 @@ set_option(struct options *o, int letter)
 	case 'n':
 		o->note = optarg;
 		return 0;
+	case 'k':
+		o->kind = optarg;
+		return 0;
+	case 'W':
+		o->wait = true;
+		return 0;
+	case 'w':
+		return set_number("workers", 1, MAX_WORKERS_LIMIT,
+		    &o->workers);
 	case 'f':
 		return set_duration("for", &o->for_us);
 	case 't':
@@ -258,16 +309,16 @@ set_option(struct options *o, int letter)
 	case 'g':
 		return set_duration("grace", &o->grace_us);
 	case 'o':
-		return set_number("out-cap", INT64_MAX, &o->out_cap);
+		return set_number("out-cap", 0, INT64_MAX, &o->out_cap);
 	default:
-		return set_number("slot", MAX_WORKERS_LIMIT, &o->slot);
+		return set_number("slot", 0, MAX_WORKERS_LIMIT, &o->slot);
 	}
 }
 
 static int
 parse(const struct command *c, int argc, char **argv, struct options *o)
 {
-	int letter, i;
+	int letter, i, n;
 
 	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (letter == 'h') {
@@ -284,12 +335,13 @@ parse(const struct command *c, int argc, char **argv, struct options *o)
 		if (set_option(o, letter) < 0)
 			return ERR_SYNTAX;
 	}
-	if (argc - optind != c->n_args) {
+	n = argc - optind;
+	if (n != c->n_args && (n > 0 || !c->optional)) {
 		fprintf(stderr, "yardmaster-agent: %s takes %s\n", c->name,
 		    c->n_args > 0 ? c->args : "no arguments");
 		return ERR_SYNTAX;
 	}
-	for (i = 0; i < c->n_args; i++)
+	for (i = 0; i < n; i++)
 		o->args[i] = argv[optind + i];
 	return 0;
 }

@@ -29,6 +29,7 @@
 #include "agent/output.h"
 #include "agent/prepare.h"
 #include "agent/result_file.h"
+#include "agent/takes.h"
 #include "agent/tree.h"
 #include "agent/wire.h"
 #include "yardmaster/base/clock.h"
@@ -237,7 +238,7 @@ widen(struct daemon *d)
 		for (i = 1; got < a->workers && i <= d->values.max_workers;
 		    i++) {
 			slots_reserve(d, i);
-			if (d->slots[i - 1]->attempt != NULL)
+			if (!slot_is_free(d->slots[i - 1]))
 				continue;
 			slots_take_one(d, a, (uint16_t)i);
 			got++;
@@ -252,7 +253,8 @@ recover(struct daemon *d)
 
 	preps_load(d);
 	if ((r = journal_each_run(d->journal, load_run, d)) < 0 ||
-	    (r = journal_each_attempt(d->journal, load_attempt, d)) < 0)
+	    (r = journal_each_attempt(d->journal, load_attempt, d)) < 0 ||
+	    (r = takes_load(d)) < 0)
 		return r;
 	widen(d);
 	if (!TAILQ_EMPTY(&d->due))

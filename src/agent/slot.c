@@ -66,6 +66,12 @@ slots_free(struct daemon *d)
 	d->n_slots = 0;
 }
 
+bool
+slot_is_free(const struct slot *s)
+{
+	return s->attempt == NULL && s->take == NULL;
+}
+
 static void
 occupy(struct daemon *d, struct slot *s, struct attempt *a)
 {
@@ -84,7 +90,7 @@ slots_take(struct daemon *d, struct attempt *a)
 
 	slots_reserve(d, d->values.max_workers);
 	for (i = 0; i < d->n_slots && got < a->workers; i++)
-		if (d->slots[i]->attempt == NULL) {
+		if (slot_is_free(d->slots[i])) {
 			occupy(d, d->slots[i], a);
 			got++;
 		}
@@ -94,8 +100,33 @@ void
 slots_take_one(struct daemon *d, struct attempt *a, uint16_t no)
 {
 	slots_reserve(d, no);
-	if (d->slots[no - 1]->attempt == NULL)
+	if (slot_is_free(d->slots[no - 1]))
 		occupy(d, d->slots[no - 1], a);
+}
+
+void
+slots_take_for(struct daemon *d, const struct take *k, uint16_t no)
+{
+	uint32_t i = no > 0 ? no - 1u : 0;
+
+	slots_reserve(d, d->values.max_workers);
+	while (i < d->n_slots && !slot_is_free(d->slots[i]))
+		i++;
+	slots_reserve(d, i + 1);
+	d->slots[i]->take = k;
+	d->busy++;
+}
+
+void
+slots_give_back(struct daemon *d, const struct take *k)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->n_slots; i++)
+		if (d->slots[i]->take == k) {
+			d->slots[i]->take = NULL;
+			d->busy--;
+		}
 }
 
 void

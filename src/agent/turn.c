@@ -30,6 +30,7 @@
 #include "agent/guard.h"
 #include "agent/prepare.h"
 #include "agent/reserve.h"
+#include "agent/takes.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
@@ -214,8 +215,10 @@ dispatch(struct daemon *d)
 		    d->guard != NULL || d->store_failing,
 		.beside = runs_beside, .arg = d,
 	};
+	uint32_t kept = takes_turn(d);
 	struct attempt *a;
 
+	l.max_workers -= kept < l.max_workers ? kept : l.max_workers;
 	for (;;) {
 		l.busy = d->busy;
 		l.auto_busy = d->auto_busy;
@@ -309,7 +312,8 @@ store_due(const struct daemon *d)
 {
 	const struct attempt *a;
 
-	if (d->runs_dirty || d->values.dirty || d->edits.n > 0)
+	if (d->runs_dirty || d->values.dirty || takes_dirty(d->takes) ||
+	    d->edits.n > 0)
 		return true;
 	TAILQ_FOREACH(a, &d->due, in_turn)
 		if (a->due & DUE_STORE)
@@ -332,7 +336,8 @@ store_all(struct daemon *d)
 		return r;
 	if (d->values.dirty && (r = values_store(&d->values, d->journal)) < 0)
 		return r;
-	if ((r = store_edits(d)) < 0)
+	if ((takes_dirty(d->takes) && (r = takes_store(d)) < 0) ||
+	    (r = store_edits(d)) < 0)
 		return r;
 	return journal_commit(d->journal);
 }
@@ -353,6 +358,7 @@ stored(struct daemon *d)
 		HASH_ITER(hh, d->queue.runs, run, next)
 			run->dirty = false;
 	d->runs_dirty = d->values.dirty = false;
+	takes_stored(d->takes);
 	strvec_done(&d->edits);
 	if (d->store_failing) {
 		log_warn("the journal can be written again");
@@ -458,7 +464,7 @@ static void
 note_busy(struct daemon *d)
 {
 	bool busy = d->queue.all != NULL || d->consoles->n > 0 ||
-	    !LIST_EMPTY(&d->preps);
+	    !LIST_EMPTY(&d->preps) || takes_any(d->takes);
 
 	if (busy || d->was_busy)
 		d->busy_us = loop_now_us(d->loop);

@@ -88,6 +88,7 @@ worker_done(struct worker *w)
 	free(w->label);
 	free(w->owner);
 	free(w->progress);
+	stop_note_done(&w->taken);
 }
 
 static void
@@ -120,6 +121,12 @@ facts_done(struct facts *f)
 	*f = (struct facts){ .host = NULL };
 }
 
+static int64_t
+wire_u64(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
 static void
 worker_write(struct jw *w, const struct worker *worker)
 {
@@ -145,14 +152,18 @@ worker_write(struct jw *w, const struct worker *worker)
 		if (worker->output_age_us >= 0)
 			jw_kv_seconds(w, "output_age_s",
 			    worker->output_age_us);
+		if (worker->memory_bytes > 0) {
+			jw_kv_real(w, "cpu", worker->cpu);
+			jw_kv_int(w, "memory_bytes",
+			    wire_u64(worker->memory_bytes));
+		}
+		if (worker->taken.on) {
+			jw_kv_int(w, "take", worker->take);
+			jw_key(w, "taken");
+			stop_note_write(w, &worker->taken);
+		}
 	}
 	jw_object_end(w);
-}
-
-static int64_t
-wire_u64(uint64_t n)
-{
-	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
 static void
@@ -244,6 +255,7 @@ worker_read(const struct jval *v, struct worker *ret)
 {
 	struct reader r;
 	struct worker w = { .busy = false };
+	int err;
 
 	read_init(&r, v);
 	w.no = (uint16_t)read_int(&r, "no", 1, WORKERS_MAX, 0);
@@ -259,6 +271,12 @@ worker_read(const struct jval *v, struct worker *ret)
 	w.elapsed_us = read_seconds(&r, "elapsed_s", 0);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
 	w.output_age_us = read_seconds(&r, "output_age_s", -1);
+	w.cpu = read_real(&r, "cpu");
+	w.memory_bytes = (uint64_t)read_int(&r, "memory_bytes", 0, INT64_MAX,
+	    0);
+	w.take = (uint32_t)read_int(&r, "take", 0, UINT32_MAX, 0);
+	if ((err = stop_note_read(jval_get(v, "taken"), &w.taken)) < 0)
+		read_fail(&r, err);
 	if (w.no == 0)
 		read_fail(&r, ERR_SYNTAX);
 	if (r.err < 0)

@@ -27,6 +27,7 @@ static const struct msg_info table[] = {
 	{ MSG_TREE_DATA, "tree-data", FROM_CONSOLE, PHASE_OPEN, true },
 	{ MSG_GO, "go", FROM_CONSOLE, PHASE_OPEN, false },
 	{ MSG_TOLD, "told", FROM_CONSOLE, PHASE_OPEN, false },
+	{ MSG_TAKE, "take", FROM_CONSOLE, PHASE_OPEN, false },
 	{ MSG_WELCOME, "welcome", FROM_AGENT, PHASE_GREETING, false },
 	{ MSG_REPORT, "report", FROM_AGENT, PHASE_OPEN, false },
 	{ MSG_SYNCED, "synced", FROM_AGENT, PHASE_OPEN, false },

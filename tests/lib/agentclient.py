@@ -27,6 +27,7 @@ WELCOME, REPORT, SYNCED, RETURNED, FACTS, ANSWER, OUTPUT, OUTPUT_END, \
     ERROR = range(20, 29)
 FRAME_MAX = 16000
 PROGRAM = os.path.join(os.environ.get('YM_BUILDDIR', '.'), 'yardmaster-agent')
+TAKE = 18
 WAIT_S = 60
 
 

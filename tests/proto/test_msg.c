@@ -29,7 +29,7 @@ every_row_is_whole(void **state)
 		assert_int_equal(m->raw, m->number == MSG_OUTPUT ||
 		    m->number == MSG_TREE_DATA);
 	}
-	assert_int_equal(rows, 32);
+	assert_int_equal(rows, 33);
 }
 
 static void
@@ -45,7 +45,7 @@ unknown_numbers_are_refused(void **state)
 		assert_int_equal(msg_check(n, FROM_BOTH, PHASE_OPEN),
 		    ERR_PROTOCOL);
 	}
-	assert_int_equal(known, 32);
+	assert_int_equal(known, 33);
 }
 
 static void

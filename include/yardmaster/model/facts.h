@@ -62,6 +62,10 @@ struct worker {
 	int64_t elapsed_us;	/* since it became busy, at the time of the facts */
 	int64_t usual_us;	/* 0 unknown */
 	int64_t output_age_us;	/* since the last output; -1 none yet */
+	double cpu;		/* CPUs that what it runs used of late */
+	uint64_t memory_bytes;	/* resident, of what it runs; 0 unknown */
+	uint32_t take;		/* number of the taking, when a person has it */
+	struct stop_note taken;	/* by whom, why, since and until when */
 };
 
 #define FACTS_HOLDERS_MAX 512	/* attempts and runs that facts name */

@@ -33,13 +33,15 @@ enum msg {
 	MSG_TREE_DATA = 15,	/* raw, as OUTPUT: a piece of it */
 	MSG_GO = 16,		/* {run, epoch, ids}: prepared parts start */
 	MSG_TOLD = 17,		/* {run, epoch, told: [{id, ask, ok, text, value}]} */
+	MSG_TAKE = 18,		/* {tag, who, kind, workers, note, for_s, wait}
+				 * or {tag, who, give_back: take} */
 	/* agent to console */
 	MSG_WELCOME = 20,	/* {protocol, version, features, instance, host, boot, facts} */
 	MSG_REPORT = 21,	/* {reports: [report]}; resent until acknowledged when ended */
 	MSG_SYNCED = 22,	/* {run, epoch}: all reports of it were sent */
 	MSG_RETURNED = 23,	/* {items: [{id, returned, why}]}: false = already started */
 	MSG_FACTS = 24,		/* facts */
-	MSG_ANSWER = 25,	/* {tag, ok, code, text, facts} to SET and MODE */
+	MSG_ANSWER = 25,	/* {tag, ok, code, text, facts} to SET, MODE, TAKE */
 	MSG_OUTPUT = 26,	/* raw: u32 tag, u64 offset, bytes (network order) */
 	MSG_OUTPUT_END = 27,	/* {tag, size, dropped, ended} */
 	MSG_HAVE = 30,		/* {tag, offset, stored, code, text} to TREE */
