@@ -252,6 +252,8 @@ copy_run(struct sched *to, const struct sched *s, const struct run *r,
 	got = run_get(to, handle);
 	got->halted = r->halted;
 	got->halted_by = r->halted_by;
+	got->foreseen_us = r->foreseen_us;
+	got->seen_us = r->seen_us;
 	if (r->held != NULL)
 		sched_run_hold(to, handle, r->held, now_us);
 	for (i = 0; i < r->n; i++)

@@ -232,8 +232,12 @@ learn_exec(struct sched *s, const struct exec *x, const struct parcel *p,
 		return;
 	r->done_us += elapsed_us;
 	r->n_done++;
-	if (p->agent != NONE)
-		pace_learn(s, p->agent, x->estimate_us, elapsed_us);
+	if (p->agent == NONE || x->estimate_us <= 0)
+		return;
+	pace_learn(s, p->agent, x->estimate_us, elapsed_us);
+	deadline_learn(r, x->estimate_us + (p->members != NULL ? 0 :
+	    r->start_cost_us), (double)elapsed_us *
+	    s->agents[p->agent].speed / 1000);
 }
 
 /* A batch has the length of its process, and is learned from once. */

@@ -94,15 +94,20 @@ force_run(const struct sched *s, struct run *r)
 	return &r->force;
 }
 
-/* What a run makes of them within its max_parallel; above 0. */
+/* What a run makes of them within its max_parallel, and while so many are
+ * enough; above 0. */
 static double
 power_of(const struct run *r, const struct force *f)
 {
-	if (f->workers == 0)
+	uint32_t n = f->workers;
+
+	if (n == 0)
 		return 1;
-	if (r->max_parallel > 0 && r->max_parallel < f->workers)
-		return f->power * r->max_parallel / f->workers;
-	return f->power;
+	if (r->max_parallel > 0 && r->max_parallel < n)
+		n = r->max_parallel;
+	if (r->enough > 0 && r->enough < n)
+		n = r->enough;
+	return f->power * n / f->workers;
 }
 
 /* ---- work ------------------------------------------------------------------ */

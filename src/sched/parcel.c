@@ -153,16 +153,18 @@ static void
 count_inflight(struct sched *s, struct parcel *p, bool on)
 {
 	struct run *r = s->runs[p->run];
+	bool gated = deadline_gates(r);
 
 	if (p->counted == on)
 		return;
 	p->counted = on;
 	left_out(s, p, on);
+	r->inflight_workers += on ? p->workers : -p->workers;
 	if (on) {
 		if (++r->inflight == r->max_parallel)
 			r->full_us = s->now_us;
 	} else if (r->inflight-- == r->max_parallel ||
-	    r->inflight + 1 == r->enough) {
+	    (gated && !deadline_gates(r))) {
 		run_wake(s, r);
 	}
 }

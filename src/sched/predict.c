@@ -8,32 +8,17 @@
 
 #include <stdlib.h>
 
-#include "sched/sched_private.h"
+#include "sched/outlook.h"
 #include "yardmaster/base/mem.h"
 
 #define BATCHES 2		/* that a worker still starts */
 #define OVERDUE 10		/* what is late takes that part longer still */
 
-/* A worker of the run, from when it is free; times are from now. */
-struct slot {
-	double free_us, speed;
-};
-
-struct outlook {
-	const struct sched *s;
-	const struct run *r;
-	struct slot *v;
-	size_t n, cap;
-	double queue_us;	/* work that waits */
-	double last_us;		/* when the last of what runs ends */
-	int64_t now_us;
-};
-
 static void
-slot_add(struct outlook *o, double free_us, double speed)
+slot_add(struct outlook *o, double free_us, double speed, bool own)
 {
 	o->v = mem_grow(o->v, &o->cap, o->n + 1, sizeof(*o->v));
-	o->v[o->n++] = (struct slot){ free_us, speed };
+	o->v[o->n++] = (struct slot){ free_us, speed, own };
 }
 
 static double
@@ -48,6 +33,20 @@ running_left(const struct outlook *o, const struct parcel *p, double speed)
 	return left > gone / OVERDUE ? left : gone / OVERDUE;
 }
 
+static void
+own_runs(struct outlook *o, const struct parcel *p, double speed,
+    double left_us)
+{
+	double done = (double)(o->now_us - p->started_us) * speed;
+
+	if (left_us > o->last_us)
+		o->last_us = left_us;
+	if (done <= (double)p->estimate_us)
+		return;
+	o->late_us += done;
+	o->due_us += (double)p->estimate_us;
+}
+
 /* Workers of an agent: those of what runs there, and those that are free. */
 static void
 agent_slots(struct outlook *o, const struct agent *a)
@@ -56,6 +55,7 @@ agent_slots(struct outlook *o, const struct agent *a)
 	int64_t n = (int64_t)a->threshold - a->other_busy;
 	const struct parcel *p;
 	uint32_t i, k;
+	bool own;
 
 	for (i = a->first; i != NONE; i = p->next) {
 		p = &o->s->parcels[i];
@@ -67,17 +67,18 @@ agent_slots(struct outlook *o, const struct agent *a)
 			continue;
 		}
 		left = running_left(o, p, speed);
-		if (p->run == o->r->handle && left > o->last_us)
-			o->last_us = left;
+		own = p->run == o->r->handle;
+		if (own)
+			own_runs(o, p, speed, left);
 		for (k = 0; k < p->workers; k++, n--)
-			slot_add(o, left, speed);
+			slot_add(o, left, speed, own);
 	}
 	for (; n > 0; n--)
-		slot_add(o, 0, speed);
+		slot_add(o, 0, speed, false);
 }
 
-static void
-all_slots(struct outlook *o)
+void
+outlook_slots(struct outlook *o)
 {
 	const struct sched *s = o->s;
 	uint64_t w, any;
@@ -147,8 +148,8 @@ level(struct outlook *o)
 }
 
 /* The longest that a limit lets through, each class on its own terms. */
-static double
-limited_us(const struct outlook *o)
+double
+outlook_limited(const struct outlook *o)
 {
 	const struct sched *s = o->s;
 	double *sum = mem_calloc(s->n_limits, sizeof(*sum)), most = 0;
@@ -177,27 +178,33 @@ limited_us(const struct outlook *o)
 	return most;
 }
 
+double
+outlook_starts(const struct run *r)
+{
+	bool batch = false;
+	uint32_t i;
+
+	for (i = 0; i < r->n_terms; i++)
+		batch |= r->terms[i].batch != 0;
+	return batch ? (double)r->start_cost_us * BATCHES : 0;
+}
+
 int64_t
 sched_predicted_end(const struct sched *s, uint32_t run, int64_t now_us)
 {
 	const struct run *r = run_get(s, run);
 	struct outlook o = { .s = s, .r = r, .now_us = now_us };
 	double us = 0, limited;
-	bool batch = false;
-	uint32_t i;
 
 	if (r == NULL || r->ended || r->n_open == 0)
 		return 0;
-	all_slots(&o);
+	outlook_slots(&o);
 	add_queue(&o);
-	for (i = 0; i < r->n_terms; i++)
-		batch |= r->terms[i].batch != 0;
-	if (batch && o.queue_us > 0)
-		o.queue_us += (double)r->start_cost_us * BATCHES *
-		    (double)o.n;
+	if (o.queue_us > 0)
+		o.queue_us += outlook_starts(r) * (double)o.n;
 	if (o.n > 0) {
 		us = level(&o);
-		limited = limited_us(&o);
+		limited = outlook_limited(&o);
 		us = us > limited ? us : limited;
 		us = us > o.last_us ? us : o.last_us;
 	}

@@ -312,7 +312,7 @@ run_gated(const struct sched *s, const struct run *r)
 {
 	return s->paused != NULL || r->held != NULL || r->ended ||
 	    (r->max_parallel > 0 && r->inflight >= r->max_parallel) ||
-	    (r->enough > 0 && r->inflight >= r->enough);
+	    deadline_gates(r);
 }
 
 uint32_t

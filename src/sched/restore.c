@@ -16,7 +16,6 @@ restore_final(struct run *r, struct exec *x, const struct sched_exec *from)
 	x->ended = x->attempt;
 	x->flags = 0;
 	r->n_open--;
-	deadline_count(r, x, -1);
 	if (x->state == EXEC_FAILED || x->state == EXEC_TIMEOUT ||
 	    x->state == EXEC_ERROR)
 		r->n_bad++;
@@ -133,7 +132,6 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 
 	for (i = 0; i < r->n; i++) {
 		r->x[i].since_us = s->now_us;
-		deadline_count(r, &r->x[i], 1);
 		if (exec_state_final(spec->execs[i].state))
 			restore_final(r, &r->x[i], &spec->execs[i]);
 		r->counts.n[r->x[i].state]++;

@@ -74,7 +74,6 @@ exec_final(struct sched *s, struct run *r, struct exec *x,
 	x->cause = (uint8_t)cause;
 	exec_state_set(s, r, x, state);
 	r->n_open--;
-	deadline_count(r, x, -1);
 	decision_add(s, &(struct sched_decision){ .kind = SCHED_FINAL,
 		.id = { r->handle, exec_no(r, x), x->attempt },
 		.agent = NONE, .other = NONE, .state = state,
@@ -94,7 +93,6 @@ exec_revive(struct sched *s, struct run *r, struct exec *x)
 	if (counts_as_bad(x->state))
 		r->n_bad--;
 	r->n_open++;
-	deadline_count(r, x, 1);
 	x->cause = REASON_NONE;
 	x->flags &= X_PINNED | X_WAIVED;
 	exec_wait(s, r, x, 0);

@@ -306,6 +306,8 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 		r->known_sq += (double)x->estimate_us *
 		    (double)x->estimate_us;
 		r->n_known++;
+		if (x->estimate_us > r->longest_us)
+			r->longest_us = x->estimate_us;
 	}
 }
 

@@ -307,11 +307,13 @@ void lost_timer(struct sched *s, uint32_t idx);
 bool lost_found(struct sched *s, uint32_t parcel, enum parcel_state state);
 
 /* deadline.c */
-/* How many workers are enough now; after every event. */
+/* How many workers are enough now, where that is due; after every event. */
 void deadline_look(struct sched *s, struct run *r);
 void deadline_timer(struct sched *s, uint32_t handle);
-/* An execution is no longer final (1), or is (-1). */
-void deadline_count(struct run *r, const struct exec *x, int by);
+/* So much work was predicted, and so much it was. */
+void deadline_learn(struct run *r, int64_t foreseen_us, double seen_us);
+/* Enough are at work: nothing more starts. */
+bool deadline_gates(const struct run *r);
 
 /* reserve.c */
 /* Whether a class that waits has waited long enough, and what it keeps. */

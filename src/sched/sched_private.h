@@ -281,12 +281,15 @@ struct run {
 	int32_t priority;
 	uint32_t max_parallel, max_failures, ahead;
 	int64_t deadline_us, start_cost_us;
-	int64_t left_us;	/* predicted, of what is not final */
-	int64_t longest_us;	/* of all */
-	uint32_t left_unknown;	/* of them without a prediction */
-	uint32_t enough;	/* parcels that meet the deadline; 0: any */
+	int64_t longest_us;	/* predicted, of all */
+	uint32_t enough;	/* workers that meet the deadline; 0: any */
+	int64_t look_us;	/* when that is worked out anew, or when */
+	uint64_t look_gen;	/* fleet_gen is no longer this */
+	double foreseen_us, seen_us;	/* work predicted of those that
+					 * passed, and done for them */
 	struct counts counts;
-	uint32_t inflight;	/* current parcels */
+	uint32_t inflight;	/* current parcels, */
+	uint32_t inflight_workers;	/* and the workers they take */
 	uint32_t workers;	/* of its live attempts */
 	uint32_t n_bad;		/* final failed, timeout, error */
 	bool halted, stopped, cancelled, ended;

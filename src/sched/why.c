@@ -244,6 +244,7 @@ why_parallel(struct ask *q)
 	const struct run *r = q->r;
 	uint32_t n = group_of(q->s, q->x) != NULL ?
 	    group_of(q->s, q->x)->n : 1;
+	char left[DURATION_TEXT];
 
 	if (r->max_parallel > 0 && r->inflight + n > r->max_parallel) {
 		why_found(q, REASON_PLAN_LIMIT, r->full_us, q->brief ? NULL :
@@ -253,10 +254,12 @@ why_parallel(struct ask *q)
 			why_about(q->why, str_dup("max_parallel"),
 			    r->max_parallel, NULL);
 	}
-	if (r->enough > 0 && r->inflight >= r->enough)
+	if (deadline_gates(r))
 		why_found(q, REASON_PLAN_LIMIT, 0, q->brief ? NULL :
-		    str_fmt("deadline: %u at a time are enough to meet it",
-		    r->enough));
+		    str_fmt("deadline: %u workers are enough to meet it, in "
+		    "%s; %u have work", r->enough, duration_format(
+		    r->deadline_us - q->s->now_us, left),
+		    r->inflight_workers));
 }
 
 static void

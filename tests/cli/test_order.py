@@ -107,7 +107,7 @@ def check_deadline(f):
     args = ('plan', 'simulate', plan, '--fleet', fleet)
     line = f.lines(*args)[-1]
     tap.ok('a deadline is met by few workers', line.startswith(
-        'deadline 1m00s: met') and line.endswith(', 3 workers at most'), line)
+        'deadline 1m00s: met') and line.endswith(', 2 workers at most'), line)
     line = f.lines(*args, '--deadline', '5s')[-1]
     tap.equal('one that cannot be met is said to be, with the earliest end',
               line, 'deadline 5.0s: not met, end at 10s, 10 workers at most')
