@@ -272,7 +272,7 @@ test_parallel_execution(void **state)
 static void
 test_distribution(void **state)
 {
-	play_file("distribution.json", 28);
+	play_file("distribution.json", 29);
 }
 
 int
