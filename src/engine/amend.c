@@ -315,28 +315,39 @@ amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 
 /* ---- taking over -------------------------------------------------------------------------- */
 
+/* Older programs wrote the new value alone, as plain text. */
+static void
+read_what(const char *what, struct amendment *am)
+{
+	struct jval *v = NULL;
+
+	if (what == NULL || jval_parse(&v, (const uint8_t *)what,
+	    strlen(what)) < 0 || jval_type(v) != JVAL_OBJECT) {
+		am->now = str_dup(what);
+	} else {
+		am->key = str_dup(jval_get_str(v, "key", NULL));
+		am->was = str_dup(jval_get_str(v, "old", NULL));
+		am->now = str_dup(jval_get_str(v, "new", NULL));
+		am->undoes = (uint64_t)jval_get_int(v, "undoes", 0);
+	}
+	jval_free(v);
+}
+
 static int
 read_one(void *arg, const struct run_amendment *row)
 {
 	struct erun *r = arg;
 	struct amendment am = { .number = row->seq, .wall_us = row->wall_us };
-	struct jval *v = NULL;
 	int kind = op_parse(row->kind != NULL ? row->kind : "");
 
-	if (kind < 0 || row->object == NULL || row->what == NULL ||
+	if (kind < 0 || row->object == NULL ||
 	    row->seq != r->n_amendments + 1 ||
 	    ident_parse(row->object, &am.id) < 0 ||
-	    am.id.execution > r->live.n ||
-	    jval_parse(&v, (const uint8_t *)row->what,
-	    strlen(row->what)) < 0)
+	    am.id.execution > r->live.n)
 		return ERR_STORE;
 	am.kind = (enum op_kind)kind;
 	am.who = str_dup(row->who != NULL ? row->who : "?");
-	am.key = str_dup(jval_get_str(v, "key", NULL));
-	am.was = str_dup(jval_get_str(v, "old", NULL));
-	am.now = str_dup(jval_get_str(v, "new", NULL));
-	am.undoes = (uint64_t)jval_get_int(v, "undoes", 0);
-	jval_free(v);
+	read_what(row->what, &am);
 	add(r, &am);
 	return 0;
 }
@@ -392,6 +403,7 @@ amend_replay(struct engine *e, struct erun *r)
 		/* Recorded with states, or put over the plan before. */
 		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
 		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
+		    (am->kind == OP_PRIORITY && am->now == NULL) ||
 		    superseded(r, am))
 			continue;
 		op_of(am, am->now, &op);

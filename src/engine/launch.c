@@ -178,6 +178,7 @@ restore_attempt(void *arg, const struct run_attempt *a)
 	f = &s->v[a->exec - 1];
 	if (a->attempt == f->attempt) {
 		f->worker = a->worker;
+		f->returned = a->state == ATTEMPT_RETURNED;
 		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
 	}
 	if (a->late)
@@ -261,6 +262,9 @@ engine_adopt(struct engine *e, const char *run_id, struct diags *ds)
 	if (rc == ERR_LOCKED)
 		diag_add(ds, DIAG_ERROR, NULL, 0, NULL, "%s is driven by %s",
 		    run_id, owner != NULL ? owner : "another process");
+	else if (rc == ERR_VERSION)
+		diag_add(ds, DIAG_ERROR, NULL, 0, NULL, "%s is of a newer "
+		    "yardmaster: take it over with that one", run_id);
 	if (rc < 0)
 		goto out;
 	if ((rc = run_file_head(file, &head)) < 0 ||

@@ -11,7 +11,8 @@
 #include "store/db.h"
 #include "yardmaster/store/run_file.h"
 
-#define RUN_VERSION 1
+/* 1: without the tables of run_later_schema. */
+#define RUN_VERSION 2
 
 enum run_stmt {
 	/* writing */
@@ -31,6 +32,8 @@ enum run_stmt {
 extern const char *const run_sql[RUN_STMTS];
 /* The tables of version RUN_VERSION, with its two pragmas. */
 extern const char run_schema[];
+/* What a file of version 1 lacks, with the pragma of RUN_VERSION. */
+extern const char run_later_schema[];
 
 struct run_file {
 	struct db db;

@@ -195,6 +195,17 @@ out:
 	return r;
 }
 
+/* A file of an older program gets what it lacks; that one refuses it then. */
+static int
+bring_up(struct run_file *f)
+{
+	int64_t version = 0;
+	int r = db_int(&f->db, "PRAGMA user_version", 0, &version);
+
+	return r < 0 || version >= RUN_VERSION ? r :
+	    db_exec(&f->db, run_later_schema);
+}
+
 /* Opens the database of an owner, checks it, reads back what it holds. */
 static int
 open_writer(struct run_file *f)
@@ -214,7 +225,7 @@ open_writer(struct run_file *f)
 	if (f->epoch != 0 && f->epoch != epoch)
 		return ERR_STALE;
 	f->epoch = (uint32_t)epoch;
-	return run_load_states(f);
+	return (r = bring_up(f)) < 0 ? r : run_load_states(f);
 }
 
 static int

@@ -251,12 +251,11 @@ run_file_each_attempt(struct run_file *f, uint32_t exec,
 
 /* A file of an older program has no such table. */
 static bool
-has_members(struct run_file *f)
+has_table(struct run_file *f, const char *sql)
 {
 	int64_t n = 0;
 
-	return f->db.h != NULL && db_int(&f->db, "SELECT count(*) FROM "
-	    "sqlite_master WHERE name='members'", 0, &n) == 0 && n > 0;
+	return f->db.h != NULL && db_int(&f->db, sql, 0, &n) == 0 && n > 0;
 }
 
 int
@@ -267,7 +266,8 @@ run_file_each_member(struct run_file *f, uint32_t exec,
 	struct run_member m;
 	int r;
 
-	if (!has_members(f))
+	if (!has_table(f, "SELECT count(*) FROM sqlite_master WHERE"
+	    " name='members'"))
 		return f->db.h == NULL ? ERR_STORE : 0;
 	st = use(f, RUN_EACH_MEMBER, exec, &r);
 	while (st != NULL && (r = db_step(st)) == 1) {
@@ -355,6 +355,9 @@ run_file_each_shared(struct run_file *f,
 	sqlite3_stmt *st;
 	int r;
 
+	if (!has_table(f, "SELECT count(*) FROM sqlite_master WHERE"
+	    " name='shared'"))
+		return f->db.h == NULL ? ERR_STORE : 0;
 	st = use_all(f, RUN_EACH_SHARED, &r);
 	while (st != NULL && (r = db_step(st)) == 1) {
 		row = (struct run_shared){

@@ -4,6 +4,15 @@
 
 #include "store/run.h"
 
+/* Files of version 1 may have the one without the other, or none. */
+#define LATER                                                                 \
+	"CREATE TABLE IF NOT EXISTS members(exec INTEGER, attempt INTEGER,"   \
+	" lead_exec INTEGER, lead_attempt INTEGER,"                           \
+	" PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"                         \
+	"CREATE TABLE IF NOT EXISTS shared(seq INTEGER PRIMARY KEY,"          \
+	" grp INTEGER, round INTEGER, kind TEXT, name TEXT, value TEXT);"     \
+	"PRAGMA user_version=2;"
+
 /*
  * Times are microseconds since 1970 or lengths in microseconds; states,
  * outcomes and classes are their names. results.step counts in the
@@ -11,7 +20,7 @@
  * NULL: all).
  */
 const char run_schema[] =
-    "PRAGMA application_id=2036429412; PRAGMA user_version=1;"
+    "PRAGMA application_id=2036429412;"
     "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1), id TEXT,"
     " plan TEXT, who TEXT, options TEXT, state TEXT NOT NULL,"
     " started INTEGER, ended INTEGER, epoch INTEGER NOT NULL,"
@@ -33,15 +42,13 @@ const char run_schema[] =
     " outcome TEXT, exit_code INTEGER, signal INTEGER, started INTEGER,"
     " elapsed INTEGER, out_from INTEGER, out_to INTEGER, text TEXT,"
     " PRIMARY KEY(exec, attempt, step)) WITHOUT ROWID;"
-    "CREATE TABLE members(exec INTEGER, attempt INTEGER,"
-    " lead_exec INTEGER, lead_attempt INTEGER,"
-    " PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"
     "CREATE TABLE amendments(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
     " kind TEXT, object TEXT, what TEXT);"
-    "CREATE TABLE shared(seq INTEGER PRIMARY KEY, grp INTEGER,"
-    " round INTEGER, kind TEXT, name TEXT, value TEXT);"
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
-    " kind INTEGER, text TEXT, object TEXT);";
+    " kind INTEGER, text TEXT, object TEXT);"
+    LATER;
+
+const char run_later_schema[] = "BEGIN IMMEDIATE;" LATER "COMMIT";
 
 const char *const run_sql[RUN_STMTS] = {
 	[RUN_BEGIN] = "BEGIN IMMEDIATE",

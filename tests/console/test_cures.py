@@ -3,6 +3,8 @@
 tried and seen to cure; amendments are listed, undone, and outlive the
 console."""
 
+import sqlite3
+
 import sshd
 import tap
 from lab import Lab
@@ -165,6 +167,18 @@ def undone(s):
     s.why('never', 'no-agent')
 
 
+def as_of_version_1(s):
+    """The run file as an older program left it, with a hold of its own."""
+    db = sqlite3.connect('%s/console/yardmaster/runs/%s.db' %
+                         (s.lab.dir, s.run))
+    db.executescript('DROP TABLE members; DROP TABLE shared;'
+                     'PRAGMA user_version=1;')
+    db.execute('INSERT INTO amendments(wall, who, kind, object, what) VALUES'
+               '(1, "ann", "hold", ?, "not now")', (s.id('never'),))
+    db.commit()
+    db.close()
+
+
 def outlives(s):
     """The console is killed after an amendment; resume has it again."""
     s.amend('agents:a/never=lab-9,/^none$/')
@@ -172,10 +186,15 @@ def outlives(s):
     s.console.kill()
     s.console.wait()
     tap.equal('the list is there without an owner', listed(s), before)
+    as_of_version_1(s)
     s.console = s.lab.start('resume', s.run, '--quiet')
     for line in s.console.stderr:
         if 'took over' in line:
             break
+    s.why('never', 'held')
+    tap.ok('what an older program wrote holds', 'not now' in
+           s.lab.cli('why', s.id('never')).stdout)
+    s.do('release', s.id('never'))
     s.why('never', 'no-agent')
     text = s.lab.cli('why', s.id('never')).stdout
     tap.ok('the amended agents are asked for', 'none' in text, text)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "fixture.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "store/run.h"
 
 static int
 setup(void **state)
@@ -405,6 +407,91 @@ a_walk_may_be_ended(void **state)
 	run_file_close(f);
 }
 
+/* The tables as version 1 had them, with one run of one execution. */
+static const char version_1[] =
+    "PRAGMA application_id=2036429412; PRAGMA user_version=1;"
+    "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1), id TEXT,"
+    " plan TEXT, who TEXT, options TEXT, state TEXT NOT NULL,"
+    " started INTEGER, ended INTEGER, epoch INTEGER NOT NULL,"
+    " exit_code INTEGER, counts TEXT);"
+    "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), text TEXT);"
+    "CREATE TABLE executions(no INTEGER PRIMARY KEY, suite TEXT, test TEXT,"
+    " row TEXT, target TEXT, n_steps INTEGER, estimate INTEGER,"
+    " state TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, agent TEXT,"
+    " tier TEXT, since INTEGER, text TEXT);"
+    "CREATE TABLE steps(exec INTEGER, step INTEGER, test TEXT, row TEXT,"
+    " target TEXT, PRIMARY KEY(exec, step)) WITHOUT ROWID;"
+    "CREATE TABLE attempts(exec INTEGER, attempt INTEGER, agent TEXT,"
+    " class TEXT, tier TEXT, state TEXT NOT NULL, outcome TEXT,"
+    " late INTEGER, worker INTEGER, sent INTEGER, started INTEGER,"
+    " ended INTEGER, elapsed INTEGER, out_bytes INTEGER,"
+    " out_dropped INTEGER, text TEXT, steps BLOB,"
+    " PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"
+    "CREATE TABLE results(exec INTEGER, attempt INTEGER, step INTEGER,"
+    " outcome TEXT, exit_code INTEGER, signal INTEGER, started INTEGER,"
+    " elapsed INTEGER, out_from INTEGER, out_to INTEGER, text TEXT,"
+    " PRIMARY KEY(exec, attempt, step)) WITHOUT ROWID;"
+    "CREATE TABLE amendments(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
+    " kind TEXT, object TEXT, what TEXT);"
+    "CREATE TABLE events(seq INTEGER PRIMARY KEY, wall INTEGER, who TEXT,"
+    " kind INTEGER, text TEXT, object TEXT);"
+    "INSERT INTO head VALUES(1, 'r0000000001', 'p', 'ann', '{}', 'running',"
+    " 1, 0, 1, -1, '1,0,0,0,0,0,0,0,0,0');"
+    "INSERT INTO executions(no, suite, test, n_steps, state, since)"
+    " VALUES(1, 's', 't', 1, 'waiting', 1);";
+
+static int
+count_member(void *arg, const struct run_member *m)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+count_shared(void *arg, const struct run_shared *s)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+/* Read as it is; who takes it over adds what it lacks. */
+static void
+older_files_are_taken_over(void **state)
+{
+	struct run_shared row = { .group = 1, .round = 1, .kind = "put",
+		.name = "k", .value = "v" };
+	char *path = run_path(*state, FIX_RUN, ".db");
+	struct run_file *f = NULL;
+	int n = 0;
+	sqlite3 *h;
+
+	assert_int_equal(run_folder(*state), 0);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, version_1, NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(h);
+	assert_int_equal(run_file_open(*state, FIX_RUN, &f), 0);
+	assert_int_equal(run_file_each_member(f, 0, count_member, &n), 0);
+	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);
+	assert_int_equal(n, 0);
+	run_file_close(f);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL), 0);
+	assert_int_equal(run_file_epoch(f), 2);
+	assert_int_equal(run_file_put_shared(f, &row), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);
+	assert_int_equal(n, 1);
+	run_file_close(f);
+	/* A newer one is not touched. */
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version=3", NULL, NULL,
+	    NULL), SQLITE_OK);
+	sqlite3_close(h);
+	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL),
+	    ERR_VERSION);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -420,6 +507,7 @@ main(void)
 		T(what_is_not_committed_is_gone),
 		T(a_reader_sees_one_state),
 		T(a_walk_may_be_ended),
+		T(older_files_are_taken_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
