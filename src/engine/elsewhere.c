@@ -25,6 +25,12 @@ struct held {
 	char *text;
 };
 
+/* What parts that run together hold once for all. */
+struct once {
+	char *key;
+	UT_hash_handle hh;
+};
+
 struct look {
 	struct engine *e;
 	struct held *v;
@@ -35,6 +41,7 @@ struct look {
 	char *owner;		/* NULL: none lives */
 	struct ident *counted;	/* that agents reported */
 	size_t n_counted, cap_counted;
+	struct once *once;
 };
 
 void
@@ -48,11 +55,39 @@ elsewhere_done(struct leases *l)
 	}
 }
 
+/* True when another part of the same group has said it. */
+static bool
+was_said(struct look *k, const struct hold *h, const char *run)
+{
+	struct once *o;
+	char *key;
+
+	if (h->group == 0)
+		return false;
+	key = str_fmt("%s/%u %d %s\n%s", run, h->group, (int)h->kind,
+	    h->name, h->other != NULL ? h->other : "");
+	HASH_FIND_STR(k->once, key, o);
+	if (o != NULL) {
+		free(key);
+		return true;
+	}
+	o = mem_zalloc(sizeof *o);
+	o->key = key;
+	HASH_ADD_KEYPTR(hh, k->once, o->key, strlen(o->key), o);
+	return false;
+}
+
+/* Of that run; the text becomes its own. */
 static void
-add(struct look *k, const struct hold *hold, uint32_t agent, char *text)
+add(struct look *k, const char *run, const struct hold *hold, uint32_t agent,
+    char *text)
 {
 	struct held *h;
 
+	if (was_said(k, hold, run)) {
+		free(text);
+		return;
+	}
 	k->v = mem_grow(k->v, &k->cap, k->n + 1, sizeof *k->v);
 	h = &k->v[k->n++];
 	hold_copy(&h->hold, hold);
@@ -196,11 +231,11 @@ look_at(void *arg, const struct lease *l)
 	if (owner == NULL && is_over(k, l, agent))
 		over(k, l);
 	else if (owner != NULL)
-		add(k, &l->hold, agent, str_fmt("%s/%u on %s (%s, alive)",
+		add(k, l->id.run, &l->hold, agent, str_fmt("%s/%u on %s (%s, alive)",
 		    l->id.run, l->id.execution, l->agent, owner));
 	else
-		add(k, &l->hold, agent, str_fmt("%s/%u on %s (%s, %s; until "
-		    "it has ended there)", l->id.run, l->id.execution,
+		add(k, l->id.run, &l->hold, agent, str_fmt("%s/%u on %s (%s, "
+		    "%s; until it has ended there)", l->id.run, l->id.execution,
 		    l->agent, l->owner != NULL ? l->owner : "?", driven ?
 		    "lost" : "dead"));
 	return 0;
@@ -245,8 +280,8 @@ look_at_agent(struct look *k, uint32_t agent)
 		if (is_of_folder(k->e, h->id.run) || is_counted(k, &h->id))
 			continue;
 		for (j = 0; j < h->n_holds; j++)
-			add(k, &h->holds[j], agent, str_fmt("%s/%u on %s (%s, "
-			    "another state folder)", h->id.run,
+			add(k, h->id.run, &h->holds[j], agent, str_fmt("%s/%u "
+			    "on %s (%s, another state folder)", h->id.run,
 			    h->id.execution, a->name,
 			    h->owner != NULL ? h->owner : "?"));
 	}
@@ -299,8 +334,14 @@ tell(struct look *k)
 static void
 look_done(struct look *k)
 {
+	struct once *o, *next;
 	size_t i;
 
+	HASH_ITER(hh, k->once, o, next) {
+		HASH_DEL(k->once, o);
+		free(o->key);
+		free(o);
+	}
 	for (i = 0; i < k->n; i++) {
 		hold_done(&k->v[i].hold);
 		free(k->v[i].text);

@@ -399,6 +399,7 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->failures = was->failures;
 	x->errors = was->errors;
 	x->lead = was->lead;
+	x->returned = was->returned;
 }
 
 static void

@@ -13,6 +13,7 @@ struct feed_exec {
 	uint16_t worker;
 	uint32_t failures, errors;	/* counted so far */
 	uint32_t lead;		/* of its batch; 0: itself */
+	bool returned;		/* the last one was given back unstarted */
 };
 /* What is known of each execution beyond the plan; arrays by number - 1. */
 struct feed_state {

@@ -68,6 +68,8 @@ holds_write(struct jw *w, const struct hold *v, uint32_t n)
 			jw_kv_int(w, "capacity", v[i].capacity);
 		if (v[i].instance != NULL)
 			jw_kv_str(w, "instance", v[i].instance);
+		if (v[i].group > 0)
+			jw_kv_int(w, "group", v[i].group);
 		jw_object_end(w);
 	}
 	jw_array_end(w);
@@ -87,6 +89,7 @@ hold_read(const struct jval *v, struct hold *h)
 	h->shared = read_bool(&r, "shared");
 	h->capacity = (uint32_t)read_int(&r, "capacity", 0, UINT32_MAX, 0);
 	h->instance = read_text(&r, "instance", READ_TEXT_MAX);
+	h->group = (uint32_t)read_int(&r, "group", 0, UINT32_MAX, 0);
 	if (h->name == NULL ||
 	    (h->kind == HOLD_EXCLUSION) != (h->other != NULL))
 		read_fail(&r, ERR_SYNTAX);

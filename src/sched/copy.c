@@ -193,7 +193,9 @@ copy_execs(struct copy *c)
 			.state = x->state, .cause = x->cause,
 			.attempt = x->attempt, .agent = x->agent,
 			.worker = x->worker, .failures = x->failures,
-			.errors = x->errors };
+			.errors = x->errors,
+			.returned = x->group != NONE &&
+			    !c->s->groups[x->group]->gone };
 		if (x->parcel == NONE)
 			continue;
 		v[i].instance = lease_find(c->s, x->parcel, NULL);
@@ -319,42 +321,92 @@ report(struct sched *to, const struct sched *s, int64_t now_us)
 	}
 }
 
-/* Lost attempts are not copied: what they keep is taken by others. */
+/* What is leased to others, or to what is lost, is leased to nobody known. */
 static void
-copy_ext(struct sched *to, const struct sched *s)
+copy_leased(const struct sched *s, uint32_t *to, const uint32_t *holder,
+    size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (holder[i] == ELSEWHERE || (holder[i] != NONE &&
+		    s->parcels[holder[i]].state == P_LOST))
+			to[i] = ELSEWHERE;
+}
+
+static struct limit *
+limit_same(struct sched *to, const struct limit *l)
+{
+	return to->limits[limit_intern(to, l->kind, l->name, l->other,
+	    l->run)];
+}
+
+static void
+copy_limits(struct sched *to, const struct sched *s)
 {
 	const struct limit *l;
-	const struct parcel *p;
-	const struct lset *ls;
 	struct limit *got;
+	const struct pool *p;
+	struct pool *q;
 	uint32_t i, j;
 
 	for (i = 0; i < s->n_limits; i++) {
 		l = s->limits[i];
-		got = to->limits[limit_intern(to, l->kind, l->name, l->other,
-		    l->run)];
+		got = limit_same(to, l);
 		got->ext[0] = l->ext[0];
 		got->ext[1] = l->ext[1];
 		got->ext_cap = l->ext_cap;
 		got->n_ext = l->n_ext;
 		got->ext_text = str_dup(l->ext_text);
+		if (got->names.n == l->names.n)
+			copy_leased(s, got->holder, l->holder, l->names.n);
 	}
+	for (i = 0; i < s->n_agents; i++)
+		for (j = 0; j < s->agents[i].n_pools; j++) {
+			p = &s->agents[i].pools[j];
+			q = i < to->n_agents ? lease_pool(&to->agents[i],
+			    limit_same(to, s->limits[p->limit])) : NULL;
+			if (q != NULL && q->names.n == p->names.n)
+				copy_leased(s, q->holder, p->holder,
+				    p->names.n);
+		}
+}
+
+/* Lost attempts are not copied: what they keep is taken by others, or by the
+ * group that they are a part of. */
+static void
+copy_lost(struct sched *to, const struct sched *s, const struct parcel *p)
+{
+	const struct lset *ls = s->lsets[p->lset];
+	struct limit *got;
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		got = limit_same(to, s->limits[ls->v[i].limit]);
+		if (got->kind == LIMIT_LOCK)
+			got->ext[ls->v[i].shared] += ls->v[i].n;
+		else if (got->kind == LIMIT_PAIR) {
+			got->ext[0] += ls->v[i].n & 1;
+			got->ext[1] += ls->v[i].n >> 1 & 1;
+		}
+	}
+	if (p->group != NONE)
+		group_parcel(to, exec_get(to->runs[p->run], p->exec)->group,
+		    1);
+}
+
+static void
+copy_ext(struct sched *to, const struct sched *s)
+{
+	const struct parcel *p;
+	uint32_t i;
+
+	copy_limits(to, s);
 	for (i = 0; i < s->n_parcels; i++) {
 		p = &s->parcels[i];
-		if (p->state != P_LOST || !p->holds)
-			continue;
-		ls = s->lsets[p->lset];
-		for (j = 0; j < ls->n; j++) {
-			l = s->limits[ls->v[j].limit];
-			got = to->limits[limit_intern(to, l->kind, l->name,
-			    l->other, l->run)];
-			if (l->kind == LIMIT_LOCK)
-				got->ext[ls->v[j].shared] += ls->v[j].n;
-			else if (l->kind == LIMIT_PAIR) {
-				got->ext[0] += ls->v[j].n & 1;
-				got->ext[1] += ls->v[j].n >> 1 & 1;
-			}
-		}
+		if (p->state == P_LOST && p->holds &&
+		    run_get(to, p->run) != NULL)
+			copy_lost(to, s, p);
 	}
 }
 

@@ -52,32 +52,55 @@ hold_of(const struct sched *s, uint32_t parcel, const struct use *u)
 	return h;
 }
 
+struct hold_list {
+	const struct sched *s;
+	uint32_t parcel;
+	struct hold *v;
+	uint32_t n, cap;
+};
+
+/* Those that others have to know of; group: as hold.group. */
+static void
+list_holds(struct hold_list *l, uint32_t lset, uint32_t group)
+{
+	const struct lset *ls = l->s->lsets[lset];
+	struct hold h;
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		if (!limit_shared(l->s->limits[ls->v[i].limit]))
+			continue;
+		h = hold_of(l->s, l->parcel, &ls->v[i]);
+		if (h.kind == HOLD_TARGET && h.capacity == 0 &&
+		    h.instance == NULL)
+			continue;
+		h.group = group;
+		if (l->n < l->cap)
+			l->v[l->n] = h;
+		l->n++;
+	}
+}
+
 uint32_t
 sched_holds(const struct sched *s, struct sched_id id, struct hold *v,
     uint32_t cap)
 {
 	const struct run *r = run_get(s, id.run);
-	const struct lset *ls;
-	struct hold h;
-	uint32_t i, p, n = 0;
+	struct hold_list l = { .s = s, .v = v, .cap = cap };
+	const struct group *g;
+	uint32_t p;
 
 	if (r == NULL || exec_get(r, id.exec) == NULL ||
 	    (p = parcel_find(s, r, id.exec, id.attempt)) == NONE ||
 	    !s->parcels[p].holds)
 		return 0;
-	ls = s->lsets[s->parcels[p].lset];
-	for (i = 0; i < ls->n; i++) {
-		if (!limit_shared(s->limits[ls->v[i].limit]))
-			continue;
-		h = hold_of(s, p, &ls->v[i]);
-		if (h.kind == HOLD_TARGET && h.capacity == 0 &&
-		    h.instance == NULL)
-			continue;
-		if (n < cap)
-			v[n] = h;
-		n++;
+	l.parcel = p;
+	list_holds(&l, s->parcels[p].lset, 0);
+	if (s->parcels[p].group != NONE) {
+		g = s->groups[s->parcels[p].group];
+		list_holds(&l, g->held, g->first);
 	}
-	return n;
+	return l.n;
 }
 
 /* ---- what is held elsewhere ------------------------------------------------------- */

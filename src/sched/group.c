@@ -52,7 +52,8 @@ group_make(struct sched *s, struct run *r, uint32_t first, uint32_t n)
 	s->groups = mem_grow(s->groups, &s->cap_groups, s->n_groups + 1,
 	    sizeof(struct group *));
 	*g = (struct group){ .run = r->handle, .first = first, .n = n,
-		.index = (uint32_t)s->n_groups, .block = NONE, .held = NONE,
+		.index = (uint32_t)s->n_groups, .kind = NONE, .block = NONE,
+		.held = NONE,
 		.settling = true };
 	g->reserved = mem_calloc(n, sizeof(*g->reserved));
 	for (i = 0; i < n; i++) {
@@ -140,8 +141,7 @@ group_ready(struct sched *s, struct exec *x)
 	g->tried = 0;
 	g->block = NONE;
 	g->block_us = s->now_us;
-	g->block_sent = s->n_sent;
-	ids_push(&s->ready_groups, g->index);
+	group_enqueue(s, g);
 }
 
 void
@@ -417,7 +417,7 @@ group_revived(struct sched *s, struct run *r, const struct exec *x)
 /* ---- after a resume ---- */
 
 void
-groups_restore(struct sched *s, struct run *r)
+groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 {
 	struct group *g;
 	const struct exec *x;
@@ -438,7 +438,8 @@ groups_restore(struct sched *s, struct run *r)
 		g->gone |= x->state == EXEC_RUNNING || x->state ==
 		    EXEC_PASSED || x->state == EXEC_HEALED ||
 		    x->state == EXEC_FAILED || x->state == EXEC_TIMEOUT ||
-		    (x->state == EXEC_WAITING && (x->flags & X_RETRY) != 0);
+		    (x->state == EXEC_WAITING && (x->flags & X_RETRY) != 0 &&
+		    !spec->execs[i].returned);
 	}
 	for (i = 0; i < r->n; i++) {
 		g = group_of(s, &r->x[i]);

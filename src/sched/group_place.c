@@ -7,7 +7,6 @@
 #include "config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "sched/sched_private.h"
 #include "yardmaster/base/mem.h"
@@ -16,8 +15,9 @@ struct match {
 	const struct sched *s;
 	const struct group *g;
 	bool idle;		/* as if nothing ran */
+	bool beside;		/* some agent has a step of it already */
 	uint32_t *agent;	/* by part, or NONE */
-	bool *seen;		/* by agent */
+	uint32_t *seen, n_seen;	/* agents that were tried to be cleared */
 };
 
 static bool
@@ -27,7 +27,7 @@ is_pinned(const struct run *r, const struct exec *x)
 }
 
 static bool
-may_use(const struct match *m, const struct exec *x, uint32_t idx)
+may_use(struct match *m, const struct exec *x, uint32_t idx)
 {
 	const struct sched *s = m->s;
 	const struct run *r = s->runs[m->g->run];
@@ -38,8 +38,12 @@ may_use(const struct match *m, const struct exec *x, uint32_t idx)
 		return false;
 	if ((x->flags & X_PINNED) != 0)
 		return x->pin == idx;
-	return bit_get(s->reqs[r->terms[x->terms].req]->elig, idx) &&
-	    (m->idle || !beside_on(s, r, x, idx));
+	if (!bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
+		return false;
+	if (m->idle || !beside_on(s, r, x, idx))
+		return true;
+	m->beside = true;
+	return false;
 }
 
 /* What the parts that were given the agent take of it, of target limit (or
@@ -113,18 +117,45 @@ is_better(const struct sched *s, uint32_t a, uint32_t b)
 	return rx > ry;
 }
 
-/* The best agent not seen that part may use (room: and that has some for it),
- * or NONE. */
-static uint32_t
-next_agent(struct match *m, uint32_t part, bool room)
+static bool
+was_seen(const struct match *m, uint32_t idx)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->n_seen; i++)
+		if (m->seen[i] == idx)
+			return true;
+	return false;
+}
+
+static void
+consider(struct match *m, uint32_t part, uint32_t idx, uint32_t *best)
 {
 	const struct exec *x = group_part(m->s, m->g, part);
-	uint32_t i, best = NONE;
 
-	for (i = 0; i < m->s->n_agents; i++)
-		if (!m->seen[i] && (best == NONE || is_better(m->s, i, best))
-		    && may_use(m, x, i) && (!room || fits(m, part, i, NONE)))
-			best = i;
+	if ((*best == NONE || is_better(m->s, idx, *best)) &&
+	    !was_seen(m, idx) && may_use(m, x, idx) && fits(m, part, idx, NONE))
+		*best = idx;
+}
+
+/* The best agent not seen that has room for part, or NONE. */
+static uint32_t
+next_agent(struct match *m, uint32_t part)
+{
+	const struct sched *s = m->s;
+	const struct exec *x = group_part(s, m->g, part);
+	const uint64_t *room = m->idle ? s->usable :
+	    is_pinned(s->runs[m->g->run], x) ? s->free_max : s->below;
+	uint64_t bits;
+	uint32_t w, best = NONE;
+
+	for (w = 0; w < s->n_words; w++)
+		for (bits = room[w]; bits != 0; bits &= bits - 1)
+			consider(m, part, w * 64 +
+			    (uint32_t)__builtin_ctzll(bits), &best);
+	/* Its own ones are open to nobody else. */
+	for (w = 0; w < m->g->n_reserved; w++)
+		consider(m, part, m->g->reserved[w], &best);
 	return best;
 }
 
@@ -149,16 +180,21 @@ displace(struct match *m, uint32_t part, uint32_t idx)
 static bool
 assign(struct match *m, uint32_t part)
 {
-	uint32_t idx = next_agent(m, part, true);
+	const struct exec *x = group_part(m->s, m->g, part);
+	uint32_t i, idx = next_agent(m, part);
 
-	while (idx == NONE) {
-		idx = next_agent(m, part, false);
-		if (idx == NONE)
-			return false;
-		m->seen[idx] = true;
+	for (i = 0; i < m->g->n && idx == NONE; i++) {
+		idx = m->agent[i];
+		if (idx == NONE || was_seen(m, idx) || !may_use(m, x, idx)) {
+			idx = NONE;
+			continue;
+		}
+		m->seen[m->n_seen++] = idx;
 		if (!displace(m, part, idx))
 			idx = NONE;
 	}
+	if (idx == NONE)
+		return false;
 	m->agent[part] = idx;
 	return true;
 }
@@ -169,12 +205,12 @@ match_all(struct match *m)
 {
 	uint32_t i, n = 0;
 
-	m->seen = mem_calloc(m->s->n_agents, sizeof(*m->seen));
+	m->seen = mem_calloc(m->g->n, sizeof(*m->seen));
 	m->agent = mem_calloc(m->g->n, sizeof(*m->agent));
 	for (i = 0; i < m->g->n; i++)
 		m->agent[i] = NONE;
 	for (i = 0; i < m->g->n; i++) {
-		memset(m->seen, 0, m->s->n_agents * sizeof(*m->seen));
+		m->n_seen = 0;
 		n += assign(m, i);
 	}
 	return n;
@@ -241,6 +277,12 @@ group_unreserve(struct sched *s, struct group *g)
 		agents_release(s, g);
 }
 
+bool
+group_keeps(const struct group *g)
+{
+	return g->keeps || g->n_reserved > 0;
+}
+
 /* All of its agents, or none. */
 static void
 agents_keep(struct sched *s, struct group *g)
@@ -266,6 +308,8 @@ group_reserve(struct sched *s, struct group *g)
 {
 	const struct lset *ls = s->lsets[g->lset];
 
+	bool kept = group_keeps(g);
+
 	if (s->n_sent - g->block_sent < RESERVE_PASSES)
 		return;
 	if (g->block != NONE && !g->keeps && limits_keepable(s, ls))
@@ -274,19 +318,23 @@ group_reserve(struct sched *s, struct group *g)
 		agents_release(s, g);
 	if (g->block == NONE && g->n_reserved == 0)
 		agents_keep(s, g);
+	if (!kept && group_keeps(g))
+		ids_push(&s->keepers, g->index);
 }
 
 void
 groups_check(struct sched *s)
 {
 	struct group *g;
-	size_t i;
+	size_t i = s->keepers.n;
 	uint32_t k;
 
-	for (i = 0; i < s->ready_groups.n; i++) {
-		g = s->groups[s->ready_groups.v[i]];
-		if (g == NULL || (!g->keeps && g->n_reserved == 0))
+	while (i-- > 0) {
+		g = s->groups[s->keepers.v[i]];
+		if (g == NULL || !group_keeps(g)) {
+			s->keepers.v[i] = s->keepers.v[--s->keepers.n];
 			continue;
+		}
 		if (run_gated(s, s->runs[g->run]))
 			group_unreserve(s, g);
 		for (k = 0; g->n_reserved > 0 && k < g->n; k++)
@@ -352,27 +400,46 @@ group_send(struct sched *s, struct group *g, const uint32_t *agents)
 	    g->index, 0 });
 }
 
+/* True when it went; else *ret_alone says that it is for the steps it has. */
+static bool
+try(struct sched *s, struct group *g, bool *ret_alone)
+{
+	struct match m = { .s = s, .g = g };
+	bool all;
+
+	if (group_gated(s, g))
+		return false;
+	g->block = lset_blocked(s, g->lset, group_tag(g));
+	if (g->block == NONE)
+		g->block = targets_blocked(s, g);
+	if (g->block != NONE) {
+		group_reserve(s, g);
+		return false;
+	}
+	g->missing = g->n - match_all(&m);
+	all = g->missing == 0;
+	if (all)
+		group_send(s, g, m.agent);
+	else
+		group_reserve(s, g);
+	*ret_alone = m.beside;
+	match_done(&m);
+	return all;
+}
+
 void
 group_try(struct sched *s, uint32_t group)
 {
 	struct group *g = s->groups[group];
-	struct match m = { .s = s, .g = g };
+	bool alone = false;
 
+	if (g->tried == 0)	/* those before it did not pass it */
+		g->block_sent = s->n_sent;
 	g->tried = s->group_gen;
 	g->missing = 0;
 	g->block = NONE;
-	if (group_gated(s, g))
-		return;
-	g->block = lset_blocked(s, g->lset, group_tag(g));
-	if (g->block == NONE)
-		g->block = targets_blocked(s, g);
-	group_reserve(s, g);
-	if (g->block != NONE)
-		return;
-	g->missing = g->n - match_all(&m);
-	if (g->missing == 0)
-		group_send(s, g, m.agent);
-	match_done(&m);
+	if (!try(s, g, &alone))
+		group_failed(s, g, alone);
 }
 
 struct heap_key
@@ -385,31 +452,4 @@ group_key(const struct sched *s, uint32_t group)
 	return (struct heap_key){ .a = priority_key(clamp_priority(
 	    (int64_t)r->priority + x->priority)) << 32 | r->handle,
 	    .b = x->rank };
-}
-
-uint32_t
-group_best(struct sched *s)
-{
-	struct heap_key k, least = { 0 };
-	const struct group *g;
-	uint32_t best = NONE;
-	size_t i = 0;
-
-	while (i < s->ready_groups.n) {
-		g = s->groups[s->ready_groups.v[i]];
-		if (g == NULL || !group_complete(g)) {
-			s->ready_groups.v[i] =
-			    s->ready_groups.v[--s->ready_groups.n];
-			continue;
-		}
-		i++;
-		if (g->tried == s->group_gen)
-			continue;
-		k = group_key(s, g->index);
-		if (best == NONE || heap_less(&k, &least)) {
-			best = g->index;
-			least = k;
-		}
-	}
-	return best;
 }

@@ -151,7 +151,7 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 		    (r->x[r->order[i]].flags & (X_QUEUED | X_READY |
 		    X_DELAYED)) == 0)
 			restore_waiting(s, r, &r->x[r->order[i]]);
-	groups_restore(s, r);
+	groups_restore(s, r, spec);
 	if (out)
 		timers_set(s);
 	deadline_timer(s, r->handle);

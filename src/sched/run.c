@@ -440,6 +440,7 @@ run_free(struct sched *s, struct run *r)
 	for (i = 0; i < r->classes.n; i++)
 		reserve_drop(s, s->classes[r->classes.v[i]]);
 	groups_free(s, r);
+	kinds_free(s, r->handle);
 	for (i = 0; i < r->classes.n; i++)
 		class_free(s, r->classes.v[i]);
 	for (i = 0; i < r->lanes.n; i++)

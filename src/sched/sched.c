@@ -117,7 +117,8 @@ sched_free(struct sched *s)
 	ids_done(&s->free_parcels);
 	ids_done(&s->ghosts);
 	ids_done(&s->reserving);
-	ids_done(&s->ready_groups);
+	free(s->kinds);
+	ids_done(&s->keepers);
 	heap_done(&s->top);
 	heap_done(&s->timers);
 	sched_decisions_done(&s->out);

@@ -126,7 +126,8 @@ void groups_make(struct sched *s, struct run *r,
 /* Its set of limits, worked out anew. */
 void groups_lsets(struct sched *s, struct run *r);
 void groups_free(struct sched *s, const struct run *r);
-void groups_restore(struct sched *s, struct run *r);
+void groups_restore(struct sched *s, struct run *r,
+    const struct sched_run *spec);
 /* x is ripe; is no longer. */
 void group_ready(struct sched *s, struct exec *x);
 void group_unready(struct sched *s, struct exec *x);
@@ -147,16 +148,28 @@ void group_part_over(struct sched *s, struct exec *x);
 void group_revived(struct sched *s, struct run *r, const struct exec *x);
 
 /* group_place.c */
-/* The best that has not been tried since something changed, or NONE. */
-uint32_t group_best(struct sched *s);
 /* Its place in the order of lanes. */
 struct heap_key group_key(const struct sched *s, uint32_t group);
 /* Sends all parts, or notes what keeps them. */
 void group_try(struct sched *s, uint32_t group);
 bool group_gated(const struct sched *s, const struct group *g);
 void group_unreserve(struct sched *s, struct group *g);
+/* It has limits or agents reserved. */
+bool group_keeps(const struct group *g);
 /* Nobody keeps what he may not use. */
 void groups_check(struct sched *s);
+
+/* group_queue.c */
+/* All its parts are ripe: it waits with those of its kind. */
+void group_enqueue(struct sched *s, struct group *g);
+/* The best that has not been tried since something changed, or NONE. */
+uint32_t group_best(struct sched *s);
+/* It was tried in vain; alone: another one of its kind may yet go. */
+void group_failed(struct sched *s, const struct group *g, bool alone);
+/* Parts that found no worker at the last try of it or of its kind. */
+uint32_t group_missing(const struct sched *s, const struct group *g);
+/* Kinds of a run that goes. */
+void kinds_free(struct sched *s, uint32_t run);
 
 /* run.c */
 /* Two uses of one limit become one; how many are left. */

@@ -439,6 +439,7 @@ struct parcel {
 
 struct group {
 	uint32_t run, index;
+	uint32_t kind;		/* of those that wait, or NONE */
 	uint32_t first, n;	/* its executions, by number */
 	uint32_t lset;		/* locks and exclusions of all parts */
 	uint32_t held;		/* as taken, or NONE */
@@ -456,8 +457,19 @@ struct group {
 	uint32_t missing;	/* parts without a worker at the last try */
 	uint32_t block;		/* limit it waits for, or NONE */
 	uint64_t tried;		/* group_gen of the last try */
-	uint64_t block_sent;	/* sends decided when it began to wait */
+	uint64_t block_sent;	/* sends decided at its first try */
 	int64_t block_us, sent_us;
+};
+
+/* Groups that ask for the same (group_queue.c). */
+struct group_kind {
+	uint32_t *key;		/* run, limits, whose own, terms of parts */
+	uint32_t index;
+	struct heap waiting;	/* groups, lazily */
+	struct ids aside;	/* whose steps run, as of aside_gen */
+	uint64_t aside_gen, tried;	/* group_gen when the best had no room */
+	uint32_t missing;	/* then: parts without a worker */
+	UT_hash_handle hh;
 };
 
 /* As it stands where classes reserve. */
@@ -524,7 +536,10 @@ struct sched {
 	struct ids reserving;	/* classes that have something reserved */
 	struct group **groups;	/* freed ones are NULL */
 	size_t n_groups, cap_groups;
-	struct ids ready_groups;	/* all parts are ripe, lazily */
+	struct group_kind **kinds;
+	size_t n_kinds, cap_kinds;
+	struct group_kind *kind_hash;
+	struct ids keepers;	/* groups with something reserved, lazily */
 	uint64_t group_gen;	/* changes when a group may find room */
 	uint32_t n_ahead;	/* runs that say how much ahead */
 	struct beside *beside;

@@ -304,6 +304,7 @@ static char *
 together_text(const struct ask *q, const struct group *g)
 {
 	const struct exec *x = unripe_part(q->s, g);
+	uint32_t missing = group_missing(q->s, g);
 
 	if (x != NULL && x != q->x)
 		return str_fmt("waits for its part %s/%u (%s)", q->r->id,
@@ -311,7 +312,7 @@ together_text(const struct ask *q, const struct group *g)
 		    "of the last round, not over yet" :
 		    exec_state_name(x->state));
 	return str_fmt("%u parts start together: %u worker%s missing%s", g->n,
-	    g->missing, g->missing == 1 ? " is" : "s are",
+	    missing, missing == 1 ? " is" : "s are",
 	    g->n_reserved > 0 ? ", agents are reserved" : "");
 }
 
@@ -323,7 +324,7 @@ why_together(struct ask *q, const struct group *g)
 	if (g == NULL || (q->x->flags & X_READY) == 0)
 		return;
 	x = unripe_part(q->s, g);
-	if (x == NULL && g->missing == 0)
+	if (x == NULL && group_missing(q->s, g) == 0)
 		return;
 	why_found(q, REASON_TOGETHER, g->block_us, q->brief ? NULL :
 	    together_text(q, g));

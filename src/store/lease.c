@@ -41,12 +41,13 @@ registry_lease_put(struct registry *reg, const struct lease *l)
 {
 	const struct hold *h = &l->hold;
 
-	return db_run(&reg->db, REG_LEASE_PUT, "tiitttiiittttti", l->id.run,
+	return db_run(&reg->db, REG_LEASE_PUT, "tiitttiiitttttii", l->id.run,
 	    (int64_t)l->id.execution, (int64_t)l->id.attempt,
 	    hold_kind_name(h->kind), h->name,
 	    h->other != NULL ? h->other : "", (int64_t)h->n,
 	    (int64_t)h->shared, (int64_t)h->capacity, h->instance, l->owner,
-	    l->agent, l->host, l->instance, l->since_wall_us);
+	    l->agent, l->host, l->instance, l->since_wall_us,
+	    (int64_t)h->group);
 }
 
 int
@@ -83,6 +84,7 @@ lease_read(sqlite3_stmt *st, struct lease *l)
 	l->host = db_col_text(st, 12);
 	l->instance = db_col_text(st, 13);
 	l->since_wall_us = db_col_int(st, 14);
+	l->hold.group = (uint32_t)db_col_int(st, 15);
 	return l->hold.name != NULL;
 }
 

@@ -27,7 +27,8 @@ static const char schema[] =
     "COMMIT";
 
 /* Tables that files of older programs do not have. leases: a row for each
- * limit that an attempt holds; benched: by fleet and agent; paces: what a test
+ * limit that an attempt holds; its column grp
+ * came later still; benched: by fleet and agent; paces: what a test
  * (its most specific key) last took on an agent. */
 #define LATER_TABLES "('leases','benched','paces')"
 static const char later_schema[] =
@@ -37,6 +38,7 @@ static const char later_schema[] =
     " name TEXT NOT NULL, other TEXT NOT NULL, n INTEGER NOT NULL,"
     " shared INTEGER NOT NULL, capacity INTEGER NOT NULL, leased TEXT,"
     " owner TEXT, agent TEXT, host TEXT, instance TEXT, since INTEGER,"
+    " grp INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY(run, exec, attempt, kind, name, other));"
     "CREATE TABLE IF NOT EXISTS benched(fleet TEXT, agent TEXT, text TEXT,"
     " since INTEGER, PRIMARY KEY(fleet, agent)) WITHOUT ROWID;"
@@ -63,11 +65,12 @@ static const char *const sql[REG_STMTS] = {
 	[REG_PACE_ALL] = "SELECT key, agent, us FROM (SELECT * FROM paces"
 	    " ORDER BY at DESC LIMIT ?) ORDER BY key, agent",
 	[REG_LEASE_PUT] =
-	    "INSERT OR REPLACE INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    "INSERT OR REPLACE INTO leases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[REG_LEASE_DROP] =
 	    "DELETE FROM leases WHERE run=? AND exec=? AND attempt=?",
 	[REG_LEASE_ALL] = "SELECT run, exec, attempt, kind, name, other, n,"
-	    " shared, capacity, leased, owner, agent, host, instance, since"
+	    " shared, capacity, leased, owner, agent, host, instance, since,"
+	    " grp"
 	    " FROM leases ORDER BY rowid",
 };
 
@@ -76,7 +79,7 @@ static int
 prepare(struct registry *reg)
 {
 	int r = db_is_ours(&reg->db, REGISTRY_VERSION);
-	int64_t known = 0;
+	int64_t known = 0, columns = 0;
 
 	if (r == ERR_NOT_FOUND) {
 		if ((r = db_journal(&reg->db, "delete")) < 0 ||
@@ -87,7 +90,14 @@ prepare(struct registry *reg)
 	}
 	r = db_int(&reg->db, "SELECT count(*) FROM sqlite_master"
 	    " WHERE type='table' AND name IN " LATER_TABLES, 0, &known);
-	return r < 0 || known == 3 ? r : db_exec(&reg->db, later_schema);
+	if (r == 0 && known < 3)
+		r = db_exec(&reg->db, later_schema);
+	if (r == 0)
+		r = db_int(&reg->db, "SELECT count(*) FROM"
+		    " pragma_table_info('leases') WHERE name='grp'", 0,
+		    &columns);
+	return r < 0 || columns > 0 ? r : db_exec(&reg->db, "ALTER TABLE"
+	    " leases ADD COLUMN grp INTEGER NOT NULL DEFAULT 0");
 }
 
 int

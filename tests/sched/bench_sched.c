@@ -5,13 +5,14 @@
  * of the executions limited: by locks, by exclusions, by a target. One event, one call of sched_decide(): nothing
  * is batched. Times are of the processor: the machine may have other work.
  *
- *	bench_sched [EXECUTIONS...]
+ *	bench_sched [EXECUTIONS... | groups]
  */
 #include "config.h"
 
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "yardmaster/base/mem.h"
@@ -210,18 +211,72 @@ bench(uint32_t n)
 		strvec_done(&f.selectors[run]);
 }
 
+/* Two parts each, a tenth with a lock, on the same agents: the fleet is full
+ * all the time, and what ends makes room for one part at a time. */
+static void
+bench_groups(uint32_t n)
+{
+	struct fixture f;
+	struct sched *s = sched_new();
+	struct sched_decisions d = { NULL };
+	struct out o = { NULL };
+	uint64_t sent = 0, peak, turns = 0;
+	int64_t from, now_us = 1;
+	uint32_t run, i;
+
+	agents_set(s);
+	fixture_make(&f, 2 * n);
+	for (i = 0; i < TERMS; i++)
+		f.terms[i].together = true;
+	for (i = 0; i < 2 * n; i++) {
+		f.execs[i].group = 1 + i / 2;
+		f.execs[i].terms = i / 2 % 10 != 0 ? i % LABELS :
+		    2 * LABELS + i / 20 % 4 * 2;
+	}
+	o.v = mem_calloc(4 * (size_t)n, sizeof(*o.v));
+	sched_run_add(s, &f.run, now_us, &run);
+	sched_decide(s, now_us, &d);
+	obey(&o, &d, &sent);
+	peak = sent;
+	from = cpu_us();
+	for (; o.head < o.n; o.head++, turns++) {
+		now_us += 10;
+		sched_prepared(s, o.v[o.head], now_us);
+		sched_started(s, o.v[o.head], 1, now_us);
+		sched_ended(s, o.v[o.head], OUTCOME_PASSED, 100000, now_us);
+		sched_decide(s, now_us, &d);
+		obey(&o, &d, &sent);
+	}
+	printf("%8u groups of 2: first fill %6llu, then %.3f us per decision, "
+	    "%.3f us per event; %u passed\n", n, (unsigned long long)peak,
+	    sent > peak ? (double)(cpu_us() - from) / (double)(sent - peak) :
+	    0.0, (double)(cpu_us() - from) / (double)turns,
+	    sched_counts(s, run).n[EXEC_PASSED]);
+	sched_decisions_done(&d);
+	sched_free(s);
+	free(o.v);
+	free(f.execs);
+	free(f.keys);
+	for (i = 0; i < LABELS; i++)
+		strvec_done(&f.selectors[i]);
+}
+
 int
 main(int argc, char **argv)
 {
 	int i;
 
 	for (i = 1; i < argc; i++)
-		bench((uint32_t)strtoul(argv[i], NULL, 10));
+		if (strcmp(argv[i], "groups") == 0)
+			bench_groups(10000);
+		else
+			bench((uint32_t)strtoul(argv[i], NULL, 10));
 	if (argc == 1) {
 		bench(10000);
 		bench(20000);
 		bench(100000);
 		bench(1000000);
+		bench_groups(10000);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "kit.h"
 
 #include "yardmaster/base/strvec.h"
+#include "yardmaster/sched/forecast.h"
 
 /* One group of n parts, then singles. */
 static void
@@ -398,6 +399,150 @@ goes_on_after_a_resume(void **state)
 	kit_done(&k);
 }
 
+static void
+down(struct kit *k, uint32_t idx, const char *name, uint32_t max)
+{
+	struct sched_agent a = kit_facts(name, max);
+
+	a.up = false;
+	sched_agent_set(k->s, idx, &a, k->now_us);
+}
+
+/* Each part says the lock of all, as held once, until it has ended itself. */
+static void
+each_part_says_the_locks_of_all(void **state)
+{
+	struct sched_hold hold = { .lock = 0, .count = 2 };
+	struct hold v[4];
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	spec_group(&p, 2, 0);
+	p.locks[0] = (struct sched_lock){ .name = "db", .capacity = 3 };
+	p.run.n_locks = 1;
+	p.terms[0].holds = &hold;
+	p.terms[0].n_holds = 1;
+	run = running_pair(&k, &p);
+	assert_int_equal(sched_holds(k.s, kit_id(&k, run, 1), v, 4), 1);
+	assert_string_equal(v[0].name, "db");
+	assert_int_equal(v[0].n, 2);
+	assert_int_equal(v[0].group, 1);
+	assert_int_equal(sched_holds(k.s, kit_id(&k, run, 2), v, 4), 1);
+	assert_int_equal(v[0].group, 1);
+	end(&k, run, 1, OUTCOME_PASSED);
+	assert_int_equal(sched_holds(k.s, kit_id(&k, run, 1), v, 4), 0);
+	assert_int_equal(sched_holds(k.s, kit_id(&k, run, 2), v, 4), 1);
+	/* Also while it is lost. */
+	down(&k, 1, "b", 1);
+	k.now_us += 121 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(sched_holds(k.s, (struct sched_id){ run, 2, 1 }, v,
+	    4), 1);
+	sched_agent_dead(k.s, 1, k.now_us);
+	assert_int_equal(sched_holds(k.s, (struct sched_id){ run, 2, 1 }, v,
+	    4), 0);
+	kit_done(&k);
+}
+
+/* A part that is lost keeps the locks of all: in a forecast too nobody else
+ * gets them. */
+static void
+a_forecast_knows_what_lost_parts_keep(void **state)
+{
+	struct sched_hold hold = { .lock = 0, .count = 1 };
+	struct forecast_opts o = { .max = 0 };
+	struct forecast f;
+	struct spec p;
+	struct kit k;
+	uint32_t run, i;
+
+	spec_group(&p, 2, 1);
+	p.locks[0] = (struct sched_lock){ .name = "db", .capacity = 1 };
+	p.run.n_locks = 1;
+	for (i = 0; i < 2; i++) {
+		p.terms[i].holds = &hold;
+		p.terms[i].n_holds = 1;
+		p.terms[i].retries = p.terms[i].error_retries = 0;
+	}
+	run = running_pair(&k, &p);
+	end(&k, run, 1, OUTCOME_PASSED);
+	down(&k, 1, "b", 1);
+	k.now_us += 121 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 3), -1);
+	assert_int_equal(sched_headline(k.s, run, 3, NULL), REASON_LOCK);
+	o.now_us = k.now_us;
+	assert_int_equal(sched_forecast(k.s, &o, &f), 0);
+	assert_int_equal(f.plays[0].runs[run].never, 1);
+	forecast_done(&f);
+	kit_done(&k);
+}
+
+/* It came back before the go, after an earlier round had failed: the other
+ * part is given back, not started alone. */
+static void
+what_came_back_before_a_resume_was_not_started(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run, turn;
+
+	for (turn = 0; turn < 2; turn++) {
+		kit_init(&k);
+		kit_agent(&k, 0, "a", 1);
+		kit_agent(&k, 1, "b", 1);
+		spec_group(&p, 2, 0);
+		p.execs[0].state = EXEC_WAITING;
+		p.execs[0].failures = 1;
+		p.execs[0].attempt = p.execs[1].attempt = 2;
+		p.execs[0].returned = turn == 0;
+		p.execs[1].state = EXEC_ASSIGNED;
+		p.execs[1].agent = 1;
+		run = kit_run(&k, &p);
+		kit_check(&k);
+		prepare(&k, run, 2);
+		k.now_us += 10 * US_PER_S;
+		kit_decide(&k);
+		assert_int_equal(kit_count(&k, SCHED_GO), turn);
+		assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 1 - turn);
+		kit_done(&k);
+	}
+}
+
+/* The best of a kind runs already as another attempt: the next one goes. Those
+ * that find no worker say so, tried or not. */
+static void
+one_of_a_kind_that_may_not_go_is_passed(void **state)
+{
+	struct spec p;
+	struct kit k;
+	struct why why;
+	uint32_t run, i;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 2);
+	kit_agent(&k, 1, "b", 2);
+	spec_group(&p, 6, 0);
+	for (i = 0; i < 6; i++) {
+		p.execs[i].group = 1 + i / 2;
+		p.keys[i] = i < 4 ? 1 : 7 + i;
+	}
+	run = kit_run(&k, &p);
+	kit_check(&k);
+	kit_decide(&k);
+	/* Equal steps: the second group of two has nowhere to go. */
+	assert_true(kit_sent(&k, run, 1) >= 0);
+	assert_int_equal(sched_exec_priority(k.s, run, 5, 3), 0);
+	assert_true(kit_sent(&k, run, 5) >= 0);
+	assert_true(kit_sent(&k, run, 6) >= 0);
+	assert_int_equal(kit_sent(&k, run, 3), -1);
+	sched_why(k.s, run, 3, k.now_us, &why);
+	assert_true(why.n > 0);
+	why_done(&why);
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -413,6 +558,10 @@ main(void)
 		cmocka_unit_test(parts_share_their_fate),
 		cmocka_unit_test(wide_ones_do_not_starve),
 		cmocka_unit_test(goes_on_after_a_resume),
+		cmocka_unit_test(each_part_says_the_locks_of_all),
+		cmocka_unit_test(a_forecast_knows_what_lost_parts_keep),
+		cmocka_unit_test(what_came_back_before_a_resume_was_not_started),
+		cmocka_unit_test(one_of_a_kind_that_may_not_go_is_passed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,7 +263,7 @@ put_lock(struct registry *reg, const struct ident *id, const char *name)
 		.id = *id, .owner = "ann@c pid 7", .agent = "lab-1",
 		.host = "h", .instance = "default", .since_wall_us = 5,
 		.hold = { .kind = HOLD_LOCK, .name = (char *)name, .n = 2,
-		    .capacity = 3, .instance = (char *)"emu-1" },
+		    .group = 7, .capacity = 3, .instance = (char *)"emu-1" },
 	};
 
 	return registry_lease_put(reg, &l);
@@ -277,6 +277,7 @@ count_lease(void *arg, const struct lease *l)
 	assert_int_equal(l->hold.kind, HOLD_LOCK);
 	assert_int_equal(l->hold.n, 2);
 	assert_int_equal(l->hold.capacity, 3);
+	assert_int_equal(l->hold.group, 7);
 	assert_null(l->hold.other);
 	assert_string_equal(l->hold.instance, "emu-1");
 	assert_string_equal(l->owner, "ann@c pid 7");
@@ -465,6 +466,15 @@ older_files_get_the_tables(void **state)
 	sqlite3_close(h);
 	r = open_in(state);
 	assert_int_equal(registry_bench(r, &b), 0);
+	registry_close(r);
+	/* Leases that knew of no groups. */
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "ALTER TABLE leases DROP COLUMN grp",
+	    NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(h);
+	r = open_in(state);
+	assert_int_equal(put_lock(r, &holder, "db"), 0);
+	assert_int_equal(leases(r), 1);
 	registry_close(r);
 	free(path);
 }

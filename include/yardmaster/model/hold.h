@@ -31,6 +31,9 @@ struct hold {
 	bool shared;		/* lock: as a reader */
 	uint32_t capacity;	/* lock, target: as its run declares it; 0 not */
 	char *instance;		/* target: the one leased, or NULL */
+	uint32_t group;		/* the first execution of those that hold it
+				 * once for all, until the last of them has
+				 * ended; 0: it is held by one */
 };
 
 /* Frees what it holds; copies into *to, which holds nothing. */
