@@ -13,6 +13,7 @@
 
 #include "agent/client.h"
 #include "agent/control.h"
+#include "agent/tree.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/jw.h"
@@ -20,6 +21,7 @@
 #include "yardmaster/model/facts.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/loop.h"
+#include "yardmaster/sys/paths.h"
 
 #define EXIT_NONE_RUNS 3
 
@@ -109,6 +111,113 @@ control_restart(const struct start_options *o)
 	return control_start(&again);
 }
 
+/* ---- remove ---- */
+
+/* 0 when the agent has nothing that would be lost. */
+static int
+check_unused(const struct facts *f, struct buf *why)
+{
+	if (f->busy == 0 && f->queued == 0 && f->runs.n == 0)
+		return 0;
+	buf_putf(why, "instance %s is in use: %u running, %u queued, "
+	    "attempts or results of %zu runs; --force ends and loses them",
+	    f->instance, f->busy, f->queued, f->runs.n);
+	return ERR_LOCKED;
+}
+
+/* What runs for the agent, and what that has left behind. */
+static void
+kill_workers(const struct facts *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < f->n_workers; i++) {
+		if (f->workers[i].pid > 0)
+			(void)proc_signal_tree(f->workers[i].pid, 0, SIGKILL);
+		if (f->workers[i].busy)
+			(void)tree_kill_orphans(f->workers[i].no,
+			    &f->workers[i].attempt);
+		tree_ungroup(f->workers[i].no, NULL);
+	}
+}
+
+/* Asks the daemon, which is started to read the journal when none runs. */
+static int
+ask_facts(const struct start_options *o, struct facts *ret, struct buf *why)
+{
+	struct client c;
+	int fd, r;
+
+	if ((r = agent_reach(o, &fd, why)) < 0)
+		return r;
+	if ((r = client_open(&c, fd)) == 0)
+		r = facts_read(jval_get(c.body, "facts"), ret);
+	if (r < 0)
+		buf_putf(why, "the daemon does not answer: %s", err_text(r));
+	client_done(&c);
+	return r;
+}
+
+/* The spool, and the folders around it that it was alone in. */
+static int
+remove_spool(const char *spool, struct buf *why)
+{
+	char *agents = path_dir(spool), *state = path_dir(agents);
+	int r;
+
+	r = chdir("/") == -1 ? -errno : fs_remove_tree(spool);
+	if (r < 0)
+		buf_putf(why, "%s: %s", spool, err_text(r));
+	else if (rmdir(agents) == 0)
+		(void)rmdir(state);
+	free(agents);
+	free(state);
+	return r;
+}
+
+static int
+end_all(const struct start_options *o, bool force, struct buf *why)
+{
+	struct lock_note note;
+	struct facts f = { .busy = 0 };
+	int r;
+
+	r = ask_facts(o, &f, why);
+	if (r == 0 && !force)
+		r = check_unused(&f, why);
+	/* One that cannot even start keeps nobody from removing it. */
+	if (r < 0 && !force) {
+		facts_done(&f);
+		return r;
+	}
+	buf_clear(why);
+	r = end_daemon(SIGTERM, &note, why);
+	if (r == 0 || r == ERR_NOT_FOUND) {
+		kill_workers(&f);
+		r = 0;
+	}
+	facts_done(&f);
+	return r;
+}
+
+int
+control_remove(const struct start_options *o, bool force)
+{
+	struct buf why = BUF_INIT;
+	char *spool = NULL;
+	int r;
+
+	if ((r = paths_agent(o->instance, &spool)) < 0)
+		buf_puts(&why, "HOME is not set");
+	else if (fs_exists(spool) && (r = end_all(o, force, &why)) == 0)
+		r = remove_spool(spool, &why);
+	free(spool);
+	if (r < 0)
+		return fail(&why);
+	buf_done(&why);
+	return 0;
+}
+
 /* "taking 7" */
 static const char *
 take_text(const struct worker *w, char text[32])
@@ -157,6 +266,15 @@ print_stop(const char *word, const struct stop_note *s)
 }
 
 static void
+print_warning(const char *text)
+{
+	char *safe = text_safe(text);
+
+	printf("warning: %s\n", safe);
+	free(safe);
+}
+
+static void
 print_facts(const struct facts *f)
 {
 	char text[16];
@@ -171,6 +289,10 @@ print_facts(const struct facts *f)
 	print_stop("held", &f->held);
 	if (f->guard != NULL)
 		printf("nothing new starts: %s\n", f->guard);
+	if (f->root)
+		printf("runs as root\n");
+	if (f->warning != NULL)
+		print_warning(f->warning);
 	for (i = 0; i < f->n_workers; i++)
 		print_worker(&f->workers[i]);
 }

@@ -11,6 +11,9 @@ int control_start(const struct start_options *o);
 int control_restart(const struct start_options *o);
 /* Ends it; what runs goes on and is reported by the next one. */
 int control_quit(const struct start_options *o);
+/* Ends it and removes its spool. Refused while it has attempts or results
+ * that no console took, unless force is set: what runs is then killed. */
+int control_remove(const struct start_options *o, bool force);
 /* Prints what it does; 3 when none runs. */
 int control_status(const struct start_options *o, bool json);
 /* Holds or releases the agent. for_us: 0 until released. */

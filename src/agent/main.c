@@ -25,7 +25,7 @@
 struct options {
 	struct start_options start;
 	const char *ready, *note, *kind;
-	bool json, wait;
+	bool json, wait, force;
 	int64_t for_us, grace_us, out_cap, slot, timeout_us, workers;
 	const char *args[2];	/* n_args of the command; NULL: not given */
 };
@@ -70,6 +70,12 @@ static int
 run_quit(const struct options *o)
 {
 	return control_quit(&o->start);
+}
+
+static int
+run_remove(const struct options *o)
+{
+	return control_remove(&o->start, o->force);
 }
 
 static int
@@ -173,6 +179,8 @@ static const struct command {
 	    "with --kind\n             take a worker for yourself" },
 	{ "release", run_release, "i", "end a hold; with a number give back "
 	    "that taking", 1, "at most one NUMBER", true },
+	{ "remove", run_remove, "iF",
+	    "end it and remove all that it kept; refused while it has work" },
 	{ "sync", run_sync, "t", "in a step: wait for all parts", 1, "NAME" },
 	{ "put", run_put, "", "in a step: share a value with all parts", 2,
 	    "KEY VALUE" },
@@ -190,6 +198,7 @@ static const struct option longs[] = {
 	{ "idle", required_argument, NULL, 'I' },
 	{ "ready", required_argument, NULL, 'R' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "force", no_argument, NULL, 'F' },
 	{ "note", required_argument, NULL, 'n' },
 	{ "for", required_argument, NULL, 'f' },
 	{ "kind", required_argument, NULL, 'k' },
@@ -212,6 +221,7 @@ static const char option_help[] =
     "  --idle TIME       connect, serve, start: end after so long with "
     "nothing to do\n"
     "  --json            status: print data\n"
+    "  --force           remove: although it has work, which is killed\n"
     "  --note TEXT       hold: why\n"
     "  --for TIME        hold: release after that time\n"
     "  --kind KIND       hold: take a worker, for a recording, development "
@@ -289,6 +299,9 @@ set_option(struct options *o, int letter)
 		return 0;
 	case 'j':
 		o->json = true;
+		return 0;
+	case 'F':
+		o->force = true;
 		return 0;
 	case 'n':
 		o->note = optarg;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ link_library_versions(char **ret)
 
 	if ((r = paths_link_program(&program)) < 0)
 		return r;
-	if (pipe(fds) < 0) {
+	if (pipe2(fds, O_CLOEXEC) < 0) {
 		r = -errno;
 		goto out;
 	}
@@ -100,8 +101,8 @@ check_spec(struct link *l, const struct link_spec *spec)
 		return bad(l, "agent_path");
 	if (spec->instance != NULL && !ident_is_agent_name(spec->instance))
 		return bad(l, "instance");
-	if (spec->via == LINK_VIA_COMMAND &&
-	    (spec->command == NULL || spec->command[0] == NULL))
+	if (spec->via == LINK_VIA_COMMAND && (spec->shell ||
+	    spec->command == NULL || spec->command[0] == NULL))
 		return bad(l, "command");
 	return 0;
 }
@@ -144,6 +145,8 @@ prepare_libssh2(struct link *l, const struct link_spec *spec)
 		ctl_put(out, "instance", spec->instance);
 	if (spec->headless)
 		ctl_put(out, "headless", "yes");
+	if (spec->shell)
+		ctl_put(out, "shell", "yes");
 	ctl_put(out, "go", "");
 	return 0;
 }
@@ -193,6 +196,10 @@ prepare_openssh(struct link *l, const struct link_spec *spec)
 	push_option(argv, "UserKnownHostsFile", spec->known_hosts);
 	strvec_push(argv, "--");
 	strvec_push(argv, spec->host);
+	if (spec->shell) {
+		strvec_push(argv, "sh");
+		return 0;
+	}
 	strvec_push_owned(argv, far_command(spec->agent_path != NULL ?
 	    spec->agent_path : "yardmaster-agent", spec->instance));
 	if (spec->agent_path == NULL)
@@ -207,6 +214,10 @@ prepare_local(struct link *l, const struct link_spec *spec)
 	char *program;
 	int r;
 
+	if (spec->shell) {
+		strvec_push(&l->argv, "sh");
+		return 0;
+	}
 	if ((r = paths_agent_program(&program)) < 0) {
 		l->reason = str_fmt("%s: yardmaster-agent is not installed "
 		    "here", l->name);
@@ -248,6 +259,7 @@ link_prepare(struct link *l, const struct link_spec *spec)
 		return r;
 	if (l->via == LINK_VIA_LIBSSH2)
 		l->nest = spec->nest;
+	l->banner.seen = spec->shell;
 	/* Not to be startable is an end of the link like others. */
 	l->code = prepare[l->via](l, spec);
 	return 0;

@@ -31,7 +31,7 @@ struct ssh {
 	char name[256], host[256], user[256], agent_path[1024], instance[256];
 	char identity[4096], known_hosts[4096];
 	uint16_t port;
-	bool headless;
+	bool headless, shell;
 
 	char line[CTL_LINE_MAX];	/* of the side channel; wiped after use */
 	int sock;

@@ -89,6 +89,10 @@ take_parameter(struct ssh *s, const char *word, const char *text)
 		s->headless = true;
 		return 0;
 	}
+	if (strcmp(word, "shell") == 0) {
+		s->shell = true;
+		return 0;
+	}
 	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
 		if (strcmp(word, parameters[i].word) != 0)
 			continue;

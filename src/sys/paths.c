@@ -16,6 +16,7 @@
 #include "sys/spawn.h"
 
 #define AGENT_PROGRAM PACKAGE "-agent"
+#define STATIC_PROGRAM AGENT_PROGRAM "-static"
 #define LINK_PROGRAM PACKAGE "-link"
 
 /* The value of an environment variable that is not empty, or NULL. */
@@ -214,6 +215,21 @@ paths_link_program(char **ret)
 	const char *own = env("YARDMASTER_LINK");
 	char *found = own != NULL ? str_dup(own) : own_program(LINK_PROGRAM);
 
+	if (found == NULL)
+		return ERR_NOT_FOUND;
+	*ret = found;
+	return 0;
+}
+
+int
+paths_static_agent(const char *machine, char **ret)
+{
+	char *name = str_fmt("%s.%s", STATIC_PROGRAM, machine);
+	char *found = own_program(name);
+
+	free(name);
+	if (found == NULL)
+		found = own_program(STATIC_PROGRAM);
 	if (found == NULL)
 		return ERR_NOT_FOUND;
 	*ret = found;

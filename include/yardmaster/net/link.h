@@ -45,6 +45,9 @@ struct link_spec {
 	const char *instance;	/* the far instance; NULL: its default */
 	char *const *command;	/* transport command */
 	bool headless;		/* nobody can answer: a question is a failure */
+	bool shell;		/* run sh there instead of the agent; it speaks no
+				 * protocol, so no banner is waited for. Not with
+				 * transport command. */
 	struct link_nest *nest;	/* for libssh2, or NULL */
 };
 

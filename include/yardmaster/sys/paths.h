@@ -29,6 +29,10 @@ char *paths_data(const char *name);
 /* The executable of the agent: $YARDMASTER_AGENT, the folder of our own
  * executable, libexecdir, PATH. 0 or ERR_NOT_FOUND. */
 int paths_agent_program(char **ret);
+/* The static agent for hosts of that machine (as uname -m says it): the
+ * program yardmaster-agent-static.MACHINE, else yardmaster-agent-static, beside
+ * our own executable or in libexecdir. 0 or ERR_NOT_FOUND. */
+int paths_static_agent(const char *machine, char **ret);
 /* The executable of the libssh2 transport: $YARDMASTER_LINK as it is, the
  * folder of our own executable, libexecdir. 0 or ERR_NOT_FOUND. */
 int paths_link_program(char **ret);
