@@ -15,6 +15,7 @@
 
 #include "cli/plan_args.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 
 static int
 cmd_show(struct cli *c)
@@ -157,10 +158,40 @@ read_sim_args(const struct cli *c, struct sim_args *a)
 
 typedef void (*write_fn)(const struct simulation *s, struct buf *out);
 
-/* Loads the plan, simulates it and prints what write makes of it. */
+static void
+put_simulated(const struct simulation *s, struct buf *out)
+{
+	char makespan[DURATION_TEXT], bound[DURATION_TEXT];
+	struct chart_look look;
+	struct simulated sum;
+
+	terminal_look(&look);
+	simulation_sum(s, &sum);
+	simulate_chart(s, &look, out);
+	buf_putf(out, "%u executions, %u attempts; makespan %s, lower bound "
+	    "%s", sum.executions, sum.attempts,
+	    duration_format(sum.makespan_us, makespan),
+	    duration_format(sum.bound_us, bound));
+	if (sum.bound_us > 0)
+		buf_putf(out, ", ratio %.3f", (double)sum.makespan_us /
+		    (double)sum.bound_us);
+	buf_putc(out, '\n');
+	simulate_reasons(s, out);
+	if (sum.never > 0)
+		buf_putf(out, "%u executions never start on this fleet\n",
+		    sum.never);
+}
+
+/* What is printed of a simulation. */
+struct sim_print {
+	write_fn text, json;
+	bool explain;
+};
+
+/* Loads the plan, simulates it and prints that of it. */
 static int
-simulate_and_print(struct cli *c, const struct sim_args *a, write_fn text,
-    write_fn json)
+simulate_and_print(struct cli *c, const struct sim_args *a,
+    const struct sim_print *how)
 {
 	struct simulation *s = NULL;
 	struct buf out = BUF_INIT;
@@ -169,11 +200,14 @@ simulate_and_print(struct cli *c, const struct sim_args *a, write_fn text,
 
 	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
 		return r;
-	if ((r = simulate_fleet(p, a->fleet, a->rtt_us, &a->opts, &s)) < 0) {
+	r = simulate_fleet(p, a->fleet, a->rtt_us, &a->opts, &s);
+	if (r == 0 && how->explain)
+		r = simulation_explain(s);
+	if (r < 0) {
 		r = cli_fail(c, EXIT_USAGE, "%s", err_text(r));
 		goto out;
 	}
-	(cli_has(c, "json") ? json : text)(s, &out);
+	(cli_has(c, "json") ? how->json : how->text)(s, &out);
 	fputs(buf_str(&out), stdout);
 	if (cli_has(c, "json"))
 		putchar('\n');
@@ -187,11 +221,14 @@ out:
 static int
 cmd_simulate(struct cli *c)
 {
+	static const struct sim_print how = {
+		put_simulated, simulate_json, true
+	};
 	struct sim_args a = { .fleet = NULL };
 	int r;
 
 	if ((r = read_sim_args(c, &a)) == 0)
-		r = simulate_and_print(c, &a, simulate_text, simulate_json);
+		r = simulate_and_print(c, &a, &how);
 	sim_args_done(&a);
 	return r;
 }
@@ -199,6 +236,9 @@ cmd_simulate(struct cli *c)
 static int
 cmd_order(struct cli *c)
 {
+	static const struct sim_print how = {
+		simulate_order_text, simulate_order_json, false
+	};
 	struct sim_args a = { .fleet = NULL };
 	int r;
 
@@ -210,8 +250,7 @@ cmd_order(struct cli *c)
 		a.opts.history = a.history.root;
 	if (lengths_recorded_fails(&a.fails) == 0)
 		a.opts.fails = a.fails.root;
-	r = simulate_and_print(c, &a, simulate_order_text,
-	    simulate_order_json);
+	r = simulate_and_print(c, &a, &how);
 out:
 	sim_args_done(&a);
 	return r;
@@ -246,7 +285,8 @@ const struct cli_command cli_plan_commands[] = {
 	{ "plan simulate", "PLAN", "a plan on a fleet in made-up time",
 	    "The real scheduler runs the plan with a made-up clock. Without "
 	    "an actual length\na test takes what history says, else its "
-	    "estimate, else 60 s.\n",
+	    "estimate, else 60 s. Shown are a chart\nof the workers, the "
+	    "lower bound, and what made it longer, in seconds.\n",
 	    simulate_opts, 1, 1, cmd_simulate },
 	{ "plan order", "PLAN", "in which order the executions would start",
 	    "Predicted by the real scheduler on the agents of the fleet file, "

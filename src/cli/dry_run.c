@@ -10,6 +10,7 @@
 
 #include "cli/dry_run.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 static void
 cell_end(const struct jval *row, struct buf *out)
@@ -56,11 +57,13 @@ print_sum(const struct jval *v)
 	    jval_count(jval_get(v, "agents")),
 	    (long long)jval_get_int(v, "workers", 0),
 	    jval_get_str(v, "order", "-"));
-	printf("would take %s, no less than %s; end %s; %.1f worker-minutes",
+	printf("would take %s, no less than %s, ratio %.3f; end %s; %.1f "
+	    "worker-minutes",
 	    duration_format((int64_t)(jval_get_real(v, "makespan_s", 0) *
 	    US_PER_S), takes),
 	    duration_format((int64_t)(jval_get_real(v, "lower_bound_s", 0) *
 	    US_PER_S), bound),
+	    jval_get_real(v, "ratio", 1),
 	    jval_get_str(v, "end", "never"),
 	    jval_get_real(v, "worker_minutes", 0));
 	if (jval_get(v, "cost") != NULL)
@@ -75,7 +78,7 @@ print_sum(const struct jval *v)
 }
 
 static void
-print_text(const struct jval *v)
+print_text(const struct jval *v, const char *chart)
 {
 	table_print(agent_columns, jval_get(v, "agents"));
 	if (jval_count(jval_get(v, "excluded")) > 0) {
@@ -83,31 +86,33 @@ print_text(const struct jval *v)
 		table_print(excluded_columns, jval_get(v, "excluded"));
 	}
 	print_sum(v);
+	if (*chart != '\0')
+		printf("\n%s", chart);
 }
 
 int
 dry_run(struct session *s, const struct cli *c, const struct plan *p)
 {
 	struct diags ds = DIAGS_INIT;
-	struct buf out = BUF_INIT;
+	struct preview_out out = { .json = BUF_INIT, .text = BUF_INIT };
 	struct jval *v = NULL;
-	bool runs = false;
 	int r;
 
 	if (plan_check_agents(p, s->fleet, &ds) > 0)
 		return cli_diags(&ds, EXIT_USAGE);
 	cli_diags(&ds, 0);
 	session_wait_links(s, NULL, 0);
-	if ((r = preview_json(s->engine, s->fleet, p, &out, &runs)) < 0) {
-		buf_done(&out);
+	terminal_look(&out.look);
+	if ((r = preview(s->engine, s->fleet, p, &out)) < 0) {
 		return cli_fail(c, EXIT_USAGE, "%s", err_text(r));
 	}
 	if (cli_has(c, "json"))
-		puts(buf_str(&out));
-	else if (jval_parse(&v, buf_data(&out), buf_len(&out)) == 0)
-		print_text(v);
+		puts(buf_str(&out.json));
+	else if (jval_parse(&v, buf_data(&out.json), buf_len(&out.json)) == 0)
+		print_text(v, buf_str(&out.text));
 	jval_free(v);
-	buf_done(&out);
-	return runs ? EXIT_OK : cli_fail(c, EXIT_USAGE, "nothing could start "
+	buf_done(&out.json);
+	buf_done(&out.text);
+	return out.runs ? EXIT_OK : cli_fail(c, EXIT_USAGE, "nothing could start "
 	    "on this fleet as it is now");
 }

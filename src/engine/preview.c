@@ -9,7 +9,6 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/engine/lengths.h"
 #include "yardmaster/engine/preview.h"
-#include "yardmaster/engine/simulate.h"
 
 #include "engine/batch.h"
 
@@ -269,12 +268,14 @@ write_preview(const struct preview *v, struct buf *out)
 		write_agent(v, i, &w);
 	jw_array_end(&w);
 	write_excluded(v, &w);
+	simulate_write_facts(v->sim, &w);
+	simulate_write_rows(v->sim, "timeline", &w);
 	jw_object_end(&w);
 }
 
 int
-preview_json(const struct engine *e, const struct fleet_spec *fleet,
-    const struct plan *p, struct buf *out, bool *ret_runs)
+preview(const struct engine *e, const struct fleet_spec *fleet,
+    const struct plan *p, struct preview_out *out)
 {
 	struct preview v = { .p = p, .fleet = fleet, .e = e };
 	struct simulate_opts opts = {
@@ -287,11 +288,14 @@ preview_json(const struct engine *e, const struct fleet_spec *fleet,
 		opts.history = v.history.root;
 	if (lengths_recorded_fails(&v.fails) == 0)
 		opts.fails = v.fails.root;
-	if ((r = simulate(p, v.agents, v.n, &opts, &v.sim)) < 0)
+	if ((r = simulate(p, v.agents, v.n, &opts, &v.sim)) < 0 ||
+	    (r = simulation_explain(v.sim)) < 0)
 		goto out;
 	simulation_sum(v.sim, &v.sum);
-	write_preview(&v, out);
-	*ret_runs = v.sum.attempts > 0;
+	write_preview(&v, &out->json);
+	simulate_chart(v.sim, &out->look, &out->text);
+	simulate_reasons(v.sim, &out->text);
+	out->runs = v.sum.attempts > 0;
 out:
 	simulation_free(v.sim);
 	if (opts.history != NULL)

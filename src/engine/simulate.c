@@ -67,9 +67,11 @@ fill_agents(struct simulation *s, const struct simulate_agent *agents)
 		n += agents[i].spec->n_instances;
 	s->pools = mem_calloc(n, sizeof *s->pools);
 	s->agents = mem_calloc(s->n_agents, sizeof *s->agents);
+	s->cost_per_hour = mem_calloc(s->n_agents, sizeof *s->cost_per_hour);
 	pool = s->pools;
 	for (i = 0; i < s->n_agents; i++) {
 		a = agents[i].spec;
+		s->cost_per_hour[i] = a->cost_per_hour;
 		s->agents[i].facts = (struct sched_agent){
 			.name = a->name,
 			.labels = &a->labels,
@@ -95,21 +97,32 @@ fill_agents(struct simulation *s, const struct simulate_agent *agents)
 static int
 run_it(void *arg, const struct sched_run *spec)
 {
-	struct simulation *s = arg;
+	struct replay *r = arg;
+	struct sched_run changed = *spec;
 	struct sim_run run = {
-		.spec = spec,
-		.step_us = s->actual_us,
-		.first_step = s->first_step,
-		.ends = s->ends,
-	};
-	struct sim_opts opts = {
-		.startup_us = s->opts->startup_us,
-		.fail_ppm = (uint32_t)(s->opts->fail * 1e6),
-		.seed = s->opts->seed,
+		.spec = &changed,
+		.step_us = r->step_us,
+		.first_step = r->s->first_step,
+		.ends = r->s->ends,
 	};
 
-	s->order = spec->order;
-	return sim_run(s->agents, s->n_agents, &run, 1, &opts, &s->result);
+	if (r->change != NULL)
+		r->change(&changed);
+	r->s->order = spec->order;
+	return sim_run(r->agents, r->s->n_agents, &run, 1, &r->opts, r->ret);
+}
+
+int
+simulation_replay(struct replay *r)
+{
+	struct feed_state st = {
+		.estimates_us = r->estimates_us,
+		.fails = r->s->fails,
+		.deadline_us = r->s->p->deadline_us,
+		.start_us = r->opts.startup_us,
+	};
+
+	return feed_plan(r->s->p, SIMULATED_RUN, &st, run_it, r);
 }
 
 int
@@ -117,7 +130,7 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
     uint32_t n, const struct simulate_opts *opts, struct simulation **ret)
 {
 	struct simulation *s = mem_zalloc(sizeof *s);
-	struct feed_state st = { .execs = NULL };
+	struct replay r = { .s = s };
 	int rc;
 
 	s->p = p;
@@ -125,15 +138,20 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
 	s->n_agents = n;
 	fill_lengths(s);
 	fill_agents(s, agents);
-	st.estimates_us = s->believed_us;
-	st.fails = s->fails;
-	st.deadline_us = p->deadline_us;
-	st.start_us = opts->startup_us;
-	if ((rc = feed_plan(p, SIMULATED_RUN, &st, run_it, s)) < 0) {
+	s->opts = NULL;
+	s->sim_opts = r.opts = (struct sim_opts){
+		.startup_us = opts->startup_us,
+		.fail_ppm = (uint32_t)(opts->fail * 1e6),
+		.seed = opts->seed,
+	};
+	r.estimates_us = s->believed_us;
+	r.step_us = s->actual_us;
+	r.agents = s->agents;
+	r.ret = &s->result;
+	if ((rc = simulation_replay(&r)) < 0) {
 		simulation_free(s);
 		return rc;
 	}
-	s->opts = NULL;
 	*ret = s;
 	return 0;
 }
@@ -171,6 +189,7 @@ simulation_free(struct simulation *s)
 	sim_result_done(&s->result);
 	free(s->agents);
 	free(s->pools);
+	free(s->cost_per_hour);
 	free(s->believed_us);
 	free(s->fails);
 	free(s->actual_us);
@@ -185,6 +204,7 @@ simulation_sum(const struct simulation *s, struct simulated *ret)
 	*ret = (struct simulated){
 		.makespan_us = s->result.makespan_us,
 		.bound_us = s->result.bound_us,
+		.executions = s->p->n_execs,
 		.attempts = (uint32_t)s->result.n_rows,
 		.never = counts_total(&s->result.counts) -
 		    counts_final(&s->result.counts),
@@ -193,9 +213,8 @@ simulation_sum(const struct simulation *s, struct simulated *ret)
 	};
 }
 
-/* How many of an agent's workers an execution occupies. */
-static uint32_t
-width_of(const struct simulation *s, uint32_t exec)
+uint32_t
+simulation_width(const struct simulation *s, uint32_t exec)
 {
 	uint32_t n = s->p->terms[s->p->execs[exec - 1].terms].workers;
 
@@ -216,7 +235,7 @@ simulation_agent(const struct simulation *s, uint32_t i,
 			continue;
 		ret->attempts++;
 		ret->busy_us += (row->end_us - row->start_us) *
-		    width_of(s, row->exec);
+		    simulation_width(s, row->exec);
 		if (row->end_us > ret->end_us)
 			ret->end_us = row->end_us;
 	}

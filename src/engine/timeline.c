@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What came of a simulation: the timeline, the chart, the order of starts. */
+/* What came of a simulation: the timeline, the order of starts. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -12,8 +12,6 @@
 #include "yardmaster/base/text.h"
 
 #include "engine/simulation.h"
-
-#define CHART_CELLS 60
 
 static void
 write_step(const struct simulation *s, const struct sim_step *st,
@@ -71,15 +69,21 @@ write_row(const struct simulation *s, const struct sim_row *row, struct jw *w)
 
 static void
 write_rows(const struct simulation *s, const struct sim_row *rows,
-    struct jw *w)
+    const char *key, struct jw *w)
 {
 	size_t i;
 
-	jw_key(w, "executions");
+	jw_key(w, key);
 	jw_array(w);
 	for (i = 0; i < s->result.n_rows; i++)
 		write_row(s, &rows[i], w);
 	jw_array_end(w);
+}
+
+void
+simulate_write_rows(const struct simulation *s, const char *key, struct jw *w)
+{
+	write_rows(s, s->result.rows, key, w);
 }
 
 void
@@ -91,98 +95,9 @@ simulate_json(const struct simulation *s, struct buf *out)
 	jw_object(&w);
 	jw_kv_seconds(&w, "makespan_s", s->result.makespan_us);
 	jw_kv_seconds(&w, "lower_bound_s", s->result.bound_us);
-	write_rows(s, s->result.rows, &w);
+	simulate_write_facts(s, &w);
+	simulate_write_rows(s, "executions", &w);
 	jw_object_end(&w);
-}
-
-/* ---- the chart ------------------------------------------------------------------ */
-
-/* One worker: a block of letters for each execution, '.' where it is idle. */
-static void
-chart_line(const struct simulation *s, uint32_t agent, uint32_t worker,
-    struct buf *out)
-{
-	const struct sim_result *r = &s->result;
-	char cells[CHART_CELLS + 1];
-	const struct sim_row *row;
-	int64_t busy = 0;
-	size_t i, from, to;
-
-	memset(cells, '.', CHART_CELLS);
-	cells[CHART_CELLS] = '\0';
-	for (i = 0; i < r->n_rows; i++) {
-		row = &r->rows[i];
-		if (row->agent != agent || row->worker != worker)
-			continue;
-		busy += row->end_us - row->start_us;
-		from = (size_t)(row->start_us * CHART_CELLS / r->makespan_us);
-		to = (size_t)(row->end_us * CHART_CELLS / r->makespan_us);
-		if (to <= from)
-			to = from + 1;
-		if (to > CHART_CELLS)
-			to = CHART_CELLS;
-		if (from < to)
-			memset(cells + from,
-			    (char)('A' + (row->exec - 1) % 26), to - from);
-	}
-	buf_putf(out, "%12s#%-3u |%s| %3d%%\n", s->agents[agent].facts.name,
-	    worker, cells, (int)(busy * 100 / r->makespan_us));
-}
-
-/* How many attempts ran at once, at most: counted at each start. */
-static uint32_t
-most_at_once(const struct simulation *s)
-{
-	const struct sim_result *r = &s->result;
-	uint32_t n, most = 0;
-	size_t i, k;
-
-	for (i = 0; i < r->n_rows; i++) {
-		for (n = 0, k = 0; k <= i; k++)
-			n += r->rows[k].end_us > r->rows[i].start_us;
-		most = n > most ? n : most;
-	}
-	return most;
-}
-
-/* Whether a deadline is met, and by how many workers. */
-static void
-deadline_line(const struct simulation *s, struct buf *out)
-{
-	char end[DURATION_TEXT], deadline[DURATION_TEXT];
-	int64_t makespan_us = s->result.makespan_us;
-
-	if (s->p->deadline_us <= 0)
-		return;
-	buf_putf(out, "deadline %s: %s, end at %s, %u workers at most\n",
-	    duration_format(s->p->deadline_us, deadline),
-	    makespan_us <= s->p->deadline_us ? "met" : "not met",
-	    duration_format(makespan_us, end), most_at_once(s));
-}
-
-void
-simulate_text(const struct simulation *s, struct buf *out)
-{
-	char makespan[DURATION_TEXT], bound[DURATION_TEXT];
-	struct simulated sum;
-	uint32_t i, k;
-
-	simulation_sum(s, &sum);
-	for (i = 0; sum.makespan_us > 0 && i < s->n_agents; i++)
-		for (k = 1; k <= s->agents[i].facts.max_workers; k++)
-			chart_line(s, i, k, out);
-	buf_putf(out, "%u executions, %u attempts; makespan %s, lower bound "
-	    "%s", s->p->n_execs, sum.attempts,
-	    duration_format(sum.makespan_us, makespan),
-	    duration_format(sum.bound_us, bound));
-	if (sum.bound_us > 0)
-		buf_putf(out, ", ratio %.3f", (double)sum.makespan_us /
-		    (double)sum.bound_us);
-	buf_putc(out, '\n');
-	deadline_line(s, out);
-	if (sum.never > 0)
-		buf_putf(out, "%u executions never start on this fleet\n",
-		    sum.never);
 }
 
 /* ---- the order of starts ---------------------------------------------------- */
@@ -297,7 +212,7 @@ simulate_order_json(const struct simulation *s, struct buf *out)
 	jw_kv_str(&w, "order", order_name(sum.order));
 	jw_kv_seconds(&w, "makespan_s", sum.makespan_us);
 	jw_kv_int(&w, "unknown", sum.unknown);
-	write_rows(s, rows, &w);
+	write_rows(s, rows, "executions", &w);
 	jw_key(&w, "never");
 	jw_array(&w);
 	for (i = 1; i <= s->p->n_execs; i++) {

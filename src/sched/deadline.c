@@ -71,7 +71,7 @@ item_add(struct layout *l, const struct run *r, const struct exec *x)
 }
 
 /* Workers in the order in which they would be the run's: those it has, the
- * last to be free first, then the fastest. */
+ * last to be free first, then as placement goes. */
 static int
 by_turn(const void *pa, const void *pb)
 {
@@ -83,6 +83,8 @@ by_turn(const void *pa, const void *pb)
 		return a->free_us > b->free_us ? -1 : 1;
 	if (a->free_us != b->free_us)
 		return a->free_us < b->free_us ? -1 : 1;
+	if (a->idle != b->idle)
+		return a->idle ? -1 : 1;
 	return a->speed > b->speed ? -1 : a->speed < b->speed;
 }
 

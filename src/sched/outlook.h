@@ -9,6 +9,8 @@
 struct slot {
 	double free_us, speed;
 	bool own;		/* it works for the run */
+	bool idle;		/* so does nobody on its agent, and of these
+				 * workers it is the first */
 };
 
 struct outlook {

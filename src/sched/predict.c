@@ -15,10 +15,10 @@
 #define OVERDUE 10		/* what is late takes that part longer still */
 
 static void
-slot_add(struct outlook *o, double free_us, double speed, bool own)
+slot_add(struct outlook *o, const struct slot *slot)
 {
 	o->v = mem_grow(o->v, &o->cap, o->n + 1, sizeof(*o->v));
-	o->v[o->n++] = (struct slot){ free_us, speed, own };
+	o->v[o->n++] = *slot;
 }
 
 static double
@@ -71,10 +71,12 @@ agent_slots(struct outlook *o, const struct agent *a)
 		if (own)
 			own_runs(o, p, speed, left);
 		for (k = 0; k < p->workers; k++, n--)
-			slot_add(o, left, speed, own);
+			slot_add(o, &(struct slot){ left, speed, own,
+				false });
 	}
-	for (; n > 0; n--)
-		slot_add(o, 0, speed, false);
+	for (k = 0; n > 0; n--, k++)
+		slot_add(o, &(struct slot){ 0, speed, false, k == 0 &&
+		    a->busy == 0 });
 }
 
 void

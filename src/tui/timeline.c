@@ -10,14 +10,10 @@
 #include <stdlib.h>
 
 #include "yardmaster/base/mem.h"
+#include "yardmaster/model/chart.h"
 #include "tui/cells.h"
 
 #define LABEL 16
-
-struct lane {
-	int agent;
-	uint16_t worker;	/* 0: the whole agent */
-};
 
 struct timeline {
 	struct view v;
@@ -29,11 +25,9 @@ struct timeline {
 /* What is drawn, worked out anew for each frame. */
 struct plot {
 	const struct run *run;
-	struct lane *lanes;
-	size_t n;
-	bool by_agent;
-	int64_t from_us, to_us;
-	int cells;
+	struct chart_span *spans;
+	struct chart c;
+	struct chart_cell *cells;
 };
 
 static bool
@@ -52,117 +46,59 @@ span_of(const struct tui *t, const struct execution *x, int64_t *ret_from,
 	return exec_state_final(x->state) && x->elapsed_us > 0;
 }
 
-static int
-compare_lanes(const void *pa, const void *pb)
-{
-	const struct lane *a = pa, *b = pb;
-
-	if (a->agent != b->agent)
-		return a->agent < b->agent ? -1 : 1;
-	return (a->worker > b->worker) - (a->worker < b->worker);
-}
-
-/* One lane for each worker that did something; sorted, each once. */
+/* In max_lanes lines of so many cells. */
 static void
-find_lanes(const struct tui *t, struct plot *p)
+plot_make(const struct tui *t, struct plot *p, size_t max_lanes, size_t cells)
 {
+	int64_t from, to, end_us = 0;
 	const struct execution *x;
-	int64_t from, to;
 	size_t i, n = 0;
 
-	p->lanes = mem_calloc(p->run->n + 1, sizeof(*p->lanes));
+	p->spans = mem_calloc(p->run->n, sizeof(*p->spans));
 	for (i = 0; i < p->run->n; i++) {
 		x = &p->run->executions[i];
-		if (!span_of(t, x, &from, &to))
-			continue;
-		p->lanes[n].agent = x->agent;
-		p->lanes[n++].worker = p->by_agent ? 0 : x->worker;
-		if (p->from_us == 0 || from < p->from_us)
-			p->from_us = from;
-		if (to > p->to_us)
-			p->to_us = to;
+		if (span_of(t, x, &from, &to))
+			p->spans[n++] = (struct chart_span){
+				(uint32_t)x->agent, x->worker, (uint32_t)i,
+				from, to };
 	}
-	if (n > 1)
-		qsort(p->lanes, n, sizeof(*p->lanes), compare_lanes);
-	for (i = 0; i < n; i++)
-		if (p->n == 0 ||
-		    compare_lanes(&p->lanes[p->n - 1], &p->lanes[i]) != 0)
-			p->lanes[p->n++] = p->lanes[i];
+	if (p->run->state != RUN_ENDED)
+		end_us = p->run->predicted_end_us;
+	chart_make(&p->c, p->spans, n, max_lanes, cells, end_us);
+	p->cells = mem_calloc(cells, sizeof(*p->cells));
 }
 
-static int
-cell_at(const struct plot *p, int64_t us)
+static void
+plot_done(struct plot *p)
 {
-	int64_t span = p->to_us - p->from_us;
-
-	if (span <= 0)
-		return 0;
-	return (int)((us - p->from_us) * (p->cells - 1) / span);
+	chart_done(&p->c);
+	free(p->spans);
+	free(p->cells);
 }
 
 /* The letter of a block, so that it is told apart without colour. */
 static void
-draw_block(const struct tui *t, const struct plot *p, struct surface *s,
-    int x, int y, const struct execution *e, int64_t from, int64_t to)
+draw_worker_cell(const struct tui *t, const struct plot *p,
+    struct surface *s, int x, int y, const struct chart_cell *c)
 {
-	const struct state_look *look = theme_state(&t->theme, LOOK_EXEC,
-	    e->state);
-	int a = cell_at(p, from), b = cell_at(p, to), i;
+	enum exec_state state = p->run->executions[p->c.v[c->span - 1].what].
+	    state;
 
-	for (i = a; i <= b; i++)
-		surface_text(s, x + i, y, 1, look->style,
-		    i == a ? theme_glyph(&t->theme, LOOK_EXEC, e->state,
-			s->utf8) : "=");
-}
-
-static void
-draw_worker_lane(const struct tui *t, const struct plot *p,
-    struct surface *s, struct rect r, const struct lane *lane)
-{
-	const struct execution *x;
-	int64_t from, to;
-	uint32_t i;
-
-	for (i = 0; i < p->run->n; i++) {
-		x = &p->run->executions[i];
-		if (x->agent == lane->agent && x->worker == lane->worker &&
-		    span_of(t, x, &from, &to))
-			draw_block(t, p, s, r.x, r.y, x, from, to);
-	}
-}
-
-static void
-draw_agent_lane(const struct tui *t, const struct plot *p,
-    struct surface *s, struct rect r, const struct lane *lane)
-{
-	struct style style = { ROLE_GAUGE_USED, 0 };
-	uint16_t *busy = mem_calloc((size_t)p->cells + 1, sizeof(*busy));
-	const struct execution *x;
-	int64_t from, to;
-	uint32_t i;
-	int c;
-
-	for (i = 0; i < p->run->n; i++) {
-		x = &p->run->executions[i];
-		if (x->agent != lane->agent || !span_of(t, x, &from, &to))
-			continue;
-		for (c = cell_at(p, from); c <= cell_at(p, to); c++)
-			busy[c]++;
-	}
-	for (c = 0; c < p->cells; c++)
-		if (busy[c] > 0)
-			surface_printf(s, r.x + c, r.y, 1, style,
-			    busy[c] < 10 ? "%u" : "+", busy[c]);
-	free(busy);
+	surface_text(s, x, y, 1, theme_state(&t->theme, LOOK_EXEC,
+	    state)->style, c->begins ? theme_glyph(&t->theme, LOOK_EXEC,
+	    state, s->utf8) : "=");
 }
 
 static void
 draw_lane(const struct tui *t, const struct plot *p, struct surface *s,
-    struct rect r, const struct lane *lane)
+    struct rect r, size_t i)
 {
 	struct style plain = { ROLE_NORMAL, 0 }, dim = { ROLE_GAUGE_FREE, 0 };
-	const struct agent *a = engine_agent(t->engine, (size_t)lane->agent);
-	int i;
+	struct style used = { ROLE_GAUGE_USED, 0 };
+	const struct chart_lane *lane = &p->c.lanes[i];
+	const struct agent *a = engine_agent(t->engine, lane->agent);
+	const struct chart_cell *c = p->cells;
+	size_t k;
 
 	if (lane->worker > 0)
 		surface_printf(s, r.x, r.y, LABEL - 1, plain, "%s/%u",
@@ -170,12 +106,16 @@ draw_lane(const struct tui *t, const struct plot *p, struct surface *s,
 	else
 		surface_text(s, r.x, r.y, LABEL - 1, plain, a->name);
 	r.x += LABEL;
-	for (i = 0; i < p->cells; i++)
-		surface_text(s, r.x + i, r.y, 1, dim, ".");
-	if (p->by_agent)
-		draw_agent_lane(t, p, s, r, lane);
-	else
-		draw_worker_lane(t, p, s, r, lane);
+	chart_lane(&p->c, i, p->cells);
+	for (k = 0; k < p->c.cells; k++, c++, r.x++) {
+		if (c->busy == 0)
+			surface_text(s, r.x, r.y, 1, dim, ".");
+		else if (lane->worker > 0)
+			draw_worker_cell(t, p, s, r.x, r.y, c);
+		else
+			surface_printf(s, r.x, r.y, 1, used, c->busy < 10 ?
+			    "%u" : "+", c->busy);
+	}
 }
 
 static void
@@ -188,16 +128,16 @@ draw_scale(const struct tui *t, const struct plot *p, struct surface *s,
 
 	surface_fill(s, (struct rect){ r.x, r.y, r.w, 1 }, style);
 	surface_text(s, r.x, r.y, LABEL, style,
-	    p->by_agent ? "AGENT" : "WORKER");
+	    p->c.by_agent ? "AGENT" : "WORKER");
 	surface_text(s, r.x + LABEL, r.y, 2, style, "0");
-	duration_format(p->to_us - p->from_us, text);
+	duration_format(p->c.to_us - p->c.from_us, text);
 	surface_text(s, r.x + r.w - (int)strlen(text), r.y,
 	    (int)strlen(text), style, text);
 	if (p->run->state == RUN_ENDED || predicted <= t->now_us)
 		return;
-	surface_text(s, r.x + LABEL + cell_at(p, t->now_us), r.y, 4, style,
+	surface_text(s, r.x + LABEL + (int)chart_at(&p->c, t->now_us), r.y, 4, style,
 	    "now");
-	surface_text(s, r.x + LABEL + cell_at(p, predicted), r.y, 1, end,
+	surface_text(s, r.x + LABEL + (int)chart_at(&p->c, predicted), r.y, 1, end,
 	    "E");
 }
 
@@ -205,34 +145,26 @@ static void
 draw(struct view *v, struct surface *s, struct rect r)
 {
 	struct timeline *tl = (struct timeline *)v;
-	struct plot p = { .cells = r.w - LABEL };
+	struct plot p = { .run = engine_run_find(v->t->engine, tl->run) };
 	struct style dim = { ROLE_DIM, 0 };
 	size_t i;
 
-	p.run = engine_run_find(v->t->engine, tl->run);
-	if (p.run == NULL || p.run->executions == NULL || p.cells < 4) {
+	if (p.run == NULL || p.run->executions == NULL || r.w < LABEL + 4) {
 		surface_text(s, r.x + 2, r.y, r.w - 2, dim, "not loaded");
 		return;
 	}
-	find_lanes(v->t, &p);
-	if (p.n > (size_t)r.h - 1) {
-		free(p.lanes);
-		p.n = 0;
-		p.by_agent = true;
-		find_lanes(v->t, &p);
-	}
-	if (p.run->state != RUN_ENDED && p.run->predicted_end_us > p.to_us)
-		p.to_us = p.run->predicted_end_us;
+	plot_make(v->t, &p, r.h > 1 ? (size_t)r.h - 1 : 0,
+	    (size_t)(r.w - LABEL));
 	draw_scale(v->t, &p, s, r);
 	tl->page = r.h - 1;
-	if (tl->first >= p.n)
+	if (tl->first >= p.c.n_lanes)
 		tl->first = 0;
-	for (i = tl->first; i < p.n && ++r.y < s->h && --r.h > 0; i++)
-		draw_lane(v->t, &p, s, r, &p.lanes[i]);
-	if (p.n == 0)
+	for (i = tl->first; i < p.c.n_lanes && ++r.y < s->h && --r.h > 0; i++)
+		draw_lane(v->t, &p, s, r, i);
+	if (p.c.n_lanes == 0)
 		surface_text(s, r.x + 2, r.y + 1, r.w - 2, dim,
 		    "nothing has run yet");
-	free(p.lanes);
+	plot_done(&p);
 }
 
 static void

@@ -34,6 +34,17 @@ def check_forecast(f, path):
     tap.ok('text: says how long', 'would take 5m00s, no less than' in
            done.stdout, done.stdout)
     out = rounded(f.json('run', plan, '--fleet', path, '--dry-run'))
+    tap.ok('text: a line for each worker', any(
+        line.startswith('one#1') and line.endswith('| 100%') for line in
+        (' '.join(x.replace('│', '|').split()) for x in
+         done.stdout.splitlines())), done.stdout)
+    tap.equal('the timeline', [(
+        x['agent'], x['start_s'], x['end_s'], x['steps'][0]['test'])
+        for x in out['timeline']],
+        [('one', 0, 100, 'a'), ('one', 100, 200, 'b'),
+         ('one', 200, 300, 'c')])
+    tap.equal('nothing made it longer than it must be',
+              (out['ratio'], out['causes'], out['deadline']), (1, [], None))
     want = {'plan': 'p', 'executions': 3, 'steps': 3, 'never': 0,
             'unknown': 0, 'workers': 2, 'makespan_s': 300,
             'worker_minutes': 5, 'cost': 3}
@@ -45,6 +56,28 @@ def check_forecast(f, path):
                                for x in out['excluded']],
               [('two', 'requirement'), ('gone', 'agents-offline')])
     tap.ok('and in words', all(x['text'] for x in out['excluded']), out)
+
+
+def check_deadline(f):
+    """Saved is what the others need not be paid for."""
+    local = {'transport': 'local', 'max_workers': 1, 'cost_per_hour': 36}
+    path = f.write('paid.json', {'name': 'f', 'agents': [
+        dict(local, name='x%d' % i) for i in range(3)]})
+    plan = f.write('late.json', plan_of(
+        list('abcd'), parallel='tests', estimate='100s'))
+    args = ('run', plan, '--fleet', path, '--dry-run', '--deadline')
+    out = rounded(f.json(*args, '10m'))['deadline']
+    tap.equal('one agent meets the deadline', {
+        k: out[k] for k in ('met', 'workers', 'end_s', 'cost')},
+        {'met': True, 'workers': 1, 'end_s': 400, 'cost': 4})
+    tap.equal('all of them would take', out['full_width'], {
+        'end_s': 200, 'workers': 3, 'worker_minutes': 10, 'cost': 4})
+    text = f.cli(*args, '10m').stdout
+    tap.ok('and what that saves is said', 'met at 6m40s with 1 worker; '
+           'saves 3.3 worker-minutes against 3m20s with 3' in text, text)
+    text = f.cli(*args, '1m').stdout
+    tap.ok('or the earliest end', 'deadline 1m00s: cannot be met, the '
+           'earliest end is at 3m20s with 3 workers' in text, text)
 
 
 def check_drained(f, path):
@@ -77,6 +110,7 @@ def main():
     with Folder() as f:
         path = f.write('fleet.json', fleet(f.dir + '/no-such-agent'))
         check_forecast(f, path)
+        check_deadline(f)
         check_drained(f, path)
         check_nothing(f, path)
         tap.equal('nothing ran, nothing was recorded',

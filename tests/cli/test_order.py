@@ -105,14 +105,19 @@ def check_deadline(f):
     plan = f.write('late.json', plan_of(
         list('abcdefghij'), parallel='tests', estimate='10s', deadline='60s'))
     args = ('plan', 'simulate', plan, '--fleet', fleet)
-    line = f.lines(*args)[-1]
-    tap.ok('a deadline is met by few workers', line.startswith(
-        'deadline 1m00s: met') and line.endswith(', 2 workers at most'), line)
-    line = f.lines(*args, '--deadline', '5s')[-1]
+    tap.equal('a deadline is met by few workers', f.lines(*args)[-1],
+              'deadline 1m00s: met at 50s with 2 workers; saves 0.0 '
+              'worker-minutes against 10s with 10')
+    full = {'end_s': 10, 'workers': 10, 'worker_minutes': 100 / 60,
+            'cost': None}
+    tap.equal('and as JSON', f.json(*args)['deadline'], dict(
+        full, deadline_s=60, met=True, end_s=50, workers=2, full_width=full))
     tap.equal('one that cannot be met is said to be, with the earliest end',
-              line, 'deadline 5.0s: not met, end at 10s, 10 workers at most')
+              f.lines(*args, '--deadline', '5s')[-1], 'deadline 5.0s: cannot '
+              'be met, the earliest end is at 10s with 10 workers')
     out = f.json(*args, '--deadline', '0')
-    tap.equal('without one all are used', out['makespan_s'], 10)
+    tap.equal('without one all are used', (
+        out['makespan_s'], out['deadline']), (10, None))
     done = f.cli(*args, '--deadline', 'soon')
     tap.ok('a deadline is a duration', done.returncode == 4 and
            '--deadline soon' in done.stderr, done.stderr)

@@ -7,16 +7,24 @@
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/engine/engine.h"
+#include "yardmaster/engine/simulate.h"
+
+struct preview_out {
+	struct buf json, text;	/* appended to; the same facts, the tables of
+				 * agents in json only */
+	struct chart_look look;	/* of text */
+	bool runs;		/* something can start */
+};
 
 /*
  * Simulates the expanded plan on the live agents of fleet (that of the
  * engine), with their own max workers and thresholds and what history knows,
- * and appends what came of it as JSON: executions, agents that take part,
- * those that cannot and why, the end, worker-minutes, cost. What others run
- * there now is shown, not reckoned with. *ret_runs: something can start. 0, or
- * ERR_RANGE. Nothing is started or recorded.
+ * and appends what came of it: executions, agents that take part, those that
+ * cannot and why, the timeline, the end and what made it so late,
+ * worker-minutes, cost. What others run there now is shown, not reckoned
+ * with. 0, or ERR_RANGE. Nothing is started or recorded.
  */
-int preview_json(const struct engine *e, const struct fleet_spec *fleet,
-    const struct plan *p, struct buf *out, bool *ret_runs);
+int preview(const struct engine *e, const struct fleet_spec *fleet,
+    const struct plan *p, struct preview_out *out);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/jval.h"
+#include "yardmaster/base/jw.h"
 #include "yardmaster/plan/plan.h"
 
 struct simulate_opts {
@@ -47,10 +48,15 @@ int simulate_fleet(const struct plan *p, const struct fleet_spec *fleet,
 /* NULL is fine. */
 void simulation_free(struct simulation *s);
 
+/* Plays it again without each thing that may have made it longer, and
+ * without its deadline; for the texts and the JSON that say so. 0, or
+ * ERR_RANGE. */
+int simulation_explain(struct simulation *s);
+
 /* What came of it. */
 struct simulated {
 	int64_t makespan_us, bound_us;
-	uint32_t attempts;
+	uint32_t executions, attempts;
 	uint32_t never;		/* executions that never start */
 	uint32_t unknown;	/* executions of which no length is known */
 	enum order order;	/* in which it was: never ORDER_AUTO */
@@ -66,10 +72,26 @@ struct simulated_agent {
 void simulation_agent(const struct simulation *s, uint32_t i,
     struct simulated_agent *ret);
 
-/* Appends the timeline as JSON (man yardmaster: plan simulate) or, for
- * people, as a chart of one line per worker. */
+/* Where a chart is shown: cells, lines for workers, and what may be drawn. */
+struct chart_look {
+	uint16_t width, lines;
+	bool utf8;
+};
+
+/* Appends the timeline as JSON (man yardmaster: plan simulate). */
 void simulate_json(const struct simulation *s, struct buf *out);
-void simulate_text(const struct simulation *s, struct buf *out);
+/* Writes members of an object: timeline (the rows; key: its name), and
+ * ratio, causes and deadline as simulation_explain() found them. */
+void simulate_write_rows(const struct simulation *s, const char *key,
+    struct jw *w);
+void simulate_write_facts(const struct simulation *s, struct jw *w);
+/* Appends a line for each worker, or for each agent where they do not fit;
+ * nothing when nothing ran. */
+void simulate_chart(const struct simulation *s, const struct chart_look *look,
+    struct buf *out);
+/* Appends what made it as long as it is, largest first, and what the deadline
+ * comes to, a line each. */
+void simulate_reasons(const struct simulation *s, struct buf *out);
 /* Appends the executions in the order of their start, as JSON or as one line
  * each. */
 void simulate_order_json(const struct simulation *s, struct buf *out);
