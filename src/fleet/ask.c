@@ -165,10 +165,27 @@ values_set(void *arg, int code, const char *text)
 		    "fleet file: %s", text);
 }
 
+/* What was asked counts until the answer: it reaches the agent before any work
+ * does, and nobody should see, or plan with, the values of before. */
+static void
+assume(struct facts *f, const struct fleet_set *set)
+{
+	int g;
+
+	if (set->set_max)
+		f->max_workers = set->max_workers;
+	if (set->set_threshold)
+		f->threshold = set->threshold;
+	f->effective = threshold_effective(&f->threshold, f->max_workers);
+	for (g = 0; g < GUARDS; g++)
+		if ((set->set_guards & GUARD_BIT(g)) != 0)
+			guard_copy(&f->guards, &set->guards, (enum guard)g);
+}
+
 void
 ask_fleet_values(struct peer *p)
 {
-	const struct facts *facts = &p->agent.facts;
+	struct facts *facts = &p->agent.facts;
 	struct fleet_set set = { .who = NULL };
 
 	if (p->values_sent || p->f->read_only || p->read_only)
@@ -185,6 +202,8 @@ ask_fleet_values(struct peer *p)
 	set.set_guards = p->spec->guards.given & ~facts->guards.given;
 	set.guards = p->spec->guards;
 	set.expect_guards = facts->guards;
-	if (set.set_max || set.set_threshold || set.set_guards != 0)
-		fleet_set_values(p->f, p->index, &set, values_set, p);
+	if (!set.set_max && !set.set_threshold && set.set_guards == 0)
+		return;
+	fleet_set_values(p->f, p->index, &set, values_set, p);
+	assume(facts, &set);
 }

@@ -194,8 +194,11 @@ test_fleet_values(void **state)
 	a->max_workers = 7;
 	a->threshold = (struct threshold){ THRESHOLD_NUMBER, 2 };
 	start(lab);
-	UNTIL(lab, lab->seen[0].up == 1 && lab->seen[1].up == 1);
-	UNTIL(lab, agent(lab, 0)->facts.max_workers == 7);
+	UNTIL(lab, lab->seen[0].up == 1);
+	assert_int_equal(agent(lab, 0)->facts.max_workers, 7);
+	UNTIL(lab, lab->seen[1].up == 1);
+	UNTIL(lab, agent(lab, 0)->facts.max_source == SOURCE_CONSOLE);
+	assert_int_equal(agent(lab, 0)->facts.max_workers, 7);
 	assert_int_equal(agent(lab, 0)->facts.threshold.kind, THRESHOLD_SPARE);
 	fleet_sync(lab->fleet, 1, RUN, 1);
 	UNTIL(lab, lab->seen[1].synced == 1);
