@@ -16,7 +16,7 @@
 #include "cli/version.h"
 
 const struct cli_command *const cli_groups[] = {
-	cli_console_commands, cli_run_commands, cli_plan_commands,
+	cli_console_commands, cli_run_commands, cli_exec_commands, cli_plan_commands,
 	cli_split_commands, cli_check_commands, cli_list_commands,
 	cli_runs_commands, cli_diff_commands, cli_history_commands,
 	cli_store_commands,

@@ -92,6 +92,7 @@ extern const struct cli_command cli_runs_commands[];
 extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_amend_commands[];
+extern const struct cli_command cli_exec_commands[];
 extern const struct cli_command cli_fleet_commands[];
 extern const struct cli_command cli_deploy_commands[];
 extern const struct cli_command cli_console_commands[];

@@ -53,7 +53,8 @@ follow_and_report(struct session *s, const struct cli *c, struct follow *f)
 	int code = follow_run(f), r;
 
 	if (code >= 0) {
-		r = launch_report(s, c, f->run, true);
+		r = launch_report(s, c, f->run, f->terse ? 0 :
+		    REPORT_TAILS | REPORT_SUMMARY);
 		session_close(s);
 		return r != 0 ? r : code;
 	}
@@ -104,16 +105,13 @@ check_fleet_too(const struct cli *c, int code)
 	return cli_diags(&ds, code);
 }
 
-/* Launches the plan (owned from then on), follows it, reports. */
-static int
-run_plan(struct cli *c, struct plan *p)
+int
+launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 {
-	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
-	    cli_has(c, "json") };
 	struct session s;
 	int r;
 
-	if ((r = read_give_up(c, &f.give_up_us)) != 0) {
+	if ((r = read_give_up(c, &f->give_up_us)) != 0) {
 		plan_free(p);
 		return r;
 	}
@@ -122,23 +120,32 @@ run_plan(struct cli *c, struct plan *p)
 		session_close(&s);
 		return r;
 	}
-	f.s = &s;
+	f->s = &s;
 	if (cli_has(c, "dry-run")) {
 		r = dry_run(&s, c, p);
 		plan_free(p);
 		session_close(&s);
 		return r;
 	}
-	if ((r = launch_plan(&s, c, p, f.run)) != 0) {
+	if ((r = launch_plan(&s, c, p, f->run)) != 0) {
 		session_close(&s);
 		return r;
 	}
 	if (cli_has(c, "detach"))
-		return detach(&s, c, f.run);
-	cli_fail(c, 0, "run %s, %u executions on %zu agents", f.run,
-	    engine_run_find(s.engine, f.run)->n,
+		return detach(&s, c, f->run);
+	cli_fail(c, 0, "run %s, %u executions on %zu agents", f->run,
+	    engine_run_find(s.engine, f->run)->n,
 	    engine_agent_count(s.engine));
-	return follow_and_report(&s, c, &f);
+	return follow_and_report(&s, c, f);
+}
+
+static int
+run_plan(struct cli *c, struct plan *p)
+{
+	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
+	    cli_has(c, "json") };
+
+	return launch_and_follow(c, p, &f);
 }
 
 static int
@@ -204,7 +211,7 @@ resume(const struct cli *c, struct follow *f)
 	for (tries = 0; tries < RESUME_TRIES; tries++) {
 		r = attach_follow(c, f->run, f->quiet, &code);
 		if (r == 0) {
-			r = launch_report(NULL, c, f->run, false);
+			r = launch_report(NULL, c, f->run, REPORT_SUMMARY);
 			return r != 0 ? r : code;
 		}
 		if (r == ERR_NOT_FOUND)
@@ -266,22 +273,6 @@ cmd_report(struct cli *c)
 	buf_done(&out);
 	return EXIT_OK;
 }
-
-#define REPORT_OPTS \
-	{ "junit", 0, "FILE", "write a JUnit report" }, \
-	{ "tap", 0, "FILE", "write a TAP report" }, \
-	{ "html", 0, "FILE", "write a page" }, \
-	JSON_OPT
-
-#define LAUNCH_OPTS \
-	FLEET_OPT, REPORT_OPTS, \
-	{ "dry-run", 'n', NULL, "say what would come of it on the agents as " \
-	    "they are" }, \
-	{ "detach", 'd', NULL, "print the run's id and let it go on by " \
-	    "itself" }, \
-	{ "give-up", 0, "TIME", "end as error what cannot start for so long " \
-	    "(default 10m)" }, \
-	{ "quiet", 'q', NULL, "no line for each execution" }
 
 static const struct cli_opt run_opts[] = {
 	SELECT_OPTS, LAUNCH_OPTS, { NULL }

@@ -70,7 +70,7 @@ demo_headless(struct session *s, struct cli *c, const char *file)
 		return r;
 	if ((r = follow_run(&f)) < 0)
 		return EXIT_CANCELLED;
-	launch_report(s, c, f.run, true);
+	launch_report(s, c, f.run, REPORT_TAILS | REPORT_SUMMARY);
 	run = engine_run_find(s->engine, f.run);
 	if (r == EXIT_CANCELLED || count_surprises(c, run) > 0)
 		return r == EXIT_OK ? EXIT_FAILED : r;

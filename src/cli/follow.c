@@ -173,7 +173,8 @@ progressed(void *arg)
 	say_ends(f, run);
 	watch_stuck(f, run);
 	watch_pause(f);
-	return run->state == RUN_ENDED;
+	return (f->watch == NULL || f->watch(f->watch_arg, run)) &&
+	    run->state == RUN_ENDED;
 }
 
 /* A signal came: true when the run shall be left. */
@@ -203,6 +204,8 @@ follow_run(struct follow *f)
 	run = the_run(f);
 	code = counts_exit_code(&run->counts);
 out:
+	if (f->unwatch != NULL)
+		f->unwatch(f->watch_arg);
 	free(f->told);
 	free(f->last_wait);
 	f->told = NULL;

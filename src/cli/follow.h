@@ -10,7 +10,13 @@ struct follow {
 	const struct cli *c;
 	char run[RUN_ID_SIZE];
 	bool quiet;		/* no line per end */
+	bool terse;		/* no summary of it all either */
 	int64_t give_up_us;	/* 0: wait for ever */
+	/* Called whenever the run may have changed, or NULL. When the run has
+	 * ended it is waited for until this says true. */
+	bool (*watch)(void *arg, const struct run *run);
+	void (*unwatch)(void *arg);	/* called once when it ends */
+	void *watch_arg;
 	/* private */
 	bool *told;		/* by number: its end was said */
 	uint32_t ended;

@@ -167,7 +167,7 @@ write_files(const struct cli *c, const struct report_run *r)
 
 int
 launch_report(struct session *s, const struct cli *c, const char *run,
-    bool tails)
+    unsigned what)
 {
 	char *state = owner_state_dir(c);
 	struct buf out = BUF_INIT;
@@ -181,12 +181,12 @@ launch_report(struct session *s, const struct cli *c, const char *run,
 	if (rc < 0)
 		return cli_fail(c, EXIT_ERRORS, "%s: no report: %s", run,
 		    err_text(rc));
-	if (tails)
+	if ((what & REPORT_TAILS) != 0)
 		fetch_tails(s, &r);
 	if (has_option(c, "json") && cli_has(c, "json")) {
 		report_json(&r, &out);
 		buf_putc(&out, '\n');
-	} else {
+	} else if ((what & REPORT_SUMMARY) != 0) {
 		report_summary(&r, &out);
 	}
 	fwrite(buf_data(&out), 1, buf_len(&out), stdout);

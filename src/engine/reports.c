@@ -35,6 +35,18 @@ driven(struct engine *e, const struct ident *id)
 	return r;
 }
 
+/* How the command of a job ended; NULL: it passed. */
+static char *
+exit_text(const struct report *rep)
+{
+	const struct step_result *s = rep->steps;
+
+	if (rep->n_steps == 0 || s->outcome == OUTCOME_PASSED)
+		return NULL;
+	return s->signo != 0 ? str_fmt("signal %d", s->signo) :
+	    str_fmt("exit %d", s->exit_code);
+}
+
 /* The steps of a counted result: which passed; why the worst did not. */
 static void
 take_steps(struct erun *r, const struct report *rep)
@@ -52,7 +64,8 @@ take_steps(struct erun *r, const struct report *rep)
 			text = rep->steps[i].text;
 	}
 	free(left);
-	erun_why(r, rep->id.execution, str_dup(text));
+	erun_why(r, rep->id.execution, text == NULL && r->plan->adhoc ?
+	    exit_text(rep) : str_dup(text));
 	r->live.executions[rep->id.execution - 1].elapsed_us = rep->elapsed_us;
 }
 

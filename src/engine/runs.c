@@ -299,7 +299,8 @@ keep_history(struct engine *e, struct erun *r)
 	struct samples s = { .e = e, .p = r->plan };
 	int rc;
 
-	if (e->registry == NULL)
+	/* What a job does today says nothing of tomorrow's. */
+	if (e->registry == NULL || r->plan->adhoc)
 		return;
 	batch_keep_history(e, r);
 	rc = run_file_each_result(r->file, 0, add_sample, &s);

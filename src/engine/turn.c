@@ -150,7 +150,7 @@ send_start(struct engine *e, struct out *o)
 	memset(&work, 0, sizeof work);
 	plan_work(r->plan, &place, &work);
 	work.epoch = o->epoch;
-	work.class = o->class;
+	work.class = r->plan->adhoc ? CLASS_ADHOC : o->class;
 	work.owner = str_dup(e->owner_text);
 	work.usual_us = usual_on(e, o->agent, usual_us);
 	if (o->leased)
@@ -264,7 +264,7 @@ put_sent(struct engine *e, struct erun *r, const struct sched_decision *d,
 		.exec = m->exec,
 		.attempt = m->attempt,
 		.agent = fleet_agent(e->fleet, d->agent)->name,
-		.class = d->class,
+		.class = r->plan->adhoc ? CLASS_ADHOC : d->class,
 		.tier = d->tier,
 		.state = ATTEMPT_SENT,
 		.sent_wall_us = clock_wall_us(),

@@ -360,6 +360,8 @@ write_head(struct writer *x)
 	jw_kv_int(w, "on_failure", p->on_failure);
 	if (p->deadline_us > 0)
 		jw_kv_int(w, "deadline_us", p->deadline_us);
+	if (p->adhoc)
+		jw_kv_bool(w, "adhoc", true);
 	if (p->private)
 		jw_kv_bool(w, "private", true);
 	if (p->ahead != PLAN_AHEAD_AUTO)

@@ -531,6 +531,7 @@ read_head(struct restore *x)
 	p->deadline_us = jval_get_int(x->root, "deadline_us", 0);
 	if (p->deadline_us < 0)
 		fail(x);
+	p->adhoc = jval_get_bool(x->root, "adhoc", false);
 	p->private = jval_get_bool(x->root, "private", false);
 	if (jval_get(x->root, "ahead") != NULL)
 		p->ahead = get_index(x, x->root, "ahead", PLAN_AHEAD_AUTO);

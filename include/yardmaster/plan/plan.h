@@ -227,6 +227,7 @@ struct plan {
 	uint32_t max_failures;	/* 0: no limit */
 	uint32_t ahead;		/* PLAN_AHEAD_* or a number */
 	int64_t deadline_us;	/* from the launch; 0: none */
+	bool adhoc;		/* its work is jobs, not executions of tests */
 	bool private;		/* scope "run": locks, exclusions and limits of
 				 * targets hold in its own run only */
 	enum on_failure on_failure;
