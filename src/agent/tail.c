@@ -180,13 +180,13 @@ open_tail(struct link *l, struct tail *t)
 	char name[OUTPUT_NAME_SIZE];
 	struct stat st;
 
-	if (runs)
-		output_worker_name(a->worker, name);
-	else
-		output_file_name(&t->id, name);
-	/* A new worker may not have made its file yet. */
-	t->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    (runs ? O_CREAT : 0), 0600);
+	/* Its worker may have ended it before we hear of that, or not have
+	 * made its file yet. */
+	t->fd = open(output_file_name(&t->id, name), O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (t->fd == -1 && runs)
+		t->fd = open(output_worker_name(a->worker, name), O_RDONLY |
+		    O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
 	if (t->fd == -1)
 		return errno == ENOENT ? ERR_NOT_FOUND : -errno;
 	if (fstat(t->fd, &st) == -1)
@@ -353,12 +353,28 @@ tails_started(struct daemon *d, const struct ident *id)
 	each_of(d, id, start_one);
 }
 
+/* Whether its worker had put the output where it stays just before the file
+ * of the worker was opened, which then is another one. */
+static bool
+is_stray(const struct tail *t)
+{
+	char name[OUTPUT_NAME_SIZE];
+	struct stat st, ours;
+
+	return stat(output_file_name(&t->id, name), &st) == 0 &&
+	    fstat(t->fd, &ours) == 0 && st.st_ino != ours.st_ino;
+}
+
 static void
 end_one(struct link *l, struct tail *t)
 {
 	struct stat st;
 	uint64_t left = 0;
 
+	if (t->fd >= 0 && is_stray(t)) {
+		close(t->fd);
+		t->fd = -1;
+	}
 	if (t->fd < 0) {
 		begin(l, t);
 		return;
