@@ -14,6 +14,7 @@
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/log.h"
 #include "yardmaster/sys/loop.h"
+#include "yardmaster/sys/proc.h"
 
 #define SILENCE_US (60 * US_PER_S)
 #define PENDING_MAX (256u << 10)
@@ -124,7 +125,10 @@ bridge_main(const struct start_options *o)
 		buf_done(&why);
 		return 1;
 	}
+	/* Secrets pass through here. */
+	proc_dumpable(false);
 	r = pump(&b, fd);
+	proc_dumpable(true);
 	if (r < 0)
 		fprintf(stderr, "yardmaster-agent: %s\n", err_text(r));
 	return r < 0 ? 1 : b.code;

@@ -22,7 +22,8 @@
 
 struct capture {
 	int file_fd;
-	int pipe[2];		/* -1 without a cap */
+	int pipe[2];		/* -1 when steps write to the file */
+	struct mask *mask;	/* or NULL */
 	struct watch *watch;
 	uint64_t half;
 	uint64_t bytes;		/* taken so far */
@@ -31,6 +32,12 @@ struct capture {
 };
 
 static void on_readable(void *arg, unsigned events);
+
+static bool
+is_piped(const struct capture *c)
+{
+	return c->half > 0 || c->mask != NULL;
+}
 
 static int
 open_pipe(struct loop *loop, struct capture *c)
@@ -62,15 +69,16 @@ open_file(const char *path, bool append, int *ret_fd)
 
 int
 capture_open(struct loop *loop, const char *path, uint64_t cap,
-    struct capture **ret)
+    struct mask *mask, struct capture **ret)
 {
 	struct capture *c = mem_zalloc(sizeof *c);
 	int r;
 
 	c->file_fd = c->pipe[0] = c->pipe[1] = -1;
 	c->half = cap / 2;
-	r = open_file(path, c->half == 0, &c->file_fd);
-	if (r == 0 && c->half > 0)
+	c->mask = mask;
+	r = open_file(path, !is_piped(c), &c->file_fd);
+	if (r == 0 && is_piped(c))
 		r = open_pipe(loop, c);
 	if (r < 0) {
 		capture_free(c);
@@ -83,7 +91,7 @@ capture_open(struct loop *loop, const char *path, uint64_t cap,
 int
 capture_fd(const struct capture *c)
 {
-	return c->half > 0 ? c->pipe[1] : c->file_fd;
+	return is_piped(c) ? c->pipe[1] : c->file_fd;
 }
 
 /* Where the next byte goes, and how many fit from there. */
@@ -92,6 +100,10 @@ place(const struct capture *c, uint64_t *ret_room)
 {
 	uint64_t at;
 
+	if (c->half == 0) {
+		*ret_room = UINT64_MAX;
+		return c->bytes;
+	}
 	if (c->bytes < c->half) {
 		*ret_room = c->half - c->bytes;
 		return c->bytes;
@@ -121,13 +133,29 @@ take(struct capture *c, const uint8_t *p, size_t n)
 	}
 }
 
+/* The next n bytes of the piece; 0: what the mask kept. */
+static void
+take_masked(struct capture *c, size_t n)
+{
+	struct buf b = BUF_INIT;
+
+	if (n > 0)
+		mask_feed(c->mask, c->piece, n, &b);
+	else
+		mask_flush(c->mask, &b);
+	take(c, buf_data(&b), buf_len(&b));
+	buf_done(&b);
+}
+
 /* True when there may be more. */
 static bool
 read_piece(struct capture *c)
 {
 	ssize_t n = read(c->pipe[0], c->piece, PIECE);
 
-	if (n > 0)
+	if (n > 0 && c->mask != NULL)
+		take_masked(c, (size_t)n);
+	else if (n > 0)
 		take(c, c->piece, (size_t)n);
 	return n > 0;
 }
@@ -146,8 +174,10 @@ on_readable(void *arg, unsigned events)
 void
 capture_drain(struct capture *c)
 {
-	while (c->half > 0 && read_piece(c))
+	while (is_piped(c) && read_piece(c))
 		;
+	if (c->mask != NULL)
+		take_masked(c, 0);
 }
 
 uint64_t
@@ -155,7 +185,7 @@ capture_bytes(const struct capture *c)
 {
 	struct stat st;
 
-	if (c->half > 0)
+	if (is_piped(c))
 		return c->bytes;
 	return fstat(c->file_fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
@@ -213,6 +243,8 @@ capture_free(struct capture *c)
 		close(c->pipe[0]);
 	if (c->pipe[1] >= 0)
 		close(c->pipe[1]);
+	if (c->piece != NULL)
+		mem_wipe(c->piece, PIECE);
 	free(c->piece);
 	free(c);
 }

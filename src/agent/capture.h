@@ -10,14 +10,16 @@
 
 #include <stdint.h>
 
+#include "yardmaster/base/mask.h"
 #include "yardmaster/sys/loop.h"
 
 struct capture;
 
-/* Opens path, made when new and emptied when not. cap 0: no cap. 0 or
- * -errno. */
+/* Opens path, made when new and emptied when not. cap 0: no cap. mask
+ * (borrowed, may be NULL) hides secrets before anything is written: steps
+ * write to a pipe then. 0 or -errno. */
 int capture_open(struct loop *loop, const char *path, uint64_t cap,
-    struct capture **ret);
+    struct mask *mask, struct capture **ret);
 /* What becomes output and error output of a step. */
 int capture_fd(const struct capture *c);
 /* Takes what is still in the pipe; due when a step has ended. */

@@ -246,6 +246,13 @@ link_returned(struct link *l, const struct ident *id, bool returned,
 }
 
 void
+link_give_back(struct link *l, struct attempt *a)
+{
+	link_returned(l, &a->id, true, "its secrets are gone");
+	turn_forget(l->d, a);
+}
+
+void
 link_synced(struct link *l, const char *run, uint32_t epoch, bool ok)
 {
 	struct buf b = BUF_INIT;

@@ -58,6 +58,8 @@ void link_fail(struct link *l, int code, const char *text);
 void link_report(struct link *l, const char *json, size_t n);
 void link_returned(struct link *l, const struct ident *id, bool returned,
     const char *why);
+/* What waits and lacks its secrets, to be sent once more. */
+void link_give_back(struct link *l, struct attempt *a);
 void link_synced(struct link *l, const char *run, uint32_t epoch, bool ok);
 /* From now on l hears of the attempts of run. */
 void link_watch(struct link *l, struct held_run *run);

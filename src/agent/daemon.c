@@ -445,5 +445,6 @@ daemon_serve(const struct daemon_options *opt)
 	}
 	buf_done(&why);
 	end(&d);
+	proc_dumpable(true);
 	return r < 0 ? 1 : 0;
 }

@@ -103,16 +103,21 @@ read_run(const struct jval *v, struct ident *ret_run, uint32_t *ret_epoch)
 	return 0;
 }
 
-/* Parts that were prepared when their driver was lost are so again. */
+/* Parts that were prepared when their driver was lost are so again; what
+ * cannot start without its secrets is given back. */
 static void
-line_up(struct daemon *d, const struct held_run *run)
+line_up(struct link *l, const struct held_run *run)
 {
 	struct attempt *a, *next;
 
-	HASH_ITER(hh, d->queue.all, a, next)
-		if (a->run == run && attempt_waits(a) && !a->in_line &&
-		    !a->prepared)
-			queue_enter(&d->queue, a);
+	HASH_ITER(hh, l->d->queue.all, a, next) {
+		if (a->run != run || !attempt_waits(a))
+			continue;
+		if (attempt_lacks(a))
+			link_give_back(l, a);
+		else if (!a->in_line && !a->prepared)
+			queue_enter(&l->d->queue, a);
+	}
 }
 
 static int
@@ -138,7 +143,7 @@ on_sync(struct link *l, const struct jval *v)
 		return r;
 	if (!l->read_only) {
 		run->driver = l->serial;
-		line_up(d, run);
+		line_up(l, run);
 		asks_linked(l, run);
 		run->dirty |= run->epoch != epoch || run->owner == NULL;
 		run->epoch = epoch;
@@ -199,6 +204,8 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	a->work_len = buf_len(&b);
 	a->work = buf_steal(&b);
 	attempt_describe(&d->queue, a, work);
+	if (a->secret)
+		proc_dumpable(false);
 	if ((r = prep_join(d, a, work)) < 0) {
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR, err_text(r));
 		return;
@@ -207,9 +214,28 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 }
 
+/* A work with what goes beside it. */
+static int
+read_work(const struct jval *v, const struct jval *secrets,
+    struct work *ret)
+{
+	char text[IDENT_TEXT];
+	int r;
+
+	if ((r = work_read(v, ret)) < 0)
+		return r;
+	r = secrets_read(jval_get(secrets, ident_format(&ret->id, text)),
+	    &ret->secrets);
+	if (r == 0 && ret->secret != (ret->secrets.n > 0))
+		r = ERR_SYNTAX;
+	if (r < 0)
+		work_done(ret);
+	return r;
+}
+
 static void
 start_one(struct link *l, struct held_run *run, uint32_t epoch,
-    const struct jval *v, const char *why)
+    const struct jval *v, const struct jval *secrets, const char *why)
 {
 	struct daemon *d = l->d;
 	struct attempt *a;
@@ -227,7 +253,7 @@ start_one(struct link *l, struct held_run *run, uint32_t epoch,
 	}
 	if (why == NULL && a != NULL)
 		why = "it was just taken back";
-	if (why == NULL && (r = work_read(v, &work)) < 0)
+	if (why == NULL && (r = read_work(v, secrets, &work)) < 0)
 		why = err_text(r);
 	if (why != NULL) {
 		link_returned(l, &id, true, why);
@@ -254,7 +280,8 @@ on_start(struct link *l, const struct jval *v)
 	if (why == NULL)
 		why = takes_none(l->d);
 	for (i = 0; i < n; i++)
-		start_one(l, run, epoch, jval_at(works, i), why);
+		start_one(l, run, epoch, jval_at(works, i),
+		    jval_get(v, "secrets"), why);
 	turn_facts(l->d, false);
 	return 0;
 }

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "agent/helper.h"
+#include "agent/veil.h"
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/jw.h"
+#include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 #include "yardmaster/proto/frame.h"
 #include "yardmaster/sys/fs.h"
@@ -183,8 +185,8 @@ converse(struct question *q)
 	}
 }
 
-int
-helper_main(const char *op, const char *name, const char *value,
+static int
+ask_daemon(const char *op, const char *name, const char *value,
     int64_t timeout_us)
 {
 	const char *spool = getenv("YARDMASTER_SPOOL");
@@ -214,5 +216,21 @@ helper_main(const char *op, const char *name, const char *value,
 	snprintf(q.ask, sizeof q.ask, "%s-%ld", id, (long)getpid());
 	code = converse(&q);
 	hang_up(&q);
+	return code;
+}
+
+int
+helper_main(const char *op, const char *name, const char *value,
+    int64_t timeout_us)
+{
+	char *shown = str_dup(name), *given = str_dup(value);
+	int code;
+
+	/* What is said is shown, and what is put is kept. */
+	veil_own(&shown);
+	veil_own(&given);
+	code = ask_daemon(op, shown, given, timeout_us);
+	free(shown);
+	free(given);
 	return code;
 }

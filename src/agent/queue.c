@@ -31,6 +31,7 @@ attempt_free(struct attempt *a)
 	free(a->result);
 	free(a->keys);
 	holds_free(a->holds, a->n_holds);
+	secrets_done(&a->secrets);
 	free(a);
 }
 
@@ -167,6 +168,9 @@ attempt_describe(struct queue *q, struct attempt *a, struct work *work)
 	a->class = work->class;
 	a->workers = work->workers;
 	a->together = work->together;
+	a->secret = work->secret;
+	a->secrets = work->secrets;
+	work->secrets = (struct secrets){ .v = NULL };
 	a->usual_us = work->usual_us;
 	a->label = str_dup(work->label);
 	a->owner = str_dup(work->owner);
@@ -227,6 +231,12 @@ bool
 attempt_waits(const struct attempt *a)
 {
 	return a->state == ATTEMPT_QUEUED && !a->gone;
+}
+
+bool
+attempt_lacks(const struct attempt *a)
+{
+	return a->secret && a->secrets.n == 0 && attempt_waits(a);
 }
 
 /* The earlier of two heads of line; either may be NULL. */

@@ -71,6 +71,8 @@ struct attempt {
 	uint64_t *keys;		/* of its steps, ascending; NULL: it may run
 				 * beside anything */
 	uint32_t n_keys;
+	bool secret;		/* it needs secrets: */
+	struct secrets secrets;	/* none: they are gone */
 	struct prep *prep;	/* what it needs prepared, or NULL */
 	bool parked;		/* waits for that, in no line */
 	LIST_ENTRY(attempt) in_holders;	/* when it has holds */
@@ -111,7 +113,8 @@ struct held_run *queue_run(struct queue *q, const char *id);
 struct attempt *queue_find(const struct queue *q, const struct ident *id);
 /* Makes an attempt in state queued, known but not yet in line. */
 struct attempt *queue_add(struct queue *q, const struct ident *id);
-/* Takes what the agent itself needs to know from a work, its holds too. */
+/* Takes what the agent itself needs to know from a work, its holds and
+ * secrets too. */
 void attempt_describe(struct queue *q, struct attempt *a, struct work *work);
 /* Whether a step of one is a step of the other. */
 bool attempts_meet(const struct attempt *a, const struct attempt *b);
@@ -123,6 +126,8 @@ void queue_enter(struct queue *q, struct attempt *a);
 /* Nothing when it is in none. */
 void queue_leave(struct queue *q, struct attempt *a);
 bool attempt_waits(const struct attempt *a);
+/* It must not start: what it needs was in the memory of an earlier daemon. */
+bool attempt_lacks(const struct attempt *a);
 /* Counts the places anew. */
 void queue_count_places(struct queue *q);
 

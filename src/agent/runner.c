@@ -37,6 +37,7 @@
 #include "agent/setup.h"
 #include "agent/step_env.h"
 #include "agent/tree.h"
+#include "agent/veil.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
@@ -65,6 +66,7 @@ struct runner {
 	struct step_result setup_result;
 	pid_t pid;
 	int status;
+	struct mask *mask;	/* hides its secrets; NULL: it has none */
 	struct capture *out;	/* NULL when it could not be opened */
 	char *cwd;		/* where steps run */
 	bool own_cwd;		/* made here */
@@ -129,6 +131,7 @@ attempt_end(struct runner *r)
 {
 	r->phase = PHASE_IDLE;
 	timer_stop(r->timer);
+	veil_texts(r->mask, r->results, r->work.n_steps, &r->error);
 	timer_start(r->end, 0);
 }
 
@@ -255,6 +258,22 @@ setup_ended(struct runner *r)
 	leave_setup(r, r->error);
 }
 
+/* The result file of the step: masked, and on the disk. */
+static void
+keep_results(struct runner *r)
+{
+	int code = 0;
+
+	if (step_now(r)->n_results == 0)
+		return;
+	if (r->mask != NULL)
+		code = veil_file(r->mask, &r->work.id, KEPT_RESULTS);
+	if (code < 0 && r->error == NULL)
+		r->error = str_fmt("cannot keep its results: %s",
+		    err_text(code));
+	kept_flush(&r->work.id, KEPT_RESULTS);
+}
+
 static void
 step_end(struct runner *r)
 {
@@ -264,10 +283,9 @@ step_end(struct runner *r)
 	quiet_free(r->quiet);
 	r->quiet = NULL;
 	res->elapsed_us = clock_mono_us() - r->step_us;
-	if (step_now(r)->n_results > 0)
-		kept_flush(&r->work.id, KEPT_RESULTS);
 	capture_drain(r->out);
 	res->out_to = out_size(r);
+	keep_results(r);
 	judge(r, res);
 	if (capture_error(r->out) < 0 && r->error == NULL)
 		r->error = str_fmt("cannot write its output: %s",
@@ -326,40 +344,7 @@ open_output(struct runner *r)
 
 	return capture_open(r->place->loop,
 	    output_worker_name(r->place->worker, name), r->place->out_cap,
-	    &r->out);
-}
-
-/* Says why a command could not be started. */
-static char *
-start_fault(const struct runner *r, const char *program, int code)
-{
-	struct stat st;
-
-	if (stat(r->cwd, &st) == -1)
-		return str_fmt("cannot enter %s: %s", r->cwd,
-		    err_text(-errno));
-	return str_fmt("cannot start %s: %s", program, err_text(code));
-}
-
-/* The arguments with the path of the result file put in; last places first,
- * so that those before stay where they are. */
-static void
-put_results(const struct runner *r, const struct work_step *step,
-    struct strvec *argv)
-{
-	char *file = kept_path(&r->work.id, KEPT_RESULTS);
-	const struct work_hole *h;
-	uint32_t i;
-	char *old;
-
-	for (i = step->n_results; i > 0; i--) {
-		h = &step->results_at[i - 1];
-		old = argv->v[h->arg];
-		argv->v[h->arg] = str_fmt("%.*s%s/%s%s", (int)h->at, old,
-		    r->place->spool, file, old + h->at);
-		free(old);
-	}
-	free(file);
+	    r->mask, &r->out);
 }
 
 static int
@@ -384,8 +369,7 @@ start_step(struct runner *r)
 	if (step->n_results > 0) {
 		if ((code = kept_make(&r->work.id)) < 0)
 			return code;
-		strvec_push_all(&argv, &step->argv);
-		put_results(r, step, &argv);
+		step_args_make(&argv, r->place, &r->work.id, step);
 		spec.argv = strvec_argv(&argv);
 	}
 	if (step->shell != NULL) {
@@ -398,10 +382,12 @@ start_step(struct runner *r)
 		goto out;
 	step_env_make(&env, r->place, &r->work, step, r->cwd,
 	    own_home ? r->home : NULL);
+	if (!r->in_setup)
+		veil_env(&r->work.secrets, r->at, &env);
 	spec.envp = strvec_argv(&env);
 	code = proc_spawn(&spec, &r->pid);
 out:
-	strvec_done(&env);
+	veil_env_done(&env);
 	strvec_done(&argv);
 	return code;
 }
@@ -459,7 +445,7 @@ begin_step(struct runner *r)
 		return true;
 	}
 	res->outcome = OUTCOME_ERROR;
-	res->text = start_fault(r, step->shell != NULL ? "/bin/sh" :
+	res->text = step_fault(r->cwd, step->shell != NULL ? "/bin/sh" :
 	    step->argv.v[0], code);
 	return false;
 }
@@ -540,7 +526,12 @@ runner_start(const struct runner_place *place, struct work *work,
 	r->end = timer_new(place->loop, give_report, r);
 	r->wait = timer_new(place->loop, prepare, r);
 	r->setup_lock = -1;
-	if ((code = open_output(r)) < 0)
+	r->mask = veil_new(&r->work.secrets);
+	if (r->mask != NULL)
+		proc_dumpable(false);
+	if (work->secret && r->mask == NULL)
+		r->error = str_dup("its secrets are gone");
+	else if ((code = open_output(r)) < 0)
 		r->error = str_fmt("cannot write its output: %s",
 		    err_text(code));
 	else if ((code = make_cwd(r)) < 0)
@@ -594,6 +585,9 @@ runner_free(struct runner *r)
 		close(r->setup_lock);
 	free(r->setup_result.text);
 	capture_free(r->out);
+	if (r->mask != NULL)
+		proc_dumpable(true);
+	mask_free(r->mask);
 	free(r->cwd);
 	free(r->error);
 	free(r);

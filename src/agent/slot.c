@@ -151,7 +151,7 @@ send_frame(struct slot *s, enum wire number, const struct buf *body)
 	if (s->stream != NULL &&
 	    frame_put(&b, number, buf_data(body), buf_len(body)) == 0)
 		stream_write(s->stream, buf_data(&b), buf_len(&b));
-	buf_done(&b);
+	buf_wipe(&b);
 }
 
 void
@@ -394,6 +394,18 @@ make_worker(struct slot *s)
 	return r;
 }
 
+static void
+send_secrets(struct slot *s, const struct attempt *a)
+{
+	struct buf b = BUF_INIT;
+	struct jw w;
+
+	jw_init(&w, &b);
+	secrets_write(&w, &a->secrets);
+	send_frame(s, WIRE_SECRETS, &b);
+	buf_wipe(&b);
+}
+
 void
 slot_send(struct daemon *d, struct attempt *a)
 {
@@ -410,6 +422,8 @@ slot_send(struct daemon *d, struct attempt *a)
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR, text);
 		return;
 	}
+	if (a->secrets.n > 0)
+		send_secrets(s, a);
 	buf_put(&b, &a->queued_wall_us, sizeof a->queued_wall_us);
 	buf_put(&b, a->work, a->work_len);
 	send_frame(s, WIRE_RUN, &b);

@@ -3,13 +3,17 @@
  * so that a test sees the same whoever connected first. */
 #include "config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "agent/kept.h"
 #include "agent/setup.h"
 #include "agent/step_env.h"
+#include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/paths.h"
 
@@ -126,4 +130,35 @@ step_env_make(struct strvec *out, const struct runner_place *place,
 		strvec_setenv(out, "YARDMASTER_WORKSPACE", workspace);
 	if (work->instance != NULL)
 		strvec_setenv(out, "YARDMASTER_INSTANCE", work->instance);
+}
+
+/* Last places first, so that those before stay where they are. */
+void
+step_args_make(struct strvec *out, const struct runner_place *place,
+    const struct ident *id, const struct work_step *step)
+{
+	char *file = kept_path(id, KEPT_RESULTS);
+	const struct work_hole *h;
+	uint32_t i;
+	char *old;
+
+	strvec_push_all(out, &step->argv);
+	for (i = step->n_results; i > 0; i--) {
+		h = &step->results_at[i - 1];
+		old = out->v[h->arg];
+		out->v[h->arg] = str_fmt("%.*s%s/%s%s", (int)h->at, old,
+		    place->spool, file, old + h->at);
+		free(old);
+	}
+	free(file);
+}
+
+char *
+step_fault(const char *cwd, const char *program, int code)
+{
+	struct stat st;
+
+	if (stat(cwd, &st) == -1)
+		return str_fmt("cannot enter %s: %s", cwd, err_text(-errno));
+	return str_fmt("cannot start %s: %s", program, err_text(code));
 }

@@ -11,6 +11,11 @@
 void step_env_make(struct strvec *out, const struct runner_place *place,
     const struct work *work, const struct work_step *step, const char *cwd,
     const char *home);
+/* The arguments of a step, with the path of its result file put in. */
+void step_args_make(struct strvec *out, const struct runner_place *place,
+    const struct ident *id, const struct work_step *step);
+/* Why a program could not be started in that folder; the caller frees. */
+char *step_fault(const char *cwd, const char *program, int code);
 /* What of our environment a step may see (HOME, PATH, ...). */
 void step_env_clean(struct strvec *out);
 /* What of our environment the daemon needs: the above and where its folders

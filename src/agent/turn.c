@@ -129,6 +129,7 @@ turn_result(struct daemon *d, struct attempt *a, enum attempt_state state,
 	a->result_len = n;
 	free(a->work);
 	a->work = NULL;
+	secrets_done(&a->secrets);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 	turn_facts(d, false);
 	tails_ended(d, &a->id);
@@ -203,6 +204,19 @@ runs_beside(const void *arg, const struct attempt *a)
 	return false;
 }
 
+/* Without a driver it waits, in no line, for the next one. */
+static void
+give_back(struct daemon *d, struct attempt *a)
+{
+	struct link *l;
+
+	LIST_FOREACH(l, &d->consoles->links, entry)
+		if (l->serial == a->run->driver && !l->ended) {
+			link_give_back(l, a);
+			return;
+		}
+}
+
 /* Starts in memory what may start: the workers are told after the commit. */
 static void
 dispatch(struct daemon *d)
@@ -225,6 +239,10 @@ dispatch(struct daemon *d)
 		if ((a = queue_next(&d->queue, &l)) == NULL)
 			return;
 		queue_leave(&d->queue, a);
+		if (attempt_lacks(a)) {
+			give_back(d, a);
+			continue;
+		}
 		/* Nobody is there who could say go: it takes no slot. */
 		if (a->together && !a->go && a->run->driver == 0)
 			continue;

@@ -21,6 +21,9 @@ enum wire {
 	/* worker to daemon: "ID REPORT", the record of the result file; again
 	 * on a new connection until the next WIRE_RUN */
 	WIRE_RESULT = 4,
+	/* daemon to worker, before WIRE_RUN: the secrets of that attempt, as
+	 * in START */
+	WIRE_SECRETS = 6,
 	/* worker to daemon: what its attempt needs is prepared; no body */
 	WIRE_READY = 5,
 };

@@ -60,6 +60,7 @@ struct worker_process {
 	struct stream *daemon;	/* NULL: gone */
 	struct frame_reader reader;
 	struct runner *runner;	/* NULL: idle */
+	struct secrets secrets;	/* of the next WIRE_RUN */
 	struct buf record;	/* the last result */
 	bool record_kept;	/* it is in the file, or there is none */
 	struct timer *again;	/* tries to write the record once more */
@@ -150,6 +151,19 @@ attempt_prepared(void *arg)
 }
 
 static int
+take_secrets(struct worker_process *w, const uint8_t *body, size_t n)
+{
+	struct jval *v = NULL;
+	int r;
+
+	secrets_done(&w->secrets);
+	if ((r = jval_parse(&v, body, n)) == 0)
+		r = secrets_read(v, &w->secrets);
+	jval_free(v);
+	return r;
+}
+
+static int
 take_run(struct worker_process *w, const uint8_t *body, size_t n)
 {
 	struct jval *v = NULL;
@@ -170,6 +184,8 @@ take_run(struct worker_process *w, const uint8_t *body, size_t n)
 		work_done(&work);
 		return r;
 	}
+	work.secrets = w->secrets;
+	w->secrets = (struct secrets){ .v = NULL };
 	timer_stop(w->again);
 	buf_clear(&w->record);
 	w->record_kept = true;
@@ -217,6 +233,8 @@ daemon_data(void *arg, const uint8_t *p, size_t n)
 	while ((r = frame_next(&w->reader, &number, &body, &len)) > 0) {
 		if (number == WIRE_RUN)
 			r = take_run(w, body, len);
+		else if (number == WIRE_SECRETS)
+			r = take_secrets(w, body, len);
 		else if (number == WIRE_CANCEL)
 			r = take_cancel(w, body, len);
 		if (r < 0)
@@ -371,6 +389,7 @@ tear_down(struct worker_process *w)
 	timer_free(w->again);
 	loop_free(w->loop);
 	frame_reader_done(&w->reader);
+	secrets_done(&w->secrets);
 	buf_done(&w->record);
 	free(w->spool);
 	if (w->sigchld_fd >= 0)

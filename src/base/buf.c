@@ -27,6 +27,14 @@ buf_done(struct buf *b)
 }
 
 void
+buf_wipe(struct buf *b)
+{
+	if (b->mem != NULL)
+		mem_wipe(b->mem, b->cap);
+	buf_done(b);
+}
+
+void
 buf_clear(struct buf *b)
 {
 	b->off = b->len = 0;

@@ -108,7 +108,7 @@ leave(struct session *s, struct cli *c, int code)
 
 	handoff_collect(s->engine, &runs);
 	if (runs.n > 0)
-		handoff_begin();
+		handoff_begin(s->engine);
 	session_close(s);
 	for (i = 0; i < runs.n; i++)
 		handoff_start(c, runs.v[i], fleet);

@@ -13,6 +13,7 @@
 #include "yardmaster/report/report.h"
 #include "yardmaster/store/run_file.h"
 
+#include "cli/ask.h"
 #include "cli/attach.h"
 #include "cli/dry_run.h"
 #include "cli/handoff.h"
@@ -59,7 +60,7 @@ follow_and_report(struct session *s, const struct cli *c, struct follow *f)
 		return r != 0 ? r : code;
 	}
 	fleet = str_dup(s->fleet->file);
-	handoff_begin();
+	handoff_begin(s->engine);
 	session_close(s);
 	handoff_start(c, f->run, fleet);
 	free(fleet);
@@ -73,7 +74,7 @@ detach(struct session *s, const struct cli *c, const char *run)
 	char *fleet = str_dup(s->fleet->file);
 	int r;
 
-	handoff_begin();
+	handoff_begin(s->engine);
 	session_close(s);
 	r = handoff_start(c, run, fleet);
 	printf("%s\n", run);
@@ -184,6 +185,7 @@ take_over(const struct cli *c, struct follow *f, int *ret)
 		return 0;
 	}
 	f->s = &s;
+	ask_for_secrets(s.engine);
 	if ((r = engine_adopt(s.engine, f->run, &ds)) == 0) {
 		diags_done(&ds);
 		cli_fail(c, 0, "took over %s", f->run);

@@ -22,7 +22,7 @@
 extern char **environ;
 
 void
-handoff_begin(void)
+handoff_begin(struct engine *e)
 {
 	sigset_t set;
 
@@ -31,6 +31,7 @@ handoff_begin(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	engine_export_secrets(e);
 }
 
 void

@@ -12,7 +12,7 @@
  * terminal that goes away is told of twice, by the kernel and by its shell,
  * and without the loop the second would be deadly before the run is handed
  * over. */
-void handoff_begin(void);
+void handoff_begin(struct engine *e);
 /* Appends the ids of the runs that this engine drives and that go on. */
 void handoff_collect(const struct engine *e, struct strvec *runs);
 

@@ -11,6 +11,7 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
+#include "yardmaster/sys/proc.h"
 
 #include "engine/engine_private.h"
 
@@ -229,6 +230,8 @@ engine_free(struct engine *e)
 	free(e->state_dir);
 	free(e->who);
 	free(e->owner_text);
+	secrets_done(&e->known);
+	proc_dumpable(true);
 	free(e);
 }
 

@@ -102,6 +102,8 @@ struct engine {
 	struct lates *lates;
 	int64_t *facts_us;	/* by agent: when the facts looked at came */
 	char *state_dir, *who, *owner_text;
+	struct secrets known;	/* that were in the environment */
+	struct plan_ask ask;
 	bool read_only;
 
 	struct eruns runs;	/* newest first */

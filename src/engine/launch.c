@@ -8,9 +8,36 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/sys/proc.h"
 
 #include "engine/batch.h"
 #include "engine/share.h"
+
+/* Reads what the plan keeps secret; from then on nobody may look in here. */
+static int
+secrets_take(struct engine *e, struct plan *plan, const struct plan_ask *ask,
+    struct diags *ds)
+{
+	if (plan_has_secrets(plan))
+		proc_dumpable(false);
+	return plan_read_secrets(plan, &e->known,
+	    ask != NULL && ask->ask != NULL ? ask : NULL, ds);
+}
+
+void
+engine_ask_secrets(struct engine *e, const struct plan_ask *ask)
+{
+	e->ask = *ask;
+}
+
+void
+engine_export_secrets(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->known.n; i++)
+		(void)setenv(e->known.v[i].name, e->known.v[i].value, 1);
+}
 
 struct creating {
 	const struct erun *r;
@@ -111,7 +138,8 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 		    "this console is read-only: nothing is launched");
 		return ERR_REFUSED;
 	}
-	if ((rc = workspaces_pack(e, l->plan, ds)) < 0)
+	if ((rc = secrets_take(e, l->plan, NULL, ds)) < 0 ||
+	    (rc = workspaces_pack(e, l->plan, ds)) < 0)
 		return rc;
 	ident_new_run(id);
 	r = erun_new(e, l->plan, id);
@@ -270,6 +298,10 @@ engine_adopt(struct engine *e, const char *run_id, struct diags *ds)
 	if ((rc = run_file_head(file, &head)) < 0 ||
 	    (rc = run_plan_load(file, &plan)) < 0)
 		goto out;
+	if ((rc = secrets_take(e, plan, &e->ask, ds)) < 0) {
+		plan_free(plan);
+		goto out;
+	}
 	r = erun_new(e, plan, run_id);
 	r->file = file;
 	file = NULL;

@@ -84,6 +84,7 @@ struct batch {
 	int64_t grace_us;	/* of CANCEL */
 	struct buf body;
 	struct jw w;
+	struct buf secrets;	/* of START: members, by attempt */
 };
 
 /* Work that cannot be sent; said at the end of the turn. */
@@ -121,6 +122,7 @@ struct peer {
 
 	struct batch batch;
 	struct buf out;		/* whole frames for the end of the turn */
+	bool wipe;		/* secrets are in there */
 	struct refusal *refusals;
 	size_t n_refusals, cap_refusals;
 	struct sent *sent;

@@ -18,6 +18,16 @@
 /* Room for what stands around one work in a START. */
 #define WORK_MAX_BYTES (MESSAGE_MAX - 4096)
 
+/* Leaves nothing behind of secrets that were in there. */
+static void
+clear(const struct peer *p, struct buf *b)
+{
+	if (p->wipe)
+		buf_wipe(b);
+	else
+		buf_clear(b);
+}
+
 static void
 close_batch(struct peer *p)
 {
@@ -26,10 +36,17 @@ close_batch(struct peer *p)
 	if (b->number == 0)
 		return;
 	jw_array_end(&b->w);
+	if (buf_len(&b->secrets) > 0) {
+		buf_putc(&b->secrets, '}');
+		jw_key(&b->w, "secrets");
+		jw_raw(&b->w, buf_str(&b->secrets), buf_len(&b->secrets));
+		buf_wipe(&b->secrets);
+		p->wipe = true;
+	}
 	jw_object_end(&b->w);
 	frame_put(&p->out, b->number, buf_data(&b->body), buf_len(&b->body));
 	b->number = 0;
-	buf_clear(&b->body);
+	clear(p, &b->body);
 }
 
 /* Opens (or goes on with) the batch of that kind. */
@@ -117,15 +134,18 @@ say_flush(struct peer *p)
 	if (buf_len(&p->out) == 0)
 		return;
 	link_write(p->link, buf_data(&p->out), buf_len(&p->out));
-	buf_clear(&p->out);
+	clear(p, &p->out);
+	p->wipe = false;
 }
 
 void
 say_done(struct peer *p)
 {
 	p->batch.number = 0;
-	buf_clear(&p->batch.body);
-	buf_clear(&p->out);
+	buf_wipe(&p->batch.secrets);
+	clear(p, &p->batch.body);
+	clear(p, &p->out);
+	p->wipe = false;
 }
 
 /* ---- attempts that were sent ---- */
@@ -257,12 +277,45 @@ fleet_over(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
 		sync_run(&f->peers[agent], run, epoch, true);
 }
 
+/* Adds the secrets of work to what goes beside the works. */
+static void
+put_secrets(struct batch *b, const struct work *work)
+{
+	char text[IDENT_TEXT];
+	struct jw w;
+
+	if (work->secrets.n == 0)
+		return;
+	buf_putf(&b->secrets, "%c\"%s\":", buf_len(&b->secrets) > 0 ? ',' :
+	    '{', ident_format(&work->id, text));
+	jw_init(&w, &b->secrets);
+	secrets_write(&w, &work->secrets);
+}
+
+/* How long the work is on the wire, with its secrets; it is in scratch. */
+static size_t
+measure(struct fleet *f, const struct work *work)
+{
+	struct buf b = BUF_INIT;
+	struct jw w;
+	size_t n;
+
+	buf_clear(&f->scratch);
+	jw_init(&w, &f->scratch);
+	work_write(&w, work);
+	jw_init(&w, &b);
+	secrets_write(&w, &work->secrets);
+	n = buf_len(&f->scratch) + buf_len(&b);
+	buf_wipe(&b);
+	return n;
+}
+
 void
 fleet_start(struct fleet *f, size_t agent, const struct work *work)
 {
 	struct peer *p = &f->peers[agent];
 	struct batch *b;
-	struct jw w;
+	size_t n;
 
 	if (p->phase != PEER_UP)
 		return;
@@ -270,17 +323,16 @@ fleet_start(struct fleet *f, size_t agent, const struct work *work)
 		refuse(p, &work->id, "this link may only look");
 		return;
 	}
-	buf_clear(&f->scratch);
-	jw_init(&w, &f->scratch);
-	work_write(&w, work);
-	if (buf_len(&f->scratch) > WORK_MAX_BYTES) {
+	if ((n = measure(f, work)) > WORK_MAX_BYTES) {
 		refuse(p, &work->id, "too long for one message (4 MB)");
 		return;
 	}
-	if (buf_len(&f->scratch) + buf_len(&p->batch.body) > WORK_MAX_BYTES)
+	if (n + buf_len(&p->batch.body) + buf_len(&p->batch.secrets) >
+	    WORK_MAX_BYTES)
 		close_batch(p);
 	b = open_batch(p, MSG_START, work->id.run, work->epoch, 0);
 	jw_raw(&b->w, buf_str(&f->scratch), buf_len(&f->scratch));
+	put_secrets(b, work);
 	sent_add(p, &work->id);
 	peer_show(p);
 }

@@ -34,6 +34,7 @@ work_done(struct work *w)
 	strvec_done(&w->env);
 	work_prepare_done(&w->prepare);
 	strvec_done(&w->artifacts);
+	secrets_done(&w->secrets);
 	*w = (struct work){ .label = NULL };
 }
 

@@ -143,6 +143,8 @@ work_write(struct jw *w, const struct work *work)
 		jw_kv_bool(w, "beside_itself", true);
 	if (work->together)
 		jw_kv_bool(w, "together", true);
+	if (work->secret)
+		jw_kv_bool(w, "secret", true);
 	holds_write(w, work->holds, work->n_holds);
 	put_length(w, "usual_s", work->usual_us);
 	put_strings(w, "env", &work->env);
@@ -308,6 +310,7 @@ work_read(const struct jval *v, struct work *ret)
 	w.stop_at_failure = read_bool(&r, "stop_at_failure");
 	w.beside_itself = read_bool(&r, "beside_itself");
 	w.together = read_bool(&r, "together");
+	w.secret = read_bool(&r, "secret");
 	if (r.err == 0)
 		r.err = holds_read(v, &w.holds, &w.n_holds);
 	w.usual_us = read_seconds(&r, "usual_s", 0);

@@ -49,6 +49,9 @@ plan_batch_key(const struct plan *p, uint32_t no, struct buf *out)
 	put_list(out, t->props->command);
 	put_list(out, t->props->env);
 	put_list(out, t->env);
+	buf_put(out, t->props->secrets, t->props->n_secrets *
+	    sizeof *t->props->secrets);
+	buf_putc(out, '\n');
 	for (i = 0; i < t->props->n_exits; i++) {
 		buf_putc(out, t->props->exits[i].code);
 		buf_putc(out, (char)t->props->exits[i].outcome);

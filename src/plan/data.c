@@ -166,6 +166,7 @@ check_data(struct source *s, struct plan_data *d)
 	size_t errors = s->c->ds->errors;
 
 	s->data = d;
+	d->secret = mem_calloc(d->columns.n, sizeof(*d->secret));
 	d->name_column = strvec_find(&d->columns, special[0]);
 	d->expect_column = strvec_find(&d->columns, special[1]);
 	check_columns(s);
@@ -194,6 +195,7 @@ load_file(struct check *c, const char *name, const char *dir,
 	if (r < 0)
 		goto out;
 	(*ret)->source = str_dup(name);
+	(*ret)->path = realpath(path, NULL);
 	if ((r = check_data(&s, *ret)) < 0)
 		plan_data_free(*ret);
 out:

@@ -15,7 +15,7 @@
 #define PST (AT_PLAN | AT_SUITE | AT_TEST)
 #define PART AT_PART
 #define ANYWHERE \
-	(PST | AT_TARGET | AT_FLEET | AT_AGENT)
+	(PST | AT_TARGET | AT_FLEET | AT_AGENT | AT_SECRET)
 
 #define YEAR_S (366 * 86400)
 #define PROP(member) offsetof(struct plan_props, member)
@@ -53,9 +53,9 @@ const struct key plan_keys[] = {
 	    "text for /bin/sh instead of command" },
 	{ "env", PST | PART | AT_TARGET | AT_AGENT, FORM_ENV, 0, 0, NULL, NONE,
 	    false, NULL, "environment of the commands" },
-	{ "secrets", PST, FORM_ARRAY, 0, 0, NULL, LATER, NULL,
+	{ "secrets", PST | PART, FORM_ARRAY, 0, 0, NULL, NONE, false, NULL,
 	    "environment read at send time and masked in logs" },
-	{ "secret_columns", S | T, FORM_STRINGS, 0, 0, NULL, LATER, NULL,
+	{ "secret_columns", S | T, FORM_STRINGS, 0, 0, NULL, NONE, false, NULL,
 	    "columns of data that are masked in logs" },
 	{ "params", P, FORM_ENV, 0, 0, NULL, NONE, false, NULL,
 	    "values a launch may set" },
@@ -196,6 +196,10 @@ const struct key plan_keys[] = {
 	    "^(?<test>\\S+)$", "PCRE2 with a group named test, per line" },
 	{ "timeout", AT_DISCOVER, FORM_DURATION, 0, 86400, NULL, NONE, false,
 	    "2m", "the longest discovery may take" },
+	{ "file", AT_SECRET, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
+	    "file whose content is the value, but for a last newline" },
+	{ "command", AT_SECRET, FORM_ARGV, 0, 0, NULL, NONE, false, NULL,
+	    "program and arguments that print the value" },
 	{ "from", AT_WORKSPACE, FORM_STRING, 0, 0, NULL, NONE, false, NULL,
 	    "the folder, relative to the file of the plan" },
 	{ "exclude", AT_WORKSPACE, FORM_STRINGS, 0, 0, NULL, NONE, false,
@@ -291,7 +295,8 @@ static const struct {
 
 static const char *const places[] = { "a plan", "a suite", "a test",
 	"a target", "discover", "data", "a fleet", "an agent", "guards",
-	"a matrix", "results", "limits", "a workspace", "a part" };
+	"a matrix", "results", "limits", "a workspace", "a part",
+	"a secret" };
 
 const struct key *
 key_find(const char *name, unsigned at)

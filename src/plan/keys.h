@@ -28,6 +28,7 @@ enum place {
 	AT_LIMITS = 1 << 11,
 	AT_WORKSPACE = 1 << 12,	/* a workspace written as an object */
 	AT_PART = 1 << 13,	/* an element of together */
+	AT_SECRET = 1 << 14,	/* a secret written as an object */
 };
 
 /* What a value looks like. */

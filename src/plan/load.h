@@ -101,6 +101,14 @@ const struct strvec *load_once(struct loader *l, const struct jval *v);
 uint32_t load_workspace(struct loader *l, const struct jval *v);
 const struct strvec *load_artifacts(struct loader *l, const struct jval *v);
 
+/* ---- load_secrets.c ---- */
+
+/* Adds the value of "secrets" to those of props; the nearest of a name wins. */
+void load_secrets(struct loader *l, const struct jval *v,
+    struct plan_props *props);
+/* Marks the secret columns in the data of a test. */
+void check_secret_columns(struct loader *l, const struct plan_props *props);
+
 /* ---- load_shards.c ---- */
 
 /* Makes the test of a suite (at the place at hand) with "shards". */

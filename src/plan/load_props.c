@@ -262,6 +262,21 @@ set_results(struct setting *s, const struct jval *v)
 }
 
 static void
+set_secrets(struct setting *s, const struct jval *v)
+{
+	load_secrets(s->l, v, s->props);
+}
+
+static void
+set_secret_columns(struct setting *s, const struct jval *v)
+{
+	struct strvec *list = plan_own_list(s->l->p);
+
+	value_strings(v, list);
+	s->props->secret_columns = list;
+}
+
+static void
 set_setup(struct setting *s, const struct jval *v)
 {
 	s->props->setup = load_once(s->l, v);
@@ -305,6 +320,8 @@ static const struct {
 	{ "limits", set_limits },
 	{ "locks", set_locks },
 	{ "results", set_results },
+	{ "secret_columns", set_secret_columns },
+	{ "secrets", set_secrets },
 	{ "setup", set_setup },
 	{ "shell", set_shell },
 	{ "targets", set_targets },

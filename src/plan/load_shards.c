@@ -48,6 +48,7 @@ make_rows(struct plan *p, uint32_t n)
 
 	plan_own(p, d, plan_data_free);
 	strvec_push(&d->columns, "_name");
+	d->secret = mem_calloc(1, sizeof(*d->secret));
 	d->name_column = 0;
 	d->expect_column = -1;
 	d->n_rows = n;

@@ -116,9 +116,16 @@ plan_data_free(void *mem)
 	if (data == NULL)
 		return;
 	n = (size_t)data->n_rows * data->columns.n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (data->secret != NULL &&
+		    data->secret[i % data->columns.n] &&
+		    data->cells[i] != NULL)
+			mem_wipe(data->cells[i], strlen(data->cells[i]));
 		free(data->cells[i]);
+	}
 	free(data->cells);
+	free(data->secret);
+	free(data->path);
 	free(data->lines);
 	free(data->source);
 	strvec_done(&data->columns);
@@ -201,6 +208,24 @@ plan_target_index(struct plan *p, const char *name)
 	HASH_ADD_KEYPTR(hh, v->by_target, p->targets[i].name, strlen(name),
 	    e);
 	return i;
+}
+
+struct plan_secret *
+plan_add_secret(struct plan *p)
+{
+	p->secrets = mem_grow(p->secrets, &p->priv->cap_secrets,
+	    p->n_secrets + 1, sizeof(*p->secrets));
+	p->secrets[p->n_secrets] = (struct plan_secret){ .name = NULL };
+	return &p->secrets[p->n_secrets++];
+}
+
+void
+plan_secret_done(struct plan_secret *s)
+{
+	free(s->name);
+	free(s->file);
+	strvec_done(&s->command);
+	secret_free(s->value);
 }
 
 struct plan_workspace *
@@ -403,6 +428,9 @@ tables_free(struct plan *p)
 		free(p->workspaces[i].path);
 		strvec_done(&p->workspaces[i].exclude);
 	}
+	for (i = 0; i < p->n_secrets; i++)
+		plan_secret_done(&p->secrets[i]);
+	free(p->secrets);
 	for (i = 0; i < p->n_locks; i++)
 		free(p->locks[i].name);
 	for (i = 0; i < p->n_suites; i++) {

@@ -11,6 +11,7 @@
 #include "plan/check.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/filter/pattern.h"
+#include "yardmaster/model/secret.h"
 #include "yardmaster/plan/plan.h"
 
 /* A name written in needs or exclusive, and where. */
@@ -64,7 +65,7 @@ struct plan_private {
 	struct jdoc doc;	/* text NULL: none */
 	struct owned *owned;
 	size_t n_owned, cap_owned;
-	size_t cap_workspaces, cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
+	size_t cap_secrets, cap_workspaces, cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
 	size_t cap_execs, cap_steps, cap_terms;
 	struct target_entry *by_target;
 	bool *target_defined;	/* by target: an object has defined it */
@@ -125,6 +126,9 @@ uint32_t plan_lock_index(struct plan *p, const char *name);
 uint32_t plan_target_index(struct plan *p, const char *name);
 /* The index of a target, or PLAN_NONE. */
 uint32_t plan_target_find(const struct plan *p, const char *name);
+/* Appends an empty secret; wipes and frees what one holds. */
+struct plan_secret *plan_add_secret(struct plan *p);
+void plan_secret_done(struct plan_secret *s);
 /* Appends an empty workspace. */
 struct plan_workspace *plan_add_workspace(struct plan *p);
 /* Appends an empty suite, or a test (at the end of all tests). */

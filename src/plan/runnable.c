@@ -57,7 +57,12 @@ check_row(struct loader *l, const struct plan_props *props,
 		    "\"%s\"", (int)piece->len, piece->text, name);
 		check_did_you_mean(fault, text_nearest(name,
 		    (const char *const *)strvec_argv(&d->columns), 2));
-	} else
+	} else if (d->secret[column])
+		diag_set_hint(check_fault(&l->c, "%.*s: arguments can be seen "
+		    "by others, and the column is secret", (int)piece->len,
+		    piece->text), "it is in the environment, as "
+		    "$YARDMASTER_ROW_ and its name");
+	else
 		check_cells(l, d, (size_t)column);
 	free(name);
 }
@@ -135,6 +140,7 @@ check_runnable(struct loader *l, const struct plan_props *props)
 {
 	size_t i;
 
+	check_secret_columns(l, props);
 	for (i = 0; props->command != NULL && i < props->command->n; i++)
 		check_argument(l, props, props->command->v[i]);
 	if (props->batch)

@@ -183,6 +183,7 @@ write_props(struct writer *x, const struct plan_props *props)
 	write_locks(w, props);
 	write_exits(w, props);
 	write_indices(w, "targets", props->targets, props->n_targets);
+	write_indices(w, "secrets", props->secrets, props->n_secrets);
 	if (props->data != NULL)
 		jw_kv_int(w, "data", pool_index(&x->data, props->data));
 	jw_object_end(w);
@@ -196,12 +197,13 @@ write_data(struct jw *w, const struct plan_data *d)
 	jw_object(w);
 	if (d->source != NULL)
 		jw_kv_str(w, "source", d->source);
+	snapshot_write_columns(w, d);
 	jw_kv_int(w, "rows", d->n_rows);
 	write_strings(w, "columns", &d->columns);
 	jw_key(w, "cells");
 	jw_array(w);
 	for (i = 0; i < n; i++)
-		jw_str(w, d->cells[i]);
+		jw_str(w, d->secret[i % d->columns.n] ? NULL : d->cells[i]);
 	jw_array_end(w);
 	jw_object_end(w);
 }
@@ -406,6 +408,7 @@ plan_snapshot(const struct plan *p, struct buf *out)
 	write_pools(&x);
 	write_targets(&x);
 	write_workspaces(&x);
+	snapshot_write_secrets(&x.w, p);
 	write_lists(&x);
 	write_suites(&x);
 	write_tests(&x);

@@ -21,4 +21,14 @@ struct snapshot_field {
 extern const struct snapshot_field snapshot_fields[];
 extern const size_t n_snapshot_fields;
 
+/* ---- snapshot_secrets.c ---- */
+
+/* Writes and reads the member "secrets" of a snapshot; false when there is
+ * something wrong with it. */
+void snapshot_write_secrets(struct jw *w, const struct plan *p);
+bool snapshot_read_secrets(const struct jval *root, struct plan *p);
+/* The same for the secret columns of one data, whose columns are known. */
+void snapshot_write_columns(struct jw *w, const struct plan_data *d);
+bool snapshot_read_columns(const struct jval *v, struct plan_data *d);
+
 #endif

@@ -226,20 +226,11 @@ read_pairs(struct restore *x)
 }
 
 static void
-fill_cells(struct restore *x, struct plan_data *d, const struct jval *cells)
-{
-	size_t i, n = jval_count(cells);
-
-	for (i = 0; i < n; i++)
-		d->cells[i] = str_dup(jval_str(jval_at(cells, i), NULL));
-}
-
-static void
 read_data(struct restore *x)
 {
 	const struct jval *list = jval_get(x->root, "data"), *v;
 	struct plan_data *d;
-	size_t i;
+	size_t i, k;
 
 	x->data = mem_calloc(jval_count(list), sizeof(*x->data));
 	for (i = 0; i < jval_count(list); i++) {
@@ -250,6 +241,8 @@ read_data(struct restore *x)
 		get_strings(x, v, "columns", &d->columns);
 		d->name_column = strvec_find(&d->columns, "_name");
 		d->expect_column = strvec_find(&d->columns, "_expect_fail");
+		if (!snapshot_read_columns(v, d))
+			fail(x);
 		d->n_rows = get_index(x, v, "rows", PLAN_MAX_STEPS + 1);
 		if (d->n_rows == 0 || jval_count(jval_get(v, "cells")) !=
 		    (size_t)d->n_rows * d->columns.n) {
@@ -259,7 +252,9 @@ read_data(struct restore *x)
 		}
 		d->cells = mem_calloc((size_t)d->n_rows * d->columns.n,
 		    sizeof(*d->cells));
-		fill_cells(x, d, jval_get(v, "cells"));
+		for (k = 0; k < (size_t)d->n_rows * d->columns.n; k++)
+			d->cells[k] = str_dup(jval_str(jval_at(jval_get(v,
+			    "cells"), k), NULL));
 	}
 }
 
@@ -314,26 +309,27 @@ read_exits(struct restore *x, const struct jval *list,
 	props->n_exits = (uint32_t)n;
 }
 
-static void
-read_target_list(struct restore *x, const struct jval *list,
-    struct plan_props *props)
+/* A list of indices below limit, owned by the plan. */
+static const uint32_t *
+get_indices(struct restore *x, const struct jval *list, uint32_t limit,
+    uint32_t *ret_n)
 {
 	size_t i, n = jval_count(list);
-	uint32_t *targets;
-	int64_t t;
+	uint32_t *v;
+	int64_t one;
 
+	*ret_n = (uint32_t)n;
 	if (n == 0)
-		return;
-	targets = plan_own(x->p, mem_calloc(n, sizeof(*targets)), free);
+		return NULL;
+	v = plan_own(x->p, mem_calloc(n, sizeof(*v)), free);
 	for (i = 0; i < n; i++) {
-		t = jval_int(jval_at(list, i), -1);
-		if (t < 0 || t >= x->p->n_targets)
+		one = jval_int(jval_at(list, i), -1);
+		if (one < 0 || one >= limit)
 			fail(x);
 		else
-			targets[i] = (uint32_t)t;
+			v[i] = (uint32_t)one;
 	}
-	props->targets = targets;
-	props->n_targets = (uint32_t)n;
+	return v;
 }
 
 static void
@@ -366,7 +362,10 @@ read_one_props(struct restore *x, const struct jval *v)
 		fail(x);
 	read_holds(x, jval_get(v, "locks"), props);
 	read_exits(x, jval_get(v, "exits"), props);
-	read_target_list(x, jval_get(v, "targets"), props);
+	props->targets = get_indices(x, jval_get(v, "targets"),
+	    x->p->n_targets, &props->n_targets);
+	props->secrets = get_indices(x, jval_get(v, "secrets"),
+	    x->p->n_secrets, &props->n_secrets);
 	if (jval_get(v, "data") != NULL && x->n_data > 0)
 		props->data = x->data[get_index(x, v, "data", x->n_data)];
 	if (props->shards > 0 && (props->data == NULL ||
@@ -381,6 +380,8 @@ read_props(struct restore *x)
 	const struct jval *list = jval_get(x->root, "props");
 	size_t i, n = jval_count(list);
 
+	if (!snapshot_read_secrets(x->root, x->p))
+		fail(x);
 	x->props = mem_calloc(n, sizeof(*x->props));
 	for (i = 0; i < n && !x->bad; i++)
 		read_one_props(x, jval_at(list, i));

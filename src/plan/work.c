@@ -42,7 +42,7 @@ put_cell(const struct filling *f, const struct piece *piece, struct buf *out)
 		if (strlen(d->columns.v[i]) != piece->part_len ||
 		    memcmp(d->columns.v[i], piece->part, piece->part_len) != 0)
 			continue;
-		value = cell(f->p, f->step, i);
+		value = d->secret[i] ? NULL : cell(f->p, f->step, i);
 		buf_puts(out, value != NULL ? value : "");
 	}
 }
@@ -157,16 +157,23 @@ work_piece(const struct plan *p, const struct plan_step *s,
 
 /* "YARDMASTER_ROW_" and the like, with name in capitals behind it. */
 static void
+put_named(struct buf *key, const char *prefix, const char *name, size_t n)
+{
+	size_t i;
+
+	buf_puts(key, prefix);
+	for (i = 0; i < n; i++)
+		buf_putc(key, isalnum((unsigned char)name[i]) ?
+		    toupper((unsigned char)name[i]) : '_');
+}
+
+static void
 set_named(struct strvec *env, const char *prefix, const char *name, size_t n,
     const char *value)
 {
 	struct buf key = BUF_INIT;
-	size_t i;
 
-	buf_puts(&key, prefix);
-	for (i = 0; i < n; i++)
-		buf_putc(&key, isalnum((unsigned char)name[i]) ?
-		    toupper((unsigned char)name[i]) : '_');
+	put_named(&key, prefix, name, n);
 	strvec_setenv(env, buf_str(&key), value);
 	buf_done(&key);
 }
@@ -213,7 +220,8 @@ set_row(const struct filling *f, struct strvec *env)
 	    number));
 	for (i = 0; i < d->columns.n; i++) {
 		value = cell(f->p, f->step, i);
-		if (value != NULL && d->columns.v[i][0] != '_')
+		if (value != NULL && !d->secret[i] &&
+		    d->columns.v[i][0] != '_')
 			set_named(env, "YARDMASTER_ROW_", d->columns.v[i],
 			    strlen(d->columns.v[i]), value);
 	}
@@ -257,6 +265,33 @@ fill_step_env(const struct filling *f, struct strvec *env)
 		set_number(env, "YARDMASTER_SHARD_TOTAL", t->props->shards);
 	} else
 		set_row(f, env);
+}
+
+/* Step no gets them beside its environment. */
+static void
+fill_secrets(const struct filling *f, uint32_t no, struct secrets *ret)
+{
+	const struct plan_props *props = f->p->tests[f->step->test].props;
+	const struct plan_data *d = f->step->row == PLAN_NONE ? NULL :
+	    props->data;
+	const struct plan_secret *s;
+	struct buf key = BUF_INIT;
+	uint32_t i;
+
+	for (i = 0; i < props->n_secrets; i++) {
+		s = &f->p->secrets[props->secrets[i]];
+		if (s->value != NULL)
+			secrets_put(ret, s->name, s->value, no);
+	}
+	for (i = 0; d != NULL && i < d->columns.n; i++) {
+		if (!d->secret[i] || cell(f->p, f->step, i) == NULL)
+			continue;
+		put_named(&key, "YARDMASTER_ROW_", d->columns.v[i],
+		    strlen(d->columns.v[i]));
+		secrets_put(ret, buf_str(&key), cell(f->p, f->step, i), no);
+		buf_clear(&key);
+	}
+	buf_done(&key);
 }
 
 static void
@@ -450,7 +485,9 @@ plan_work(const struct plan *p, const struct plan_place *place,
 		step = place->steps != NULL ? place->steps[i] : i;
 		f.step = &p->steps[e->first_step + step];
 		fill_step(&f, &ret->steps[i]);
+		fill_secrets(&f, i, &ret->secrets);
 	}
+	ret->secret = ret->secrets.n > 0;
 	if (place->n_members > 0)
 		fill_batch(p, place, ret);
 }

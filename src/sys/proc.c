@@ -137,6 +137,12 @@ proc_subreaper(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+void
+proc_dumpable(bool on)
+{
+	(void)prctl(PR_SET_DUMPABLE, on ? 1 : 0, 0, 0, 0);
+}
+
 /* All processes; returns how many. The caller frees *ret. */
 static size_t
 read_all(struct entry **ret)

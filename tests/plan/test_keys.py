@@ -13,7 +13,7 @@ DUMP = os.path.join(os.environ['YM_BUILDDIR'], 'tests/plan/keys_dump')
 
 SCHEMAS = {
     'plan': ('plan', 'suite', 'test', 'target', 'discover', 'data',
-             'matrix', 'results', 'limits', 'workspace', 'part'),
+             'matrix', 'results', 'limits', 'workspace', 'part', 'secret'),
     'fleet': ('fleet', 'agent', 'guards'),
 }
 # Sections of the manual pages, and the places they describe.
@@ -24,6 +24,7 @@ SECTIONS = {
              'Of discover': ('discover',), 'Of results': ('results',),
              'Of limits': ('limits',),
              'Of a workspace': ('workspace',),
+             'Of a secret': ('secret',),
              'Of data': ('data',)},
     'fleet': {'Of a fleet': ('fleet',), 'Of an agent': ('agent',),
               'Of guards': ('guards',)},

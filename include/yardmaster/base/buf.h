@@ -25,6 +25,9 @@ void buf_init(struct buf *b);
 /* Frees what b holds and sets it empty. */
 void buf_done(struct buf *b);
 
+/* The same, and overwrites the memory first: it held a secret. */
+void buf_wipe(struct buf *b);
+
 /* Drops all bytes, keeps the memory. */
 void buf_clear(struct buf *b);
 

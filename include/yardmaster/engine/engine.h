@@ -70,6 +70,13 @@ int engine_launch(struct engine *e, struct launch *l, struct diags *ds,
  * ERR_NOT_FOUND; ERR_STATE when it has ended (report it instead). */
 int engine_adopt(struct engine *e, const char *run_id, struct diags *ds);
 
+/* Who is asked for a secret that is not in the environment when a run is
+ * taken over; at first nobody, and the adoption is refused. ask blocks. */
+void engine_ask_secrets(struct engine *e, const struct plan_ask *ask);
+/* Puts what launches took out of the environment back there, for the process
+ * that the runs are handed to. Due right before that. */
+void engine_export_secrets(struct engine *e);
+
 /* ---- what an operator does ----------------------------------------------------- */
 enum op_kind {
 	OP_SET,			/* agents: max_workers, threshold, guards */

@@ -18,6 +18,7 @@
 #include "yardmaster/model/hold.h"
 #include "yardmaster/model/manner.h"
 #include "yardmaster/model/prepare.h"
+#include "yardmaster/model/secret.h"
 #include "yardmaster/model/state.h"
 
 #define WORK_MAX_STEPS 100000
@@ -72,6 +73,8 @@ struct work {
 	struct work_prepare prepare;	/* no 0: nothing to prepare */
 	struct strvec artifacts;	/* patterns of files to bring back */
 	uint64_t artifacts_max;	/* bytes of them in all */
+	bool secret;		/* it has secrets, here or elsewhere */
+	struct secrets secrets;	/* never in its JSON */
 	struct work_step *steps;
 	uint32_t n_steps;	/* from 1 */
 };

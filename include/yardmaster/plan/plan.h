@@ -58,6 +58,14 @@ struct plan_lock {
 	uint32_t capacity;	/* from 1; 0: amended away, nobody takes it */
 };
 
+/* A variable of steps whose value is read when it is sent. */
+struct plan_secret {
+	char *name;
+	char *file;		/* whose content it is, or NULL */
+	struct strvec command;	/* whose output it is, or empty */
+	char *value;		/* once plan_read_secrets() read it; locked */
+};
+
 /* What of a lock is taken. */
 struct plan_hold {
 	uint32_t lock;		/* index in plan locks */
@@ -96,6 +104,9 @@ struct plan_agents {
 /* Rows of data. A cell is cells[row * columns.n + column]; NULL: absent. */
 struct plan_data {
 	char *source;		/* path as written, or NULL for inline rows */
+	char *path;		/* of that file from anywhere, or NULL */
+	bool *secret;		/* by column: kept nowhere */
+	bool unread;		/* the cells of these are still to be read */
 	struct strvec columns;
 	char **cells;
 	uint32_t n_rows;	/* from 1; a row's number is its index + 1 */
@@ -115,6 +126,9 @@ struct plan_props {
 	const struct strvec *env;	/* merged: plan and suites; may be NULL */
 	const struct plan_hold *locks;
 	uint32_t n_locks;
+	const uint32_t *secrets;	/* indices in plan secrets */
+	uint32_t n_secrets;
+	const struct strvec *secret_columns;	/* of the file; or NULL */
 	const uint32_t *targets;	/* indices in plan targets */
 	uint32_t n_targets;	/* 0: one unnamed target */
 	const struct plan_data *data;	/* or NULL */
@@ -238,6 +252,8 @@ struct plan {
 	uint32_t n_targets;
 	struct plan_workspace *workspaces;	/* their hashes: the launch's */
 	uint32_t n_workspaces;
+	struct plan_secret *secrets;
+	uint32_t n_secrets;
 	struct plan_lock *locks;
 	uint32_t n_locks;
 	struct plan_pair *pairs;	/* "exclusive" */
@@ -333,6 +349,23 @@ size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
  * NULL. */
 void plan_lint(const struct plan *p, const struct fleet_spec *f,
     struct diags *ds);
+
+/* Asks a person for the value of a variable: a copy by secret_dup(), or NULL. */
+struct plan_ask {
+	char *(*ask)(void *arg, const char *name);
+	void *arg;
+};
+/*
+ * Reads the secrets that steps of the expansion need and that were not read
+ * yet: from known, the environment (wiped there, and added to known), files,
+ * commands (waits for them, up to 30 s each), secret columns from their files;
+ * ask (may be NULL) for what is not in the environment. 0, or ERR_INVALID
+ * with a diagnostic for each that is missing.
+ */
+int plan_read_secrets(struct plan *p, struct secrets *known,
+    const struct plan_ask *ask, struct diags *ds);
+/* True when some test has a secret or a secret column. */
+bool plan_has_secrets(const struct plan *p);
 
 /* ---- reading -------------------------------------------------------------------- */
 

@@ -20,7 +20,8 @@ enum msg {
 	MSG_PING = 2,		/* both ways: {n} */
 	MSG_PONG = 3,		/* both ways: {n} */
 	MSG_SYNC = 4,		/* {run, epoch, over}: tell me all you hold of it */
-	MSG_START = 5,		/* {run, epoch, works: [work]} */
+	MSG_START = 5,		/* {run, epoch, works: [work],
+				 * secrets: {id: [secret]}} */
 	MSG_TAKE_BACK = 6,	/* {run, epoch, ids: ["RUN/1/1"]} */
 	MSG_CANCEL = 7,		/* {run, epoch, ids, grace_s} */
 	MSG_ACK = 8,		/* {run, epoch, ids, files}: recorded, forget them */

@@ -48,6 +48,9 @@ struct proc_spawn {
  * told apart from exit code 127. */
 int proc_spawn(const struct proc_spawn *spec, pid_t *ret);
 
+/* Off: no core file is written of this process and no other of the account
+ * may look into it. What it starts is not concerned. */
+void proc_dumpable(bool on);
 /* Makes this process adopt orphaned descendants (they become our children). */
 int proc_subreaper(void);
 /* Sends signo to root and all its descendants, and to every process of
