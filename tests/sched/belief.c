@@ -115,6 +115,9 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 	if (counts)
 		x->current = SCHED_NONE;
 	x->passed |= counts && outcome == OUTCOME_PASSED;
+	x->failures += counts && (outcome == OUTCOME_FAILED ||
+	    outcome == OUTCOME_TIMEOUT);
+	x->errors += counts && outcome == OUTCOME_ERROR;
 	a->open[member] = false;
 	for (i = 0; i < a->n_members && !a->open[i]; i++)
 		;
@@ -237,6 +240,10 @@ member_sent(struct world *w, const struct attempt *a,
 		    id_text(w, id));
 	if (fact_beside(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent beside itself", id_text(w, id));
+	if (x->failures > terms_of(w, a)->retries ||
+	    x->errors > terms_of(w, a)->error_retries)
+		broken(w, "%s is sent after %u failures and %u errors",
+		    id_text(w, id), x->failures, x->errors);
 	x->last++;
 	x->agent = a->agent;
 	x->ready_us = 0;
@@ -346,6 +353,20 @@ ghost(struct world *w, struct attempt *a)
 	a->back = false;
 }
 
+/* It failed for good only when its tries are used up. */
+static void
+budget_judge(const struct world *w, const struct sched_decision *d)
+{
+	const struct spec *p = &w->specs[d->id.run];
+	const struct item *x = &w->items[d->id.run][d->id.exec];
+
+	if ((d->state == EXEC_FAILED || d->state == EXEC_TIMEOUT) &&
+	    !w->cut[d->id.run] &&
+	    x->failures <= p->terms[p->execs[d->id.exec - 1].terms].retries)
+		broken(w, "%s has tries left after %u failures", id_text(w,
+		    d->id), x->failures);
+}
+
 static void
 became(struct world *w, const struct sched_decision *d)
 {
@@ -359,6 +380,7 @@ became(struct world *w, const struct sched_decision *d)
 		x->over = true;
 		x->held = false;
 		x->state = d->state;
+		budget_judge(w, d);
 		if (x->passed != (d->state == EXEC_PASSED ||
 		    d->state == EXEC_HEALED))
 			broken(w, "%s is %s, and %s", id_text(w, d->id),
@@ -367,6 +389,8 @@ became(struct world *w, const struct sched_decision *d)
 		return;
 	}
 	w->revived[d->id.run] |= x->over;
+	if (x->over)
+		x->failures = x->errors = 0;
 	x->over = false;
 	x->ready_us = d->at_us;
 }

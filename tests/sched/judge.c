@@ -183,15 +183,21 @@ may_move(const struct world *w, const struct attempt *a, uint32_t to)
 	    !fact_beside(w, a->id.run, a->id.exec, to);
 }
 
+/* Something wide waits: an agent may be kept for it. */
 static bool
 anyone_wide(const struct world *w)
 {
+	const struct spec *p;
 	uint32_t i, j;
 
-	for (i = 0; i < w->n_runs; i++)
-		for (j = 0; j < w->specs[i].run.n_terms; j++)
-			if (w->specs[i].terms[j].workers > 1)
+	for (i = 0; i < w->n_runs; i++) {
+		p = &w->specs[i];
+		for (j = 1; !w->removed[i] && j <= p->run.n_execs; j++)
+			if (p->terms[p->execs[j - 1].terms].workers > 1 &&
+			    sched_exec_state(w->k.s, w->runs[i], j) ==
+			    EXEC_WAITING)
 				return true;
+	}
 	return false;
 }
 

@@ -126,6 +126,17 @@ too_many(const struct ask *q)
 	return max > 0 && fact_out(q->w, q->run) >= max;
 }
 
+/* Fewer workers may be enough; one is used always, and all of them when it is
+ * too late. */
+static bool
+deadline_may(const struct ask *q)
+{
+	int64_t at_us = q->w->specs[q->run].run.deadline_us;
+
+	return at_us > 0 && fact_out(q->w, q->run) > 0 &&
+	    q->w->k.now_us < at_us + 5 * US_PER_S;
+}
+
 /* What the reason says is so. */
 static bool
 is_true(const struct ask *q, enum reason code)
@@ -155,7 +166,7 @@ is_true(const struct ask *q, enum reason code)
 		return fact_pair_full(w, q->t) || some_agent(q, BESIDE);
 	case REASON_PLAN_LIMIT:
 		return fact_lock_full(w, q->t, true) || too_many(q) ||
-		    w->specs[q->run].run.deadline_us > 0;
+		    deadline_may(q);
 	case REASON_RESERVED:
 		return somebody_keeps(q);
 	case REASON_AGENTS_OFFLINE:
@@ -209,7 +220,7 @@ ripe(const struct ask *q)
 {
 	return first_of_all(q) == REASON_NONE &&
 	    !fact_needs(q->w, q->run, q->exec) && !too_many(q) &&
-	    q->w->specs[q->run].run.deadline_us == 0 &&
+	    !deadline_may(q) &&
 	    !fact_lock_full(q->w, q->t, false) &&
 	    !fact_lock_full(q->w, q->t, true) && !fact_pair_full(q->w, q->t) &&
 	    !fact_target_full(q->w, q->t);

@@ -187,6 +187,7 @@ declare_lost(struct world *w, uint32_t run, uint32_t x)
 static void
 cancel(struct world *w, uint32_t run, uint32_t x)
 {
+	w->cut[run] = true;
 	if (chance(w, 10))
 		sched_run_cancel(w->k.s, run, w->k.now_us);
 	else
@@ -225,6 +226,7 @@ limit_run(struct world *w, uint32_t run, uint32_t x)
 	uint32_t max = pick(w, 5);
 
 	(void)x;
+	w->cut[run] = true;
 	if (sched_run_limits(w->k.s, run, max, pick(w, 9), w->k.now_us) == 0)
 		w->max_parallel[run] = max;
 }

@@ -88,6 +88,7 @@ struct item {
 	bool over;		/* was said to be final, as state */
 	enum exec_state state;
 	bool passed;		/* some attempt that counted did */
+	uint32_t failures, errors;	/* outcomes that counted */
 	bool held, waived;
 	uint32_t pin;		/* agent, or SCHED_NONE */
 	uint32_t agent;		/* of the last attempt */
@@ -104,6 +105,7 @@ struct world {
 	uint32_t runs[MAX_RUNS], n_runs;	/* added so far */
 	uint32_t n_specs;
 	bool removed[MAX_RUNS], held[MAX_RUNS], ended[MAX_RUNS];
+	bool cut[MAX_RUNS];	/* may end what has tries left */
 	bool revived[MAX_RUNS];	/* something final waited again */
 	uint32_t max_parallel[MAX_RUNS];
 	struct strvec selectors[4], instances;

@@ -203,6 +203,9 @@ run_make(struct world *w, uint32_t r)
 				    pick(w, 20) * US_PER_S;
 		}
 	}
+	w->cut[r] = p->run.max_failures > 0;
+	for (i = 0; i < n_terms; i++)
+		w->cut[r] |= p->terms[i].stop;
 	p->run.n_lists = p->run.n_nodes = n_terms;
 }
 
