@@ -30,6 +30,7 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/host.h"
 #include "yardmaster/sys/proc.h"
+#include "yardmaster/sys/service.h"
 
 #define TICK_US (5 * US_PER_S)
 #define SWEEP_US (600 * US_PER_S)
@@ -353,6 +354,8 @@ start(struct daemon *d, struct buf *why)
 	if ((r = open_spool(d, why)) < 0 || (r = start_values(d, why)) < 0 ||
 	    (r = start_loop(d)) < 0 || (r = recover(d)) < 0)
 		return r;
+	if (d->warning == NULL)
+		d->warning = service_own_warning();
 	d->guardian = guardian_new(d);
 	guard_changed(d);
 	reserve_make();

@@ -27,6 +27,7 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/loop.h"
 #include "yardmaster/sys/paths.h"
+#include "yardmaster/sys/service.h"
 
 #define READY_WAIT_MS 20000
 #define LOG_MAX (1 << 20)
@@ -101,6 +102,8 @@ agent_ready(const char *fifo, const char *text)
 {
 	int fd;
 
+	if (strcmp(text, "ok") == 0)
+		service_ready();
 	if (fifo == NULL)
 		return;
 	fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
@@ -185,12 +188,33 @@ launch(const struct start_options *o, const char *fifo)
 	return r;
 }
 
+/* Below the user's systemd, where that lasts and has a unit for this very
+ * program. False when it did not start there, for whatever reason: then it
+ * is started here, which gives the words. */
+static bool
+start_unit(const struct start_options *o)
+{
+	char *self = realpath("/proc/self/exe", NULL);
+	const char *home = getenv("HOME");
+	bool started;
+
+	started = self != NULL && home != NULL && !o->local &&
+	    o->idle_us < 0 && step_env_is_usual() &&
+	    service_has_unit("", home, PACKAGE "-agent", self) &&
+	    service_start(PACKAGE "-agent", o->instance) == 0;
+	free(self);
+	return started;
+}
+
 int
 agent_start(const struct start_options *o, struct buf *why)
 {
-	char name[32], *cwd = getcwd(NULL, 0), *fifo;
+	char name[32], *cwd, *fifo;
 	int fd = -1, r = 0;
 
+	if (start_unit(o))
+		return 0;
+	cwd = getcwd(NULL, 0);
 	snprintf(name, sizeof name, "ready.%d", (int)getpid());
 	(void)unlink(name);
 	fifo = path_join(cwd != NULL ? cwd : ".", name);

@@ -53,6 +53,17 @@ step_env_daemon(struct strvec *out)
 	take(out, daemon_names);
 }
 
+bool
+step_env_is_usual(void)
+{
+	const char *const *name = daemon_names;
+
+	while (*name != NULL && (getenv(*name) == NULL ||
+	    strcmp(*name, "XDG_RUNTIME_DIR") == 0))
+		name++;
+	return *name == NULL;
+}
+
 /* Sets all of a list of "KEY=VALUE". */
 static void
 set_all(struct strvec *out, const struct strvec *pairs)

@@ -21,5 +21,8 @@ void step_env_clean(struct strvec *out);
 /* What of our environment the daemon needs: the above and where its folders
  * are. */
 void step_env_daemon(struct strvec *out);
+/* True when a daemon that somebody else starts, without our environment, has
+ * the same folders and settings. */
+bool step_env_is_usual(void);
 
 #endif

@@ -17,8 +17,9 @@
 /* Longest text for people that is kept (labels, reasons, notes), and longest
  * path. */
 #define READ_TEXT_MAX 4096
-/* Longest argument or environment string: what the kernel takes. */
-#define READ_ARG_MAX (128u << 10)
+/* Longest argument or environment string: more than the kernel takes, so that
+ * it is the kernel that refuses, in words that the attempt ends with. */
+#define READ_ARG_MAX (1u << 20)
 
 struct reader {
 	const struct jval *v;

@@ -184,7 +184,9 @@ make_schema(struct journal *j)
 	if (version == JOURNAL_VERSION)
 		return 0;
 	if (version > JOURNAL_VERSION) {
-		buf_puts(&j->fault, "written by a newer version");
+		buf_puts(&j->fault, "written by a newer version; "
+		    "install that one again, or remove the folder and what "
+		    "it holds (yardmaster-agent remove --force)");
 		return ERR_VERSION;
 	}
 	if ((r = execute(j, "BEGIN IMMEDIATE")) == 0 &&

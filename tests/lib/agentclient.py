@@ -375,7 +375,8 @@ class Agent:
                 self.kill(pid)
             except OSError:
                 pass
-        log = self.log() if os.path.exists(self.spool) else ''
+        log = self.log() if os.path.exists(
+            os.path.join(self.spool, 'agent.log')) else ''
         shutil.rmtree(self.dir, ignore_errors=True)
         if 'Sanitizer' in log or 'runtime error' in log:
             raise AssertionError(log)

@@ -196,7 +196,7 @@ too_much_work_is_refused(void **state)
 	assert_int_equal(read_work(buf_str(&b), &w), ERR_TOO_LARGE);
 	buf_clear(&b);
 	buf_puts(&b, "{" ID ",\"steps\":[{\"argv\":[\"");
-	for (i = 0; i <= 128 << 10; i++)
+	for (i = 0; i <= 1 << 20; i++)
 		buf_putc(&b, 'x');
 	buf_puts(&b, "\"]}]}");
 	assert_int_equal(read_work(buf_str(&b), &w), ERR_TOO_LARGE);
