@@ -164,6 +164,7 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 		p->n_open = back;
 		members_drop(r, p, parcel);
 		parcel_unghost(s, parcel);
+		late_clock(s, parcel);
 		if (p->group != NONE)
 			group_found(s, p->group, state == P_RUNNING);
 		return true;

@@ -61,6 +61,7 @@ found(struct world *w, struct attempt *a, enum belief to)
 		n++;
 	}
 	a->belief = n > 0 ? to : FOUND;
+	a->clock_us = w->k.now_us;
 	for (i = 0; n > 0 && i < a->n_members; i++)
 		a->open[i] = item_of(w, a, i)->current == index_of(w, a);
 }

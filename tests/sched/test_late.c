@@ -162,6 +162,29 @@ test_not_while_it_is_prepared(void **state)
 	kit_done(&k);
 }
 
+/* One that was lost and is found in the queue is watched as before. */
+static void
+test_found_again(void **state)
+{
+	struct sched_agent a = kit_facts("A", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run = sent(&k, &p, 1);
+
+	sched_accepted(k.s, kit_id(&k, run, 1), k.now_us);
+	a.up = false;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	after(&k, 130 * US_PER_S);
+	assert_int_equal(kit_count(&k, SCHED_LOST), 1);
+	a.up = true;
+	assert_int_equal(sched_accepted(k.s, kit_id(&k, run, 1), k.now_us),
+	    SCHED_TAKEN);
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	kit_decide(&k);
+	is_late_after(&k, run, IN_TIME_US);
+	kit_done(&k);
+}
+
 /* What waits in a queue is not late, however long that is. */
 static void
 test_not_what_is_queued(void **state)
@@ -223,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_started_meanwhile),
 		cmocka_unit_test(test_not_while_it_could_not_start),
 		cmocka_unit_test(test_not_while_it_is_prepared),
+		cmocka_unit_test(test_found_again),
 		cmocka_unit_test(test_not_what_is_queued),
 		cmocka_unit_test(test_shorter_after_longer),
 	};
