@@ -99,6 +99,9 @@ refresh_run(struct engine *e, struct erun *r, int64_t now_us, size_t *texts)
 	}
 	r->live.counts = sched_counts(e->sched, r->handle);
 	r->live.workers = sched_run_workers(e->sched, r->handle);
+	r->live.enough = sched_run_enough(e->sched, r->handle);
+	r->live.deadline_wall_us = r->plan->deadline_us > 0 ?
+	    r->live.started_wall_us + r->plan->deadline_us : 0;
 	r->live.predicted_end_us = sched_predicted_end(e->sched, r->handle,
 	    now_us);
 	if (r->live.state != RUN_ENDED)

@@ -139,6 +139,8 @@ level(struct outlook *o)
 	qsort(o->v, o->n, sizeof(*o->v), by_free);
 	if (o->r->max_parallel > 0 && o->n > o->r->max_parallel)
 		o->n = o->r->max_parallel;
+	if (o->r->enough > 0 && o->n > o->r->enough)
+		o->n = o->r->enough;
 	for (i = 0; i < o->n; i++) {
 		if (i > 0 && o->v[i].free_us >= at)
 			break;

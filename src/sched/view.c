@@ -74,6 +74,14 @@ sched_run_workers(const struct sched *s, uint32_t run)
 	return r != NULL ? r->workers : 0;
 }
 
+uint32_t
+sched_run_enough(const struct sched *s, uint32_t run)
+{
+	const struct run *r = run_get(s, run);
+
+	return r != NULL ? r->enough : 0;
+}
+
 bool
 sched_run_ended(const struct sched *s, uint32_t run)
 {

@@ -166,6 +166,23 @@ open_run(struct tui *t, const struct object *o)
 	tui_push(t, table_view_new(t, &pane_execs, &scope));
 }
 
+/* When it is, and what that means for the workers. */
+static void
+detail_deadline(const struct run *r, struct lines *out)
+{
+	char text[CLOCK_TEXT];
+
+	if (r->deadline_wall_us == 0 || r->state == RUN_ENDED)
+		return;
+	clock_format(r->deadline_wall_us, text);
+	if (r->enough > 0)
+		lines_fact(out, "deadline", ROLE_NORMAL,
+		    "%s, %u workers are enough", text, r->enough);
+	else
+		lines_fact(out, "deadline", ROLE_WARN,
+		    "%s, all workers are used", text);
+}
+
 static void
 detail(struct tui *t, const struct object *o, struct lines *out)
 {
@@ -187,6 +204,7 @@ detail(struct tui *t, const struct object *o, struct lines *out)
 	if (r->started_wall_us > 0)
 		lines_fact(out, "started", ROLE_NORMAL, "%s",
 		    clock_format(r->started_wall_us, text));
+	detail_deadline(r, out);
 	if (r->ended_wall_us > 0)
 		lines_fact(out, "ended", ROLE_NORMAL, "%s",
 		    clock_format(r->ended_wall_us, text));

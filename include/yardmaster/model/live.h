@@ -90,6 +90,8 @@ struct run {
 	int64_t started_wall_us, ended_wall_us;
 	int64_t started_us;	/* 0 when not started in this boot's view */
 	int64_t predicted_end_us;	/* 0 unknown */
+	int64_t deadline_wall_us;	/* 0 none */
+	uint32_t enough;	/* workers that meet it; 0: all are used */
 	struct counts counts;
 	struct stop_note held;
 	uint32_t workers;	/* busy for it now */

@@ -462,6 +462,9 @@ struct counts sched_counts(const struct sched *s, uint32_t run);
 /* Workers that the run's attempts keep busy now, as far as known. */
 uint32_t sched_run_workers(const struct sched *s, uint32_t run);
 bool sched_run_ended(const struct sched *s, uint32_t run);
+/* How many workers are predicted to meet its deadline; 0: it has none, or all
+ * are used, as it cannot be met or no length is known. */
+uint32_t sched_run_enough(const struct sched *s, uint32_t run);
 
 /* The instance leased for a target by the current attempt, or NULL. */
 const char *sched_instance(const struct sched *s, uint32_t run,
