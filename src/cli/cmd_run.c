@@ -13,6 +13,7 @@
 #include "yardmaster/report/report.h"
 #include "yardmaster/store/run_file.h"
 
+#include "cli/artifacts.h"
 #include "cli/ask.h"
 #include "cli/attach.h"
 #include "cli/dry_run.h"
@@ -50,14 +51,16 @@ launch_plan(struct session *s, const struct cli *c, struct plan *p,
 static int
 follow_and_report(struct session *s, const struct cli *c, struct follow *f)
 {
+	struct copying *copies = copies_new(s, c, f->run);
 	char *fleet;
-	int code = follow_run(f), r;
+	int code = follow_run(f), r, bad;
 
+	bad = copies_free(copies);
 	if (code >= 0) {
 		r = launch_report(s, c, f->run, f->terse ? 0 :
 		    REPORT_TAILS | REPORT_SUMMARY);
 		session_close(s);
-		return r != 0 ? r : code;
+		return r != 0 ? r : bad != 0 ? bad : code;
 	}
 	fleet = str_dup(s->fleet->file);
 	handoff_begin(s->engine);
@@ -112,7 +115,11 @@ launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 	struct session s;
 	int r;
 
-	if ((r = read_give_up(c, &f->give_up_us)) != 0) {
+	if ((r = read_give_up(c, &f->give_up_us)) == 0 &&
+	    cli_has(c, "detach") && cli_has(c, "artifacts"))
+		r = cli_fail(c, EXIT_USAGE, "--artifacts: nobody copies after "
+		    "--detach; resume RUN --artifacts does");
+	if (r != 0) {
 		plan_free(p);
 		return r;
 	}
@@ -208,13 +215,15 @@ take_over(const struct cli *c, struct follow *f, int *ret)
 static int
 resume(const struct cli *c, struct follow *f)
 {
-	int tries, r, code;
+	int tries, r, code, bad;
 
 	for (tries = 0; tries < RESUME_TRIES; tries++) {
 		r = attach_follow(c, f->run, f->quiet, &code);
 		if (r == 0) {
+			fetch_missing(c, f->run);
+			bad = copies_free(copies_new(NULL, c, f->run));
 			r = launch_report(NULL, c, f->run, REPORT_SUMMARY);
-			return r != 0 ? r : code;
+			return r != 0 ? r : bad != 0 ? bad : code;
 		}
 		if (r == ERR_NOT_FOUND)
 			return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
@@ -269,6 +278,7 @@ cmd_report(struct cli *c)
 	if (rc < 0)
 		return cli_fail(c, EXIT_ERRORS, "%s: %s", c->args.v[0],
 		    err_text(rc));
+	r.artifacts_at = artifacts_from(c, r.id, NULL, "-");
 	write(&r, &out);
 	fwrite(buf_data(&out), 1, buf_len(&out), stdout);
 	report_run_done(&r);

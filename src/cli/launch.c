@@ -12,6 +12,7 @@
 #include "yardmaster/report/report.h"
 #include "yardmaster/sys/fs.h"
 
+#include "cli/artifacts.h"
 #include "cli/launch.h"
 #include "cli/owner_client.h"
 
@@ -119,8 +120,7 @@ fetch_tails(struct session *s, struct report_run *r)
 /* ---- writing -------------------------------------------------------------------- */
 
 static int
-write_file(const struct cli *c, const struct report_run *r,
-    const char *format)
+write_file(const struct cli *c, struct report_run *r, const char *format)
 {
 	const char *path = cli_get(c, format);
 	struct buf out = BUF_INIT;
@@ -128,6 +128,9 @@ write_file(const struct cli *c, const struct report_run *r,
 
 	if (path == NULL)
 		return 0;
+	free(r->artifacts_at);
+	r->artifacts_at = artifacts_from(c, r->id, cli_get(c, "artifacts"),
+	    path);
 	report_format(format)(r, &out);
 	rc = fs_replace(path, buf_data(&out), buf_len(&out), 0644);
 	buf_done(&out);
@@ -149,7 +152,7 @@ has_option(const struct cli *c, const char *name)
 
 /* Every report that a file was named for; the worst code. */
 static int
-write_files(const struct cli *c, const struct report_run *r)
+write_files(const struct cli *c, struct report_run *r)
 {
 	static const char *const formats[] = { "junit", "tap", "html" };
 	int code = 0, rc;

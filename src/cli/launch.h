@@ -10,6 +10,7 @@
 	{ "junit", 0, "FILE", "write a JUnit report" }, \
 	{ "tap", 0, "FILE", "write a TAP report" }, \
 	{ "html", 0, "FILE", "write a page" }, \
+	{ "artifacts", 0, "DIR", "copy artifacts there as they come" }, \
 	JSON_OPT
 
 /* What launch_and_follow() looks at. */

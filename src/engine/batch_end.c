@@ -253,7 +253,7 @@ give_results(struct batch *b, const struct junit_results *results,
 	for (i = 0; i < b->n; i++)
 		good &= give_one(&end, &b->members[i], names.v[i], &v[i]);
 	measure(&end, v);
-	if (good && !artifacts_take(b->e, b->run, b->agent, &b->report))
+	if (good && !artifacts_take(b->e, b->run->file, &b->report))
 		engine_out(b->e, OUT_ACK, b->agent, &b->report.id,
 		    b->run->epoch);
 	engine_wake(b->e);

@@ -71,7 +71,7 @@ recover_run(struct engine *e, struct erun *r)
 	r->failed = false;
 	for (no = 1; no <= r->live.n; no++)
 		erun_put_exec(e, r, no);
-	if (r->ended)
+	if (r->recorded)
 		erun_put_ended(r);
 	if (r->failed || run_file_commit(r->file) < 0) {
 		r->failed = true;

@@ -69,12 +69,14 @@ struct erun {
 	size_t n_amendments, cap_amendments;
 	bool failed;		/* its file could not be written */
 	bool ended;		/* the scheduler said so; not finished yet */
+	bool recorded;		/* that it ended was put */
+	int64_t moved_us;	/* when it ended, or an artifact last moved */
 };
 TAILQ_HEAD(eruns, erun);
 
 /* What an agent shall be told once the turn is committed. */
-enum out_kind { OUT_START, OUT_TAKE_BACK, OUT_CANCEL, OUT_ACK, OUT_GO,
-	OUT_TOLD };
+enum out_kind { OUT_START, OUT_TAKE_BACK, OUT_CANCEL, OUT_ACK, OUT_ACK_FILES,
+	OUT_GO, OUT_TOLD };
 
 struct out {
 	enum out_kind kind;
@@ -128,6 +130,8 @@ struct engine {
 	struct timer *probe;	/* when a benched agent is probed by itself */
 	struct bringings artifacts;	/* on their way here */
 	struct timer *artifacts_timer;
+	void (*on_artifact)(void *arg, const char *run, const char *file);
+	void *on_artifact_arg;
 	struct timer *recover;	/* when a failed file is tried again */
 	uint64_t generation;
 	uint64_t notified;	/* generation of the last on_change */
@@ -264,6 +268,10 @@ void late_report(struct engine *e, size_t agent, const struct report *rep);
 /* It gave an attempt of such a run back. */
 void late_returned(struct engine *e, size_t agent, const struct ident *id,
     const char *why);
+/* The file of such a run that is open here, or NULL; and its attempt may be
+ * acknowledged once that is committed. */
+struct run_file *late_file(struct engine *e, const char *run);
+void late_ack(struct engine *e, size_t agent, const struct ident *id);
 /* The end of a turn: commits what came, then acknowledges it. */
 void late_turn(struct engine *e);
 
@@ -310,12 +318,13 @@ void amend_replay(struct engine *e, struct erun *r);
 void amendments_free(struct erun *r);
 
 /* ---- artifacts.c */
-/* Brings the files that an attempt left, then acknowledges it; false when
- * there are none, and the caller does. */
-bool artifacts_take(struct engine *e, const struct erun *r, size_t agent,
+/* Records the files that an attempt left and brings those that are not here,
+ * then acknowledges it; false when there are none, and the caller does. file:
+ * of a live run, or of one that has ended. */
+bool artifacts_take(struct engine *e, struct run_file *file,
     const struct report *rep);
-/* True while some of the run are on their way. */
-bool artifacts_pending(const struct engine *e, const struct erun *r);
+/* A run was taken over: goes on with what it awaits. 0 or a code. */
+int artifacts_restore(struct engine *e, struct run_file *file);
 /* Goes on with them; of the timer. */
 void artifacts_turn(void *arg);
 void artifacts_free(struct engine *e);

@@ -133,7 +133,8 @@ sweep(struct engine *e)
 		next = TAILQ_NEXT(l, entry);
 		for (i = 0; i < fleet_count(e->fleet) && !has(e, i, l->id);)
 			i++;
-		if (l->n_acks == 0 && i == fleet_count(e->fleet))
+		if (l->n_acks == 0 && i == fleet_count(e->fleet) &&
+		    !engine_artifacts_pending(e, l->id))
 			late_free(e->lates, l);
 	}
 }
@@ -168,6 +169,25 @@ late_down(struct engine *e, size_t agent)
 		l->asked[agent] = false;
 }
 
+struct run_file *
+late_file(struct engine *e, const char *run)
+{
+	struct late *l = find(e, run);
+
+	return l != NULL ? l->file : NULL;
+}
+
+void
+late_ack(struct engine *e, size_t agent, const struct ident *id)
+{
+	struct late *l = find(e, id->run);
+
+	l->acks = mem_grow(l->acks, &l->cap_acks, l->n_acks + 1,
+	    sizeof *l->acks);
+	l->acks[l->n_acks++] = (struct out){ .agent = agent, .id = *id };
+	engine_touch(e);
+}
+
 static void
 ended(struct engine *e, struct late *l, size_t agent, const struct report *rep)
 {
@@ -181,9 +201,9 @@ ended(struct engine *e, struct late *l, size_t agent, const struct report *rep)
 		    "late result of attempt %u, %s, came after the end of the "
 		    "run; it is kept and does not count", rep->id.execution,
 		    rep->id.attempt, outcome_name(rep->outcome));
-	l->acks = mem_grow(l->acks, &l->cap_acks, l->n_acks + 1,
-	    sizeof *l->acks);
-	l->acks[l->n_acks++] = (struct out){ .agent = agent, .id = rep->id };
+	if (rep->state != ATTEMPT_ENDED ||
+	    !artifacts_take(e, l->file, rep))
+		late_ack(e, agent, &rep->id);
 	engine_touch(e);
 }
 
@@ -238,9 +258,12 @@ late_turn(struct engine *e)
 			late_free(e->lates, l);
 			continue;
 		}
-		for (i = 0; i < l->n_acks; i++)
+		for (i = 0; i < l->n_acks; i++) {
+			fleet_ack_files(e->fleet, l->acks[i].agent,
+			    &l->acks[i].id, l->epoch);
 			fleet_ack(e->fleet, l->acks[i].agent, &l->acks[i].id,
 			    l->epoch);
+		}
 		l->n_acks = 0;
 	}
 }

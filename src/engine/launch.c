@@ -250,6 +250,8 @@ restore_all(struct engine *e, struct erun *r)
 		rc = batch_restore(e, r, s.v);
 	if (rc == 0)
 		rc = shares_restore(r);
+	if (rc == 0)
+		rc = artifacts_restore(e, r->file);
 	if (rc == 0) {
 		st.execs = s.v;
 		st.estimates_us = s.estimates_us;

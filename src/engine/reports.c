@@ -146,7 +146,7 @@ attempt_ended(struct engine *e, size_t agent, struct erun *r,
 	}
 	started_unheard(e, r, rep);
 	if (report_record(e, agent, r, rep, false) &&
-	    !artifacts_take(e, r, agent, rep))
+	    !artifacts_take(e, r->file, rep))
 		engine_out(e, OUT_ACK, agent, &rep->id, r->epoch);
 }
 

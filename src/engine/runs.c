@@ -245,6 +245,39 @@ erun_put(struct erun *r, int code)
 		r->failed = true;
 }
 
+void
+erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
+{
+	const struct execution *x = &r->live.executions[no - 1];
+	struct run_exec row;
+
+	view_execution(e, r, no);
+	row = (struct run_exec){
+		.no = no,
+		.state = x->state,
+		.attempt = x->attempt,
+		.agent = x->agent >= 0 ?
+		    fleet_agent(e->fleet, (size_t)x->agent)->name : NULL,
+		.tier = x->tier,
+		.since_wall_us = clock_wall_us(),
+		.text = x->text,
+	};
+	erun_put(r, run_file_put_exec(r->file, &row));
+}
+
+void
+erun_put_ended(struct erun *r)
+{
+	struct run_head head = {
+		.state = RUN_ENDED,
+		.ended_wall_us = r->live.ended_wall_us,
+		.exit_code = counts_exit_code(&r->live.counts),
+	};
+
+	erun_put(r, run_file_put_head(r->file, &head));
+	r->recorded = true;
+}
+
 /* ---- history ------------------------------------------------------------- */
 
 struct samples {
@@ -333,7 +366,7 @@ erun_finish(struct engine *e, struct erun *r)
 	r->owner = NULL;
 	run_file_close(r->file);
 	r->file = NULL;
-	r->ended = false;
+	r->ended = r->recorded = false;
 	engine_say(e, EVENT_INFO, NULL, r->live.id,
 	    "run of %s ended: %u of %u passed", r->live.plan,
 	    r->live.counts.n[EXEC_PASSED] + r->live.counts.n[EXEC_HEALED],

@@ -182,6 +182,12 @@ send_ack(struct engine *e, struct out *o)
 }
 
 static void
+send_ack_files(struct engine *e, struct out *o)
+{
+	fleet_ack_files(e->fleet, o->agent, &o->id, o->epoch);
+}
+
+static void
 send_go(struct engine *e, struct out *o)
 {
 	fleet_go(e->fleet, o->agent, &o->id, o->epoch);
@@ -217,6 +223,7 @@ flush_out(struct engine *e)
 		[OUT_TAKE_BACK] = send_take_back,
 		[OUT_CANCEL] = send_cancel,
 		[OUT_ACK] = send_ack,
+		[OUT_ACK_FILES] = send_ack_files,
 		[OUT_GO] = send_go,
 		[OUT_TOLD] = send_told,
 	};
@@ -234,26 +241,6 @@ flush_out(struct engine *e)
 }
 
 /* ---- decisions ----------------------------------------------------------------- */
-
-void
-erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
-{
-	const struct execution *x = &r->live.executions[no - 1];
-	struct run_exec row;
-
-	view_execution(e, r, no);
-	row = (struct run_exec){
-		.no = no,
-		.state = x->state,
-		.attempt = x->attempt,
-		.agent = x->agent >= 0 ?
-		    fleet_agent(e->fleet, (size_t)x->agent)->name : NULL,
-		.tier = x->tier,
-		.since_wall_us = clock_wall_us(),
-		.text = x->text,
-	};
-	erun_put(r, run_file_put_exec(r->file, &row));
-}
 
 static void
 put_sent(struct engine *e, struct erun *r, const struct sched_decision *d,
@@ -398,25 +385,13 @@ decided_final(struct engine *e, struct erun *r,
 		    exec_state_name(d->state));
 }
 
-void
-erun_put_ended(struct erun *r)
-{
-	struct run_head head = {
-		.state = RUN_ENDED,
-		.ended_wall_us = r->live.ended_wall_us,
-		.exit_code = counts_exit_code(&r->live.counts),
-	};
-
-	erun_put(r, run_file_put_head(r->file, &head));
-}
-
 static void
 decided_run_ended(struct engine *e, struct erun *r,
     const struct sched_decision *d)
 {
 	r->live.counts = sched_counts(e->sched, r->handle);
 	r->live.ended_wall_us = clock_wall_us();
-	erun_put_ended(r);
+	r->moved_us = clock_mono_us();
 	r->ended = true;
 }
 
@@ -531,14 +506,25 @@ is_awaited(const struct engine *e, const struct erun *r)
 	return false;
 }
 
+/* A run has ended when its artifacts came as well, or will not. */
+static void
+record_ended(struct engine *e)
+{
+	struct erun *r;
+
+	TAILQ_FOREACH(r, &e->runs, entry)
+		if (r->ended && !r->recorded &&
+		    !engine_artifacts_pending(e, r->live.id))
+			erun_put_ended(r);
+}
+
 static void
 finish_ended(struct engine *e)
 {
 	struct erun *r;
 
 	TAILQ_FOREACH(r, &e->runs, entry)
-		if (r->ended && !r->failed && !is_awaited(e, r) &&
-		    !artifacts_pending(e, r)) {
+		if (r->recorded && !r->failed && !is_awaited(e, r)) {
 			r->live.state = RUN_ENDED;
 			erun_finish(e, r);
 		}
@@ -575,6 +561,7 @@ engine_turn(void *arg)
 	late_turn(e);
 	if (e->changed && !too_soon(e)) {
 		decide_shared(e);
+		record_ended(e);
 		commit(e);
 		flush_out(e);
 		finish_ended(e);

@@ -158,6 +158,21 @@ prepare_name_ok(const char *name)
 	}
 }
 
+char *
+artifact_file_name(const char *name)
+{
+	struct buf b = BUF_INIT;
+	const char *p;
+
+	for (p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f || (*p == '%' &&
+		    strspn(p + 1, "0123456789abcdefABCDEF") >= 2))
+			buf_putf(&b, "%%%02X", (unsigned char)*p);
+		else
+			buf_putc(&b, *p);
+	return buf_steal(&b);
+}
+
 static int
 artifact_read(const struct jval *v, struct artifact *ret)
 {
@@ -193,6 +208,9 @@ artifacts_read(const struct jval *v, struct artifacts *ret)
 	for (i = 0; i < n && r.err == 0; i++) {
 		a.n++;
 		read_fail(&r, artifact_read(jval_at(list, i), &a.v[i]));
+		if (r.err == 0 && i > 0 &&
+		    strcmp(a.v[i - 1].name, a.v[i].name) >= 0)
+			read_fail(&r, ERR_SYNTAX);
 	}
 	if (r.err < 0)
 		artifacts_done(&a);

@@ -96,6 +96,11 @@ static const char *const classes[CLASSES] = {
 	[CLASS_ADHOC] = "ad-hoc",
 };
 
+static const char *const artifact_states[ARTIFACT_STATES] = {
+	[ARTIFACT_AWAITED] = "awaited", [ARTIFACT_HERE] = "here",
+	[ARTIFACT_MISSING] = "missing", [ARTIFACT_LEFT_OUT] = "left-out",
+};
+
 static const char *const tiers[TIERS] = {
 	[TIER_NONE] = "none", [TIER_IDLE] = "idle",
 	[TIER_BELOW_THRESHOLD] = "below-threshold",
@@ -151,6 +156,8 @@ NAME_FUNCTIONS(agent_state, enum agent_state, agent_states, AGENT_STATES)
 NAME_FUNCTIONS(outcome, enum outcome, outcomes, OUTCOMES)
 NAME_FUNCTIONS(attempt_class, enum attempt_class, classes, CLASSES)
 NAME_FUNCTIONS(tier, enum tier, tiers, TIERS)
+NAME_FUNCTIONS(artifact_state, enum artifact_state, artifact_states,
+    ARTIFACT_STATES)
 NAME_FUNCTIONS(worker_kind, enum worker_kind, worker_kinds, WORKER_KINDS)
 NAME_FUNCTIONS(value_source, enum value_source, sources, VALUE_SOURCES)
 NAME_FUNCTIONS(parallel, enum parallel, parallels, PARALLELS)

@@ -3,10 +3,13 @@
  * scripts, nothing fetched from anywhere. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/markup.h"
 #include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
+#include "yardmaster/model/prepare.h"
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -86,6 +89,66 @@ put_outputs(struct buf *out, const struct report_run *r)
 	buf_done(&clean);
 }
 
+/* A relative link: each byte that is not plain is escaped. */
+static void
+put_link(struct buf *out, const char *path)
+{
+	const char *p;
+
+	buf_puts(out, " href=\"");
+	for (p = path; *p != '\0'; p++)
+		if (strchr("/._-", *p) != NULL || (*p >= '0' && *p <= '9') ||
+		    (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
+			buf_putc(out, *p);
+		else
+			buf_putf(out, "%%%02X", (unsigned char)*p);
+	buf_putc(out, '"');
+}
+
+static void
+put_artifact(struct buf *out, const struct report_run *r,
+    const struct report_exec *e, const struct report_artifact *a)
+{
+	char *file = artifact_file_name(a->name), *path;
+
+	buf_puts(out, "<li><a");
+	if (a->state == ARTIFACT_HERE && r->artifacts_at != NULL) {
+		path = str_fmt("%s/%u/%s", r->artifacts_at, e->no, file);
+		put_link(out, path);
+		free(path);
+	}
+	buf_putf(out, ">%u/", e->no);
+	xml_puts(out, a->name);
+	buf_puts(out, "</a>");
+	if (a->state != ARTIFACT_HERE) {
+		buf_puts(out, " <span class=\"error\">missing</span> ");
+		xml_puts(out, a->text != NULL ? a->text : "");
+	}
+	buf_puts(out, "</li>\n");
+	free(file);
+}
+
+static void
+put_artifacts(struct buf *out, const struct report_run *r)
+{
+	uint32_t i, k, n = 0, left_out = 0;
+
+	for (i = 0; i < r->n_execs; i++) {
+		left_out += r->execs[i].left_out;
+		for (k = 0; k < r->execs[i].n_artifacts; k++) {
+			if (n++ == 0)
+				buf_puts(out, "<h2>Artifacts</h2>\n<ul>\n");
+			put_artifact(out, r, &r->execs[i],
+			    &r->execs[i].artifacts[k]);
+		}
+	}
+	if (n > 0)
+		buf_puts(out, "</ul>\n");
+	if (left_out > 0)
+		buf_putf(out, "<p>%u artifacts were left out, over a "
+		    "limit.</p>\n", left_out);
+}
+
 void
 report_html(const struct report_run *r, struct buf *out)
 {
@@ -112,5 +175,6 @@ report_html(const struct report_run *r, struct buf *out)
 	put_table(out, r, "Did not pass", true);
 	put_outputs(out, r);
 	put_table(out, r, "All others", false);
+	put_artifacts(out, r);
 	buf_puts(out, "</body></html>\n");
 }

@@ -62,6 +62,37 @@ write_step(struct jw *w, const struct report_step *s)
 	jw_object_end(w);
 }
 
+/* Names of those that are here, and what did not come. */
+static void
+write_artifacts(struct jw *w, const struct report_exec *e)
+{
+	const struct report_artifact *a;
+	uint32_t i;
+
+	if (e->n_artifacts > 0) {
+		jw_key(w, "artifacts");
+		jw_array(w);
+		for (i = 0; i < e->n_artifacts; i++)
+			if (e->artifacts[i].state == ARTIFACT_HERE)
+				jw_str(w, e->artifacts[i].name);
+		jw_array_end(w);
+		jw_key(w, "artifacts_missing");
+		jw_array(w);
+		for (i = 0; i < e->n_artifacts; i++) {
+			a = &e->artifacts[i];
+			if (a->state == ARTIFACT_HERE)
+				continue;
+			jw_object(w);
+			jw_kv_str(w, "name", a->name);
+			jw_kv_str(w, "text", a->text);
+			jw_object_end(w);
+		}
+		jw_array_end(w);
+	}
+	if (e->left_out > 0)
+		jw_kv_int(w, "artifacts_left_out", e->left_out);
+}
+
 static void
 write_exec(struct jw *w, const struct report_run *r,
     const struct report_exec *e)
@@ -84,13 +115,7 @@ write_exec(struct jw *w, const struct report_run *r,
 		jw_key(w, "tail");
 		jw_strn(w, e->tail, e->tail_len);
 	}
-	if (e->artifacts.n > 0) {
-		jw_key(w, "artifacts");
-		jw_array(w);
-		for (i = 0; i < e->artifacts.n; i++)
-			jw_str(w, e->artifacts.v[i]);
-		jw_array_end(w);
-	}
+	write_artifacts(w, e);
 	jw_key(w, "steps");
 	jw_array(w);
 	for (i = 0; i < e->n_steps; i++)

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "report/brought.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/report/report.h"
@@ -134,6 +133,28 @@ load_result(void *arg, const struct run_result *res)
 	return 0;
 }
 
+static int
+load_artifact(void *arg, const struct run_artifact *a)
+{
+	struct loader *l = arg;
+	struct report_exec *e;
+
+	if (a->exec == 0 || a->exec > l->r->n_execs)
+		return 0;
+	e = &l->r->execs[a->exec - 1];
+	if (a->state == ARTIFACT_LEFT_OUT) {
+		e->left_out += a->n;
+		return 0;
+	}
+	e->artifacts = mem_realloc(e->artifacts, e->n_artifacts + 1,
+	    sizeof(*e->artifacts));
+	e->artifacts[e->n_artifacts++] = (struct report_artifact){
+		.name = str_fmt("%u/%s", a->attempt, a->name),
+		.state = a->state, .text = str_dup(a->text)
+	};
+	return 0;
+}
+
 /* What a step is that has no try that counts. */
 static enum exec_state
 state_without_try(enum exec_state exec)
@@ -242,8 +263,9 @@ load_rows(struct run_file *f, struct report_run *r)
 		return err;
 	if ((err = load_head(f, r)) == 0 &&
 	    (err = run_file_each_exec(f, load_exec, &l)) == 0 &&
-	    (err = run_file_each_step(f, 0, load_step, &l)) == 0)
-		err = run_file_each_result(f, 0, load_result, &l);
+	    (err = run_file_each_step(f, 0, load_step, &l)) == 0 &&
+	    (err = run_file_each_result(f, 0, load_result, &l)) == 0)
+		err = run_file_each_artifact(f, 0, load_artifact, &l);
 	run_file_end_read(f);
 	for (i = 0; err == 0 && i < r->n_execs; i++)
 		settle_exec(r, &r->execs[i]);
@@ -272,7 +294,6 @@ report_load(const char *state_dir, const char *run, struct report_run *ret)
 	}
 	if (r.state != RUN_ENDED && r.owner == NULL)
 		r.state = RUN_ORPHANED;
-	brought_load(state_dir, &r);
 	*ret = r;
 	return 0;
 }
@@ -294,6 +315,18 @@ step_done(struct report_step *s)
 	free(s->label);
 }
 
+static void
+exec_artifacts_done(struct report_exec *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->n_artifacts; i++) {
+		free(e->artifacts[i].name);
+		free(e->artifacts[i].text);
+	}
+	free(e->artifacts);
+}
+
 void
 report_run_done(struct report_run *r)
 {
@@ -305,13 +338,14 @@ report_run_done(struct report_run *r)
 		free(r->execs[i].agent);
 		free(r->execs[i].text);
 		free(r->execs[i].tail);
-		strvec_done(&r->execs[i].artifacts);
+		exec_artifacts_done(&r->execs[i]);
 	}
 	free(r->steps);
 	free(r->execs);
 	free(r->plan);
 	free(r->who);
 	free(r->owner);
+	free(r->artifacts_at);
 	*r = (struct report_run){ .plan = NULL };
 }
 

@@ -138,6 +138,42 @@ put_all_bad(struct buf *out, const struct report_run *r)
 		buf_putf(out, "  and %u more\n", n - SHOWN);
 }
 
+/* What attempts left that did not come. */
+static void
+put_missing(struct buf *out, const struct report_run *r)
+{
+	uint32_t i, k, here = 0, left_out = 0, missing = 0;
+	const struct report_exec *e;
+
+	for (i = 0; i < r->n_execs; i++) {
+		e = &r->execs[i];
+		left_out += e->left_out;
+		for (k = 0; k < e->n_artifacts; k++) {
+			if (e->artifacts[k].state == ARTIFACT_HERE) {
+				here++;
+				continue;
+			}
+			if (missing++ >= SHOWN)
+				continue;
+			buf_putf(out, "  missing   artifact %u/", e->no);
+			put_safe(out, e->artifacts[k].name);
+			if (e->artifacts[k].text != NULL) {
+				buf_puts(out, ": ");
+				put_safe(out, e->artifacts[k].text);
+			}
+			buf_putc(out, '\n');
+		}
+	}
+	if (here + left_out + missing == 0)
+		return;
+	buf_putf(out, "%u artifacts came", here);
+	if (missing > 0)
+		buf_putf(out, ", %u did not", missing);
+	if (left_out > 0)
+		buf_putf(out, ", %u were left out, over a limit", left_out);
+	buf_putc(out, '\n');
+}
+
 void
 report_summary(const struct report_run *r, struct buf *out)
 {
@@ -145,6 +181,7 @@ report_summary(const struct report_run *r, struct buf *out)
 
 	put_slowest(out, r);
 	put_all_bad(out, r);
+	put_missing(out, r);
 	buf_putf(out, "%s ", r->id);
 	put_safe(out, r->plan);
 	buf_putf(out, " %s", run_state_name(r->state));

@@ -251,11 +251,15 @@ run_file_each_attempt(struct run_file *f, uint32_t exec,
 
 /* A file of an older program has no such table. */
 static bool
-has_table(struct run_file *f, const char *sql)
+has_table(struct run_file *f, const char *name)
 {
+	char *sql = str_fmt("SELECT count(*) FROM sqlite_master WHERE "
+	    "name='%s'", name);
 	int64_t n = 0;
+	bool has = f->db.h != NULL && db_int(&f->db, sql, 0, &n) == 0 && n > 0;
 
-	return f->db.h != NULL && db_int(&f->db, sql, 0, &n) == 0 && n > 0;
+	free(sql);
+	return has;
 }
 
 int
@@ -266,8 +270,7 @@ run_file_each_member(struct run_file *f, uint32_t exec,
 	struct run_member m;
 	int r;
 
-	if (!has_table(f, "SELECT count(*) FROM sqlite_master WHERE"
-	    " name='members'"))
+	if (!has_table(f, "members"))
 		return f->db.h == NULL ? ERR_STORE : 0;
 	st = use(f, RUN_EACH_MEMBER, exec, &r);
 	while (st != NULL && (r = db_step(st)) == 1) {
@@ -278,6 +281,37 @@ run_file_each_member(struct run_file *f, uint32_t exec,
 			.lead_attempt = (uint32_t)db_col_int(st, 3)
 		};
 		if ((r = fn(arg, &m)) != 0)
+			break;
+	}
+	return walked(st, r);
+}
+
+int
+run_file_each_artifact(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_artifact *a), void *arg)
+{
+	struct run_artifact a;
+	sqlite3_stmt *st;
+	int r;
+
+	if (!has_table(f, "artifacts"))
+		return f->db.h == NULL ? ERR_STORE : 0;
+	st = use(f, RUN_EACH_ARTIFACT, exec, &r);
+	while (st != NULL && (r = db_step(st)) == 1) {
+		a = (struct run_artifact){
+			.exec = (uint32_t)db_col_int(st, 0),
+			.attempt = (uint32_t)db_col_int(st, 1),
+			.no = (uint32_t)db_col_int(st, 2),
+			.name = db_col_text(st, 3),
+			.bytes = (uint64_t)db_col_int(st, 4),
+			.sha256 = db_col_text(st, 5),
+			.n = (uint32_t)db_col_int(st, 6),
+			.state = (enum artifact_state)known(
+			    artifact_state_parse(db_col_text(st, 7))),
+			.text = db_col_text(st, 8),
+			.agent = db_col_text(st, 9)
+		};
+		if ((r = fn(arg, &a)) != 0)
 			break;
 	}
 	return walked(st, r);
@@ -355,8 +389,7 @@ run_file_each_shared(struct run_file *f,
 	sqlite3_stmt *st;
 	int r;
 
-	if (!has_table(f, "SELECT count(*) FROM sqlite_master WHERE"
-	    " name='shared'"))
+	if (!has_table(f, "shared"))
 		return f->db.h == NULL ? ERR_STORE : 0;
 	st = use_all(f, RUN_EACH_SHARED, &r);
 	while (st != NULL && (r = db_step(st)) == 1) {

@@ -11,7 +11,11 @@
 	" PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"                         \
 	"CREATE TABLE IF NOT EXISTS shared(seq INTEGER PRIMARY KEY,"          \
 	" grp INTEGER, round INTEGER, kind TEXT, name TEXT, value TEXT);"     \
-	"PRAGMA user_version=2;"
+	"CREATE TABLE IF NOT EXISTS artifacts(exec INTEGER,"                  \
+	" attempt INTEGER, no INTEGER, name TEXT, bytes INTEGER,"             \
+	" sha256 TEXT, n INTEGER, state TEXT NOT NULL, text TEXT,"            \
+	" PRIMARY KEY(exec, attempt, no)) WITHOUT ROWID;"                     \
+	"PRAGMA user_version=3;"
 
 /*
  * Times are microseconds since 1970 or lengths in microseconds; states,
@@ -97,6 +101,11 @@ const char *const run_sql[RUN_STMTS] = {
 	[RUN_PUT_EVENT] = "INSERT INTO events(wall, who, kind, text, object)"
 	    " VALUES(?,?,?,?,?)",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
+	/* What came is not awaited again. */
+	[RUN_PUT_ARTIFACT] = "INSERT INTO artifacts VALUES"
+	    " (?,?,?,?,?,?,?,?,?) ON CONFLICT(exec, attempt, no) DO UPDATE"
+	    " SET state=excluded.state, text=excluded.text"
+	    " WHERE state<>'here'",
 	[RUN_NEW_HEAD] = "INSERT INTO head VALUES(1,?,?,?,?,?,?,0,1,-1,?)",
 	[RUN_NEW_SNAPSHOT] = "INSERT INTO snapshot VALUES(1,?)",
 	[RUN_NEW_EXEC] = "INSERT INTO executions(no, suite, test, row, target,"
@@ -129,6 +138,10 @@ const char *const run_sql[RUN_STMTS] = {
 	    " FROM amendments ORDER BY seq",
 	[RUN_EACH_MEMBER] = "SELECT exec, attempt, lead_exec, lead_attempt"
 	    " FROM members WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
+	[RUN_EACH_ARTIFACT] = "SELECT r.exec, r.attempt, r.no, r.name,"
+	    " r.bytes, r.sha256, r.n, r.state, r.text, a.agent"
+	    " FROM artifacts r LEFT JOIN attempts a USING(exec, attempt)"
+	    " WHERE r.exec BETWEEN ? AND ? ORDER BY 1, 2, 3",
 	[RUN_EACH_SHARED] = "SELECT grp, round, kind, name, value FROM shared"
 	    " ORDER BY seq",
 	[RUN_EACH_EVENT] = "SELECT seq, wall, who, kind, text, object"

@@ -239,6 +239,19 @@ run_file_put_member(struct run_file *f, const struct run_member *m)
 }
 
 int
+run_file_put_artifact(struct run_file *f, const struct run_artifact *a)
+{
+	int r;
+
+	if ((r = run_begin(f)) < 0)
+		return r;
+	return put_done(f, db_run(&f->db, RUN_PUT_ARTIFACT, "iiitititt",
+	    (int64_t)a->exec, (int64_t)a->attempt, (int64_t)a->no, a->name,
+	    (int64_t)a->bytes, a->sha256, (int64_t)a->n,
+	    artifact_state_name(a->state), a->text));
+}
+
+int
 run_file_put_amendment(struct run_file *f, const struct run_amendment *a)
 {
 	int r;

@@ -454,12 +454,23 @@ count_shared(void *arg, const struct run_shared *s)
 	return 0;
 }
 
+static int
+last_artifact(void *arg, const struct run_artifact *a)
+{
+	++*(int *)arg;
+	assert_string_equal(a->name, "f");
+	assert_int_equal(a->state, ARTIFACT_HERE);
+	return 0;
+}
+
 /* Read as it is; who takes it over adds what it lacks. */
 static void
 older_files_are_taken_over(void **state)
 {
 	struct run_shared row = { .group = 1, .round = 1, .kind = "put",
 		.name = "k", .value = "v" };
+	struct run_artifact file = { .exec = 1, .attempt = 1, .name = "f",
+		.sha256 = "", .n = 1, .state = ARTIFACT_HERE };
 	char *path = run_path(*state, FIX_RUN, ".db");
 	struct run_file *f = NULL;
 	int n = 0;
@@ -473,6 +484,7 @@ older_files_are_taken_over(void **state)
 	assert_int_equal(run_file_open(*state, FIX_RUN, &f), 0);
 	assert_int_equal(run_file_each_member(f, 0, count_member, &n), 0);
 	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);
+	assert_int_equal(run_file_each_artifact(f, 0, last_artifact, &n), 0);
 	assert_int_equal(n, 0);
 	run_file_close(f);
 	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL), 0);
@@ -481,10 +493,17 @@ older_files_are_taken_over(void **state)
 	assert_int_equal(run_file_commit(f), 0);
 	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);
 	assert_int_equal(n, 1);
+	/* What is here is not awaited again. */
+	assert_int_equal(run_file_put_artifact(f, &file), 0);
+	file.state = ARTIFACT_AWAITED;
+	assert_int_equal(run_file_put_artifact(f, &file), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_file_each_artifact(f, 1, last_artifact, &n), 0);
+	assert_int_equal(n, 2);
 	run_file_close(f);
 	/* A newer one is not touched. */
 	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version=3", NULL, NULL,
+	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version=99", NULL, NULL,
 	    NULL), SQLITE_OK);
 	sqlite3_close(h);
 	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL),

@@ -66,6 +66,12 @@ struct launch {
  * ds. ret_id has RUN_ID_SIZE bytes. */
 int engine_launch(struct engine *e, struct launch *l, struct diags *ds,
     char *ret_id);
+/* Calls fn for each artifact that came to RUN.artifacts: file is its path
+ * there. NULL: nobody. */
+void engine_on_artifact(struct engine *e,
+    void (*fn)(void *arg, const char *run, const char *file), void *arg);
+/* True while some of the run are on their way here. */
+bool engine_artifacts_pending(const struct engine *e, const char *run);
 /* Takes over a run whose owner is dead. 0; ERR_LOCKED when it lives;
  * ERR_NOT_FOUND; ERR_STATE when it has ended (report it instead). */
 int engine_adopt(struct engine *e, const char *run_id, struct diags *ds);

@@ -58,7 +58,8 @@ void artifacts_copy(struct artifacts *to, const struct artifacts *from);
 void work_prepare_write(struct jw *w, const struct work_prepare *p);
 void artifacts_write(struct jw *w, const struct artifacts *a);
 
-/* Read and check. 0, or ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE with nothing to
+/* Read and check; names of artifacts ascend, so that none is there twice. 0,
+ * or ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE with nothing to
  * free. artifacts_read() takes the object that has the two members. */
 int work_prepare_read(const struct jval *v, struct work_prepare *ret);
 int artifacts_read(const struct jval *v, struct artifacts *ret);
@@ -66,5 +67,10 @@ int artifacts_read(const struct jval *v, struct artifacts *ret);
 /* True for a relative path without empty, "." and ".." parts, of at most
  * ARTIFACT_NAME_MAX bytes. */
 bool prepare_name_ok(const char *name);
+
+/* Such a name as that of a file here: control characters, and a percent sign
+ * before two hex digits, as %XX, so that no two names become one. The caller
+ * frees. */
+char *artifact_file_name(const char *name);
 
 #endif

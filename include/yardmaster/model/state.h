@@ -52,6 +52,14 @@ enum tier {
 	TIERS
 };
 
+/* Of a file that an attempt left. */
+enum artifact_state {
+	ARTIFACT_AWAITED, ARTIFACT_HERE,
+	ARTIFACT_MISSING,	/* its agent may still have it */
+	ARTIFACT_LEFT_OUT,	/* over a limit: its agent does not keep it */
+	ARTIFACT_STATES
+};
+
 enum worker_kind {
 	WORKER_EXECUTION, WORKER_JOB, WORKER_RECORDING, WORKER_DEVELOPMENT,
 	WORKER_HOLD,
@@ -76,6 +84,7 @@ const char *agent_state_name(enum agent_state s);
 const char *outcome_name(enum outcome o);
 const char *attempt_class_name(enum attempt_class c);
 const char *tier_name(enum tier t);
+const char *artifact_state_name(enum artifact_state s);
 const char *worker_kind_name(enum worker_kind k);
 const char *value_source_name(enum value_source s);
 const char *parallel_name(enum parallel p);
@@ -87,6 +96,7 @@ int attempt_state_parse(const char *name);
 int run_state_parse(const char *name);
 int agent_state_parse(const char *name);
 int outcome_parse(const char *name);
+int artifact_state_parse(const char *name);
 int attempt_class_parse(const char *name);
 int tier_parse(const char *name);
 int worker_kind_parse(const char *name);

@@ -13,7 +13,6 @@
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/ident.h"
-#include "yardmaster/base/strvec.h"
 #include "yardmaster/model/state.h"
 
 /* What one attempt said of a step. */
@@ -45,6 +44,13 @@ struct report_step {
 	const char *text;	/* why it is so, or NULL; borrowed */
 };
 
+/* A file that an attempt left. */
+struct report_artifact {
+	char *name;		/* "ATTEMPT/NAME", below the execution's folder */
+	enum artifact_state state;	/* never ARTIFACT_LEFT_OUT */
+	char *text;		/* why it is missing, or NULL */
+};
+
 struct report_exec {
 	uint32_t no;		/* from 1 */
 	enum exec_state state;
@@ -54,7 +60,9 @@ struct report_exec {
 	char *text;		/* or NULL */
 	char *tail;		/* last output, raw bytes; NULL unknown */
 	size_t tail_len;
-	struct strvec artifacts;	/* that came: "ATTEMPT/NAME" */
+	struct report_artifact *artifacts;	/* by attempt; n_artifacts */
+	uint32_t n_artifacts;
+	uint32_t left_out;	/* files that a limit of its agents left out */
 	uint32_t first_step, n_steps;	/* in steps of the run */
 };
 
@@ -74,6 +82,9 @@ struct report_run {
 	struct report_step *steps;	/* n_steps */
 	uint32_t n_steps;
 	uint32_t n_suites;
+	/* Path of the folder that has the artifacts, by EXECUTION/, from where
+	 * the page will be; NULL: report_load() does not know. */
+	char *artifacts_at;
 };
 
 /* Reads the run of that id, whoever drives it. 0, ERR_NOT_FOUND, ERR_VERSION,

@@ -98,6 +98,20 @@ struct run_member {
 	uint32_t lead_exec, lead_attempt;	/* itself, for that one */
 };
 
+/* A file that an attempt left; or, of state ARTIFACT_LEFT_OUT, those of it
+ * that a limit of the agent left out. */
+struct run_artifact {
+	uint32_t exec, attempt;
+	uint32_t no;		/* in what its agent said, from 0 */
+	const char *agent;	/* read only; or NULL */
+	const char *name;	/* as prepare_name_ok() wants it; left out: "" */
+	uint64_t bytes;
+	const char *sha256;
+	uint32_t n;		/* files it stands for */
+	enum artifact_state state;
+	const char *text;	/* why it is missing, or NULL */
+};
+
 /* What somebody changed of a run while it ran: kinds are words of the engine
  * ("hold", "release", "move", "priority", ...). */
 struct run_amendment {
@@ -189,6 +203,8 @@ int run_file_put_result(struct run_file *f, const struct report *r, bool late,
     bool *ret_new);
 /* That an attempt is of a batch; goes with its run_file_put_attempt(). */
 int run_file_put_member(struct run_file *f, const struct run_member *m);
+/* A new one, or its state and text; what is here stays so. */
+int run_file_put_artifact(struct run_file *f, const struct run_artifact *a);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
 int run_file_put_shared(struct run_file *f, const struct run_shared *s);
 /* seq is given by the store. */
@@ -243,6 +259,9 @@ int run_file_each_result(struct run_file *f, uint32_t exec,
 /* Of batches only; an older program's file has none. */
 int run_file_each_member(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_member *m), void *arg);
+/* An older program's file has none. */
+int run_file_each_artifact(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_artifact *a), void *arg);
 int run_file_each_amendment(struct run_file *f,
     int (*fn)(void *arg, const struct run_amendment *a), void *arg);
 /* In order of time. */
