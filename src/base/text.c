@@ -182,6 +182,18 @@ text_safe(const char *s)
 	return buf_steal(&b);
 }
 
+void
+text_first_line(struct buf *out, const char *s)
+{
+	size_t n;
+
+	s += strspn(s, " \t\r\n");
+	n = strcspn(s, "\r\n");
+	text_escape(out, s, n);
+	if (s[n + strspn(s + n, " \t\r\n")] != '\0')
+		buf_puts(out, " ...");
+}
+
 static void
 pad_to(struct buf *out, size_t width, size_t cells)
 {

@@ -65,11 +65,11 @@ say_end(struct follow *f, const struct execution *x)
 		buf_putf(&line, "#%u", x->worker);
 	if (x->elapsed_us > 0)
 		buf_putf(&line, "  %s", duration_format(x->elapsed_us, took));
-	if (x->attempt > 1)
-		buf_putf(&line, "  attempt %u", x->attempt);
+	if (x->tries > 1)
+		buf_putf(&line, "  %u tries", x->tries);
 	if (x->text != NULL) {
 		buf_puts(&line, "  ");
-		put_safe(&line, x->text);
+		text_first_line(&line, x->text);
 	}
 	puts(buf_str(&line));
 	fflush(stdout);

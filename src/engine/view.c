@@ -26,6 +26,8 @@ view_execution(struct engine *e, struct erun *r, uint32_t no)
 	x->state = v.state;
 	x->unknown = v.unknown;
 	x->attempt = v.attempt;
+	x->tries = v.failures + v.errors + (v.state == EXEC_PASSED ||
+	    v.state == EXEC_HEALED);
 	x->agent = v.agent == SCHED_NONE ? -1 : (int)v.agent;
 	x->worker = v.worker;
 	x->tier = v.tier;

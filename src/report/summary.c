@@ -113,7 +113,7 @@ put_bad(struct buf *out, const struct report_run *r,
 	buf_putf(out, "%s%s)", buf_len(&how) > 0 ? ", " : "", buf_str(&how));
 	if (s->text != NULL) {
 		buf_puts(out, ": ");
-		put_safe(out, s->text);
+		text_first_line(out, s->text);
 	}
 	buf_putc(out, '\n');
 	if (e != NULL)

@@ -260,11 +260,33 @@ test_diag(void **state)
 	buf_done(&b);
 }
 
+static void
+test_first_line(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "", "" }, { "one", "one" }, { "one\n", "one" },
+		{ "\n  one\n\ntwo", "one ..." }, { "a\tb\rc", "a^Ib ..." },
+		{ " \n ", "" },
+	};
+	struct buf b = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&b);
+		text_first_line(&b, rows[i].in);
+		assert_string_equal(buf_str(&b), rows[i].out);
+	}
+	buf_done(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_first_line),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_nul_and_end),
 		cmocka_unit_test(test_any_bytes),

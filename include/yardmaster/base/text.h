@@ -38,6 +38,10 @@ void text_escape(struct buf *out, const char *s, size_t n);
 /* A heap copy of the NUL-ended s, escaped; the caller frees. */
 char *text_safe(const char *s);
 
+/* Appends the first line of s that is not blank, escaped, and " ..." when
+ * more follows: what a list has room for. */
+void text_first_line(struct buf *out, const char *s);
+
 /* Appends s escaped and cut to cells cells; a cut is marked by a final '~'
  * (or the ellipsis where utf8 is true). Pads with spaces when pad is true.
  * Returns the cells used. */

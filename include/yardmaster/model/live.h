@@ -65,6 +65,7 @@ struct execution {
 	enum exec_state state;
 	bool unknown;		/* its agent is silent: shown with "?" */
 	uint32_t attempt;	/* number of the current or last one, 0 none */
+	uint32_t tries;		/* how many attempts ended, and counted */
 	int agent;		/* index in the fleet, -1 none */
 	uint16_t worker;	/* 0 none */
 	enum tier tier;
