@@ -86,6 +86,7 @@ on_tick(void *arg)
 		reserve_make();
 	consoles_tick(d);
 	preps_tick(d);
+	slots_tick(d);
 	turn_facts(d, true);
 	check_life(d);
 }

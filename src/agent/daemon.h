@@ -46,6 +46,12 @@ struct slot {
 	struct child *child;	/* when started by this daemon */
 	struct stream *stream;	/* to the worker; NULL: there is none */
 	struct frame_reader reader;
+	struct usage {		/* of what it runs, at the last tick */
+		struct ident of;	/* the attempt; else it is of another */
+		int64_t at_us, cpu_us;
+		double cpu;	/* CPUs used since the tick before */
+		uint64_t memory_bytes;
+	} usage;
 	bool greeted;		/* WIRE_HELLO came */
 	bool adopted;		/* found at the start */
 };
@@ -145,6 +151,9 @@ int slot_adopt(struct daemon *d, uint16_t no);
 void slot_put_back(struct daemon *d, struct attempt *a);
 /* The record of a result: "ID REPORT". */
 void slot_record(struct daemon *d, const char *record, size_t n);
+
+/* Looks what busy workers use; reads nothing where none is. */
+void slots_tick(struct daemon *d);
 
 /* recover.c */
 enum recovery { RECOVER_QUEUE, RECOVER_KEEP, RECOVER_RESULT, RECOVER_ADOPT,

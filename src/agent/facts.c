@@ -63,6 +63,10 @@ worker_make(const struct slot *s, struct worker *w)
 	w->elapsed_us = clock_mono_us() - a->started_us;
 	w->usual_us = a->usual_us;
 	w->output_age_us = output_age(s);
+	if (ident_equal(&s->usage.of, &a->id)) {
+		w->cpu = s->usage.cpu;
+		w->memory_bytes = s->usage.memory_bytes;
+	}
 }
 
 /* Slots up to max workers, and those above that still are busy. */

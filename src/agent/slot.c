@@ -27,6 +27,7 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/base/log.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/sys/proc.h"
 
 static void
 slot_free(struct slot *s)
@@ -462,4 +463,38 @@ slot_adopt(struct daemon *d, uint16_t no)
 	if ((r = take_stream(s, fd)) < 0)
 		close(fd);
 	return r;
+}
+
+/* The first look at an attempt counts from what its worker had used before,
+ * which nobody knows: it says nothing of CPUs. */
+static void
+look_at(struct slot *s, int64_t now_us)
+{
+	struct usage *u = &s->usage, old = *u;
+	struct proc_usage got;
+
+	*u = (struct usage){ .of = s->attempt->id, .at_us = now_us };
+	if (proc_usage_below(s->pid, &got) < 0)
+		return;
+	u->cpu_us = got.cpu_us;
+	u->memory_bytes = got.memory_bytes;
+	if (ident_equal(&old.of, &u->of) && now_us > old.at_us &&
+	    got.cpu_us > old.cpu_us)
+		u->cpu = (double)(got.cpu_us - old.cpu_us) /
+		    (double)(now_us - old.at_us);
+}
+
+void
+slots_tick(struct daemon *d)
+{
+	int64_t now = loop_now_us(d->loop);
+	struct slot *s;
+	uint32_t i;
+
+	for (i = 0; i < d->n_slots; i++) {
+		s = d->slots[i];
+		if (s->attempt != NULL && s->attempt->worker == s->no &&
+		    s->pid > 0)
+			look_at(s, now);
+	}
 }

@@ -390,9 +390,59 @@ cmd_declare(struct cli *c)
 	    "execution)", c->args.v[1]);
 }
 
+static int
+read_worker(const struct cli *c, const char *text, uint16_t *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || n < 1 || n > 1024)
+		return cli_fail(c, EXIT_USAGE, "%s: a number from 1 to 1024",
+		    text);
+	*ret = (uint16_t)n;
+	return 0;
+}
+
+static int
+cmd_take(struct cli *c)
+{
+	struct op op = { .kind = OP_TAKE, .worker = 1 };
+	const char *n = cli_get(c, "workers"), *kind = cli_get(c, "kind");
+	int k = kind != NULL ? worker_kind_parse(kind) : WORKER_HOLD, r;
+
+	if (k != WORKER_RECORDING && k != WORKER_DEVELOPMENT &&
+	    k != WORKER_HOLD)
+		return cli_fail(c, EXIT_USAGE, "--kind %s: recording, "
+		    "development or hold", kind);
+	op.taking = (enum worker_kind)k;
+	if ((r = read_stop_opts(c, &op)) != 0 ||
+	    (n != NULL && (r = read_worker(c, n, &op.worker)) != 0))
+		return r;
+	return on_agents(c, &op, c->args.v, c->args.n);
+}
+
+static int
+cmd_give_back(struct cli *c)
+{
+	struct op op = { .kind = OP_GIVE_BACK };
+	int r = read_worker(c, c->args.v[1], &op.worker);
+
+	return r != 0 ? r : on_agents(c, &op, c->args.v, 1);
+}
+
 static const struct cli_opt fleet_opts[] = { FLEET_OPT, { NULL } };
 static const struct cli_opt stop_opts[] = {
 	FLEET_OPT,
+	{ "note", 'n', "TEXT", "why, shown to everybody" },
+	{ "for", 't', "TIME", "until then only (10m, 2h)" },
+	{ NULL }
+};
+
+static const struct cli_opt take_opts[] = {
+	FLEET_OPT,
+	{ "kind", 'k', "KIND", "recording, development or hold (the default)",
+	    "recording development hold" },
+	{ "workers", 'w', "N", "so many (default 1)" },
 	{ "note", 'n', "TEXT", "why, shown to everybody" },
 	{ "for", 't', "TIME", "until then only (10m, 2h)" },
 	{ NULL }
@@ -416,6 +466,13 @@ const struct cli_command cli_op_commands[] = {
 	    "queued stays", NULL, stop_opts, 1, -1, cmd_hold },
 	{ "release", "AGENT...|RUN|EXECUTION", "end a hold", NULL,
 	    fleet_opts, 1, -1, cmd_release },
+	{ "take", "AGENT...", "take a worker of each for yourself",
+	    "It counts against max workers, and everybody sees who has it, "
+	    "until it is given\nback or the time is over. Refused with who has "
+	    "them when none is free.\n", take_opts, 1, -1, cmd_take },
+	{ "give-back", "AGENT WORKER", "give back what a person took, by one of "
+	    "its workers", NULL,
+	    fleet_opts, 2, 2, cmd_give_back },
 	{ "cancel", "RUN|EXECUTION", "end it (INT, TERM, KILL)", NULL, NULL,
 	    1, 1, cmd_cancel },
 	{ "requeue", "EXECUTION", "end its attempt and try again", NULL, NULL,

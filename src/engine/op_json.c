@@ -23,6 +23,7 @@ static const char *const names[OP_KINDS] = {
 	[OP_UNDO] = "undo",
 	[OP_CLEAR] = "clear", [OP_PROBE] = "probe",
 	[OP_DECLARE_DEAD] = "declare-dead",
+	[OP_TAKE] = "take", [OP_GIVE_BACK] = "give-back",
 	[OP_DECLARE_LOST] = "declare-lost",
 };
 
@@ -83,6 +84,8 @@ owner_op_write(struct buf *out, const struct op *op)
 	jw_kv_str(&w, "who", op->who);
 	jw_kv_str(&w, "note", op->note);
 	jw_kv_int(&w, "expires_us", op->expires_wall_us);
+	jw_kv_str(&w, "taking", worker_kind_name(op->taking));
+	jw_kv_int(&w, "worker", op->worker);
 	jw_kv_int(&w, "priority", op->priority);
 	jw_kv_str(&w, "key", op->key);
 	jw_kv_str(&w, "value", op->value);
@@ -131,6 +134,11 @@ owner_op_read(const struct jval *v, struct op *ret)
 	op.who = jval_get_str(v, "who", NULL);
 	op.note = jval_get_str(v, "note", NULL);
 	op.expires_wall_us = jval_get_int(v, "expires_us", 0);
+	if ((kind = worker_kind_parse(jval_get_str(v, "taking",
+	    "execution"))) < 0)
+		return ERR_SYNTAX;
+	op.taking = (enum worker_kind)kind;
+	op.worker = (uint16_t)jval_get_int(v, "worker", 0);
 	op.priority = (int32_t)jval_get_int(v, "priority", 0);
 	op.key = jval_get_str(v, "key", NULL);
 	op.value = jval_get_str(v, "value", NULL);

@@ -119,6 +119,42 @@ op_mode(struct engine *e, size_t agent, struct agent_op *a)
 }
 
 static int
+op_take(struct engine *e, size_t agent, struct agent_op *a)
+{
+	struct fleet_take take = {
+		.who = a->who, .note = a->op.note,
+		.kind = a->op.taking, .workers = a->op.worker,
+	};
+
+	if (a->op.expires_wall_us > 0)
+		take.for_us = a->op.expires_wall_us - clock_wall_us();
+	a->what = str_fmt("%u taken for %s", a->op.worker,
+	    worker_kind_name(a->op.taking));
+	fleet_take(e->fleet, agent, &take, agent_answered, a);
+	return 0;
+}
+
+/* The worker stands for all that were taken with it. */
+static int
+op_give_back(struct engine *e, size_t agent, struct agent_op *a)
+{
+	const struct facts *f = &fleet_agent(e->fleet, agent)->facts;
+	struct fleet_take take = { .who = a->who };
+	uint32_t i;
+
+	for (i = 0; i < f->n_workers; i++)
+		if (f->workers[i].no == a->op.worker)
+			take.give_back = f->workers[i].take;
+	a->what = str_fmt("worker %u given back", a->op.worker);
+	if (take.give_back == 0) {
+		agent_answered(a, ERR_STATE, "nobody has taken that worker");
+		return 0;
+	}
+	fleet_take(e->fleet, agent, &take, agent_answered, a);
+	return 0;
+}
+
+static int
 op_reconnect(struct engine *e, size_t agent, struct agent_op *a)
 {
 	a->what = str_dup("trying now");
@@ -327,6 +363,8 @@ static const struct op_row rows[OP_KINDS] = {
 	[OP_MOVE] = { .on_run = op_move, .execution_only = true,
 	    .amends = true },
 	[OP_PRIORITY] = { .on_run = op_priority, .amends = true },
+	[OP_TAKE] = { .on_agent = op_take },
+	[OP_GIVE_BACK] = { .on_agent = op_give_back },
 	[OP_RECONNECT] = { .on_agent = op_reconnect },
 	[OP_GIVE_UP] = { .on_run = op_give_up, .amends = true },
 	[OP_SKIP] = { .on_run = op_skip, .execution_only = true,

@@ -106,6 +106,17 @@ write_worker(struct jw *w, const struct agent *a, const struct worker *wk)
 		jw_kv_str(w, "progress", wk->progress);
 		jw_kv_seconds(w, "usual_s", wk->usual_us);
 		jw_kv_str(w, "owner", wk->owner);
+		if (wk->output_age_us >= 0)
+			jw_kv_seconds(w, "output_age_s", wk->output_age_us);
+		if (wk->memory_bytes > 0) {
+			jw_kv_real(w, "cpu", wk->cpu);
+			jw_kv_int(w, "memory_bytes",
+			    (int64_t)wk->memory_bytes);
+		}
+		if (wk->taken.on) {
+			jw_key(w, "taken");
+			stop_note_write(w, &wk->taken);
+		}
 	}
 	jw_object_end(w);
 }

@@ -153,6 +153,36 @@ fleet_set_mode(struct fleet *f, size_t agent, const char *mode,
 	buf_done(&body);
 }
 
+void
+fleet_take(struct fleet *f, size_t agent, const struct fleet_take *take,
+    fleet_done_fn fn, void *arg)
+{
+	struct peer *p = &f->peers[agent];
+	struct buf body = BUF_INIT;
+	const char *why;
+	struct jw w;
+	int r;
+
+	if ((r = cannot_ask(p, &why)) < 0) {
+		if (fn != NULL)
+			fn(arg, r, why);
+		return;
+	}
+	jw_init(&w, &body);
+	begin(p, &w, take->who, fn, arg);
+	if (take->give_back > 0) {
+		jw_kv_int(&w, "give_back", take->give_back);
+	} else {
+		jw_kv_str(&w, "kind", worker_kind_name(take->kind));
+		jw_kv_int(&w, "workers", take->workers);
+		jw_kv_str(&w, "note", take->note);
+		jw_kv_seconds(&w, "for_s", take->for_us);
+	}
+	jw_object_end(&w);
+	say(p, MSG_TAKE, &body);
+	buf_done(&body);
+}
+
 /* ---- values of the fleet file ---- */
 
 static void

@@ -20,6 +20,7 @@ static const char hint_max[] = "6, +2, -25% or =advised";
 static const char hint_threshold[] = "4, -2 keeps two free, +2, -25%, =max";
 static const char hint_size[] = "512M, 2G, off or default";
 static const char hint_note[] = "why, for the others";
+static const char hint_kind[] = "recording, development or hold";
 static const char hint_for[] = "2h, 30m; empty: until it is ended";
 
 static const struct form_info forms[FORMS] = {
@@ -74,6 +75,11 @@ static const struct form_info forms[FORMS] = {
 	    { NULL }, { NULL }, true, true },
 	[FORM_LOST] = { "Declare lost", "declared lost", OP_DECLARE_LOST,
 	    { NULL }, { NULL }, false, true },
+	[FORM_TAKE] = { "Take a worker", "taken", OP_TAKE,
+	    { "note", "for", "kind" }, { hint_note, hint_for, hint_kind },
+	    true, false },
+	[FORM_GIVE_BACK] = { "Give back", "given back", OP_GIVE_BACK,
+	    { NULL }, { NULL }, true, true },
 	[FORM_ADOPT] = { "Take over", "taken over", OP_KINDS,
 	    { NULL }, { NULL }, false, false },
 };

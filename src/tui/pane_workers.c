@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "yardmaster/base/buf.h"
+#include "yardmaster/base/clock.h"
 #include "tui/cells.h"
 
 static void
@@ -166,7 +167,7 @@ static void
 detail(struct tui *t, const struct object *o, struct lines *out)
 {
 	const struct worker *w = o->worker;
-	char text[IDENT_TEXT];
+	char text[IDENT_TEXT], until[CLOCK_TEXT];
 
 	lines_add(out, ROLE_STRONG, "%s/%u", o->agent->name, w->no);
 	lines_fact(out, "kind", ROLE_NORMAL, "%s",
@@ -182,6 +183,14 @@ detail(struct tui *t, const struct object *o, struct lines *out)
 		lines_fact(out, "progress", ROLE_NORMAL, "%s", w->progress);
 	lines_fact(out, "owner", ROLE_NORMAL, "%s",
 	    w->owner != NULL ? w->owner : "");
+	if (w->memory_bytes > 0)
+		lines_fact(out, "uses", ROLE_NORMAL, "%.1f CPUs, %llu MB",
+		    w->cpu, (unsigned long long)(w->memory_bytes >> 20));
+	if (w->taken.on && w->taken.expires_wall_us > 0)
+		lines_fact(out, "taken", ROLE_NORMAL, "until %s",
+		    clock_format(w->taken.expires_wall_us, until));
+	else if (w->taken.on)
+		lines_fact(out, "taken", ROLE_NORMAL, "until it is given back");
 	lines_add(out, ROLE_NORMAL, "%s", "");
 	detail_agent(t, o, out);
 }

@@ -313,6 +313,7 @@ static const char *const plain_effects[FORMS] = {
 	[FORM_PAUSE] = "nothing more is sent, of any run",
 	[FORM_GO_ON] = "work is sent again",
 	[FORM_UNDO] = "takes it back, unless it was changed since",
+	[FORM_GIVE_BACK] = "is free again, with all that was taken with it",
 	[FORM_ADOPT] = "this console drives it from now on",
 };
 
@@ -350,18 +351,54 @@ parse_priority(const char *text, int32_t *ret, char **ret_error)
 	return 0;
 }
 
+static void
+effect_of_take(struct batch *b, struct target *tg, enum worker_kind kind)
+{
+	int no = engine_agent_find(b->t->engine, tg->op.agent);
+	const struct facts *f = no < 0 ? NULL :
+	    &engine_agent(b->t->engine, (size_t)no)->facts;
+
+	tg->op.taking = kind;
+	tg->op.worker = 1;
+	tg->effect = str_fmt("one worker less for work: %s",
+	    worker_kind_name(kind));
+	if (f != NULL && f->busy >= f->max_workers)
+		tg->warning = str_dup("all its workers are busy: it will be "
+		    "refused");
+}
+
+/* What a worker is taken for; hold when nothing is said. */
+static int
+parse_kind(const char *text, enum worker_kind *ret, char **ret_error)
+{
+	int kind = *text != '\0' ? worker_kind_parse(text) : WORKER_HOLD;
+
+	if (kind != WORKER_RECORDING && kind != WORKER_DEVELOPMENT &&
+	    kind != WORKER_HOLD) {
+		*ret_error = str_dup("recording, development or hold");
+		return ERR_SYNTAX;
+	}
+	*ret = (enum worker_kind)kind;
+	return 0;
+}
+
 /* Fills the ops of the other forms from their fields. */
 static bool
 preview_plain(struct batch *b, const char *const *fields, char **ret_error)
 {
 	int64_t expires = 0;
 	int32_t priority = 0;
+	enum worker_kind taking = WORKER_HOLD;
 	const char *agent = NULL;
 	struct target *tg;
 	size_t i;
 
-	if ((b->form == FORM_DRAIN || b->form == FORM_HOLD) &&
+	if ((b->form == FORM_DRAIN || b->form == FORM_HOLD ||
+	    b->form == FORM_TAKE) &&
 	    parse_hold(b, fields, &expires, ret_error) < 0)
+		return false;
+	if (b->form == FORM_TAKE &&
+	    parse_kind(fields[2], &taking, ret_error) < 0)
 		return false;
 	if (b->form == FORM_PAUSE) {
 		free(b->note);
@@ -391,6 +428,8 @@ preview_plain(struct batch *b, const char *const *fields, char **ret_error)
 			tg->effect = str_fmt("goes to %s, pinned", agent);
 		else if (b->form == FORM_PRIORITY)
 			tg->effect = str_fmt("priority %d", priority);
+		else if (b->form == FORM_TAKE)
+			effect_of_take(b, tg, taking);
 		else if (b->form == FORM_AMEND)
 			tg->effect = str_fmt("%s=%s", tg->key, tg->value);
 		else

@@ -72,6 +72,8 @@ agent_takes(enum form form, const struct agent *a)
 		return !a->known || !f->held.on;
 	case FORM_RELEASE:
 		return a->known && f->held.on;
+	case FORM_TAKE:
+		return a->link == LINK_UP;
 	case FORM_RECONNECT:
 		return a->link != LINK_UP;
 	case FORM_CLEAR:
@@ -299,11 +301,44 @@ add_waiting(struct batch *b, enum reason reason)
 	}
 }
 
+/* A worker that a person took. */
+static void
+add_taken(struct batch *b, const struct agent *a, const struct worker *w)
+{
+	struct target *tg;
+	char *name;
+
+	if (!w->taken.on)
+		return;
+	name = str_fmt("%s/%u, %s of %s", a->name, w->no,
+	    worker_kind_name(w->kind), w->owner != NULL ? w->owner : "?");
+	tg = add_target(b, name);
+	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", a->name);
+	tg->op.worker = w->no;
+	free(name);
+}
+
+static void
+add_all_taken(struct batch *b)
+{
+	size_t i, n = engine_agent_count(b->t->engine);
+	const struct agent *a;
+	uint32_t k;
+
+	for (i = 0; i < n; i++) {
+		a = engine_agent(b->t->engine, i);
+		for (k = 0; a->link == LINK_UP && k < a->facts.n_workers; k++)
+			add_taken(b, a, &a->facts.workers[k]);
+	}
+}
+
 static void
 add_for_cause(struct batch *b, enum reason reason)
 {
 	if (b->form == FORM_GO_ON && reason == REASON_CONSOLE_PAUSED)
 		add_console(b);
+	if (b->form == FORM_GIVE_BACK && reason == REASON_WORKERS_BUSY)
+		add_all_taken(b);
 	add_cure_agents(b, reason);
 	if (b->n == 0)
 		add_waiting(b, reason);
@@ -339,6 +374,8 @@ add_for_worker(struct batch *b, const struct object *o)
 		x = engine_execution_find(b->t->engine, &o->worker->attempt);
 		if (x != NULL && exec_takes(b->form, x))
 			add_exec(b, x);
+	} else if (b->form == FORM_GIVE_BACK) {
+		add_taken(b, o->agent, o->worker);
 	} else if (agent_takes(b->form, o->agent)) {
 		add_agent(b, o->agent);
 	}

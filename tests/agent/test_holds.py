@@ -146,6 +146,25 @@ def test_expiry_and_crash():
         tap.ok('it expires by itself', 'taking 4 (hold) expired' in a.log())
 
 
+def test_what_workers_use():
+    with agent(workers=2) as a:
+        link = a.connect('--idle', '0.4s')    # its tick is short, too
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, [
+            'sh', '-c', 'echo x; (while :; do :; done)& wait'])])
+        link.wait_report(ids(1)[0], 'running')
+        facts = link.wait_facts(lambda f: f['workers'][0].get('cpu', 0) > 0)
+        worker = facts['workers'][0]
+        tap.ok('CPU and memory of the whole tree, age of output',
+               0.05 < worker['cpu'] < 2 and worker['memory_bytes'] > 1 << 19
+               and worker['output_age_s'] >= 0, worker)
+        link.cancel(ids(1), grace_s=0.1)
+        link.wait_ended(ids(1))
+        worker = link.ask(ac.SET)['facts']['workers'][0]
+        tap.ok('an idle one says none', 'cpu' not in worker and
+               'memory_bytes' not in worker, worker)
+
+
 def test_bad_words():
     with agent(workers=2) as a:
         for args, said in (

@@ -158,6 +158,45 @@ def test_limits(lab):
            lab.watch.wait(lambda w: not w.running), lab.watch.running)
 
 
+def test_take(lab):
+    got = lab.cli('take', 'lab-1', 'lab-3', '--kind', 'recording', '--note',
+                  'login flow', '--for', '1h')
+    tap.equal('a worker of each is taken', got.returncode, 0)
+    workers = {(w['agent'], w['worker']): w for w in busy(lab)}
+    one = workers.get(('lab-3', 1), {})
+    tap.ok('with who, what for and until when', len(workers) == 2 and
+           one['kind'] == 'recording' and one['what'] == 'login flow' and
+           one['owner'] and one['taken']['expires'], workers)
+    got = lab.cli('take', 'lab-3')
+    tap.ok('refused when full, with who has it', got.returncode == 2 and
+           'recording login flow of' in got.stderr, got.stderr)
+    with lab.screen() as screen:
+        screen.keys('4')
+        screen.sees('the pane shows it', 'lab-3/1 .*recording.*login flow')
+        screen.keys('/lab-3' + vt.ENTER + 'a')
+        screen.sees('it can be given back', 'B +give-back')
+        screen.keys('B')
+        screen.expect('lab-3/1, recording of')
+        screen.keys('y')
+        screen.sees('and is', 'lab-3/1.*given back')
+        screen.keys('a')
+        screen.expect('T +take')
+        screen.keys('T')
+        screen.expect('for .*2h')
+        screen.keys('mine' + vt.TAB + vt.TAB + 'x' + vt.ENTER)
+        screen.expect('recording, development or hold')
+        screen.keys(vt.BACKSPACE + 'development' + vt.ENTER)
+        screen.sees('what it means is said first', 'one worker less')
+        screen.keys('y')
+        screen.sees('taken from the pane', 'lab-3/1 .*development.*mine')
+    for agent, worker in (('lab-1', '1'), ('lab-3', '1')):
+        tap.equal('given back: ' + agent, lab.cli(
+            'give-back', agent, worker).returncode, 0)
+    got = lab.cli('give-back', 'lab-1', '1')
+    tap.ok('once only', got.returncode == 2 and 'nobody' in got.stderr, got)
+    tap.equal('all are free', busy(lab), [])
+
+
 def test_crash(lab):
     lab.watch.starts.clear()
     gate = lab.dir + '/gate'

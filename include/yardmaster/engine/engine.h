@@ -103,6 +103,7 @@ enum op_kind {
 	OP_CLEAR,		/* agents: no longer benched */
 	OP_PROBE,		/* agents: a benched one gets one execution */
 	OP_DECLARE_DEAD,	/* agents: gone for good, with all it holds */
+	OP_TAKE, OP_GIVE_BACK,	/* agents: workers for a person; a taken one */
 	OP_DECLARE_LOST,	/* executions: its unknown attempt is lost now */
 	OP_KINDS
 };
@@ -115,7 +116,9 @@ struct op {
 	char agent[AGENT_NAME_SIZE];	/* "" when it concerns none */
 	const char *who;	/* NULL: the engine's own */
 	const char *note;	/* of a drain or hold; may be NULL */
-	int64_t expires_wall_us;	/* of a drain or hold; 0 never */
+	int64_t expires_wall_us;	/* of a drain, hold or taking; 0 never */
+	enum worker_kind taking;	/* OP_TAKE: what for */
+	uint16_t worker;	/* OP_TAKE: how many; OP_GIVE_BACK: which */
 	bool set_max, set_threshold;	/* which values OP_SET changes */
 	uint32_t max_workers, expect_max;
 	struct threshold threshold, expect_threshold;

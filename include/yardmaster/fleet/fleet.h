@@ -119,6 +119,18 @@ void fleet_set_mode(struct fleet *f, size_t agent, const char *mode,
     const char *who, const char *note, int64_t expires_wall_us,
     fleet_done_fn fn, void *arg);
 
+struct fleet_take {
+	const char *who, *note;	/* note may be NULL */
+	enum worker_kind kind;
+	uint32_t workers;	/* how many */
+	int64_t for_us;		/* 0: until they are given back */
+	uint32_t give_back;	/* the number of a taking that ends; 0: a new
+				 * one begins */
+};
+/* Takes workers for a person, or gives back those of a taking. */
+void fleet_take(struct fleet *f, size_t agent, const struct fleet_take *take,
+    fleet_done_fn fn, void *arg);
+
 struct fleet_tail;
 struct fleet_tail_ops {
 	void (*data)(void *arg, uint64_t offset, const uint8_t *p, size_t n);

@@ -58,6 +58,14 @@ int proc_subreaper(void);
 int proc_signal_tree(pid_t root, pid_t sid, int signo);
 /* How many processes of that tree and session live. */
 int proc_count_tree(pid_t root, pid_t sid);
+struct proc_usage {
+	int64_t cpu_us;		/* used so far, also by what has ended */
+	uint64_t memory_bytes;	/* resident; what is shared counts each time */
+};
+/* What all processes below root use (of a large tree the first 1,024), and
+ * have used as far as root or they waited for them; root itself does not
+ * count. 0 or ERR_NOT_FOUND. */
+int proc_usage_below(pid_t root, struct proc_usage *ret);
 /* Starts argv as a daemon: double fork, own session, the three standard
  * streams to log_path (appended; NULL: /dev/null), cwd "/". 0 or -errno. */
 int proc_daemonize(char *const *argv, char *const *envp, const char *log_path);
