@@ -207,7 +207,8 @@ def check_daemon_killed(lab):
 
 def check_resume(lab):
     p, run, gate = queued(lab)
-    os.remove(gate) if os.path.exists(gate) else None
+    if os.path.exists(gate):
+        os.remove(gate)
     p.kill()
     p.wait()
     kept = lab.env.pop('TOP')
@@ -244,6 +245,17 @@ def ask(lab, run, value, gate):
             open(gate, 'w').close()
     os.close(ours)
     return p.wait(60), said.decode(errors='replace')
+
+
+def check_detached(lab):
+    plan = lab.plan({'name': 'd', 'secrets': ['TOP'], 'suites': [
+        {'name': 's', 'tests': [
+            {'name': 't', 'shell': 'test "$TOP" = %s' % VALUES['TOP']},
+            {'name': 'u', 'shell': 'test "$YARDMASTER_SECRETS" = TOP'}]}]})
+    done = lab.cli('run', plan, '--detach')
+    run = done.stdout.strip()
+    tap.equal('a run that is handed over has its secrets', lab.cli(
+        'resume', run, '--quiet').returncode, 0)
 
 
 def check_missing(lab):
@@ -293,6 +305,7 @@ def main():
         check_everywhere(lab)
         check_daemon_killed(lab)
         check_resume(lab)
+        check_detached(lab)
         check_missing(lab)
     tap.done()
 
