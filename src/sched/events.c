@@ -317,7 +317,8 @@ members_wait(struct sched *s, struct run *r, const struct parcel *p,
 		if (m[i].attempt == 0)
 			continue;
 		x = exec_get(r, m[i].exec);
-		x->ended = x->attempt;
+		/* An end of it, should one come all the same, is late. */
+		x->ended = 0;
 		if (refused || p->late)
 			x->flags |= X_AVOID;
 		exec_wait(s, r, x, refused ? REFUSED_US : 0);

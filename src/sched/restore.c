@@ -103,10 +103,11 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 }
 
 static void
-restore_waiting(struct sched *s, struct run *r, struct exec *x)
+restore_waiting(struct sched *s, struct run *r, struct exec *x,
+    bool returned)
 {
 	if (x->attempt > 0) {
-		x->ended = x->attempt;
+		x->ended = returned ? 0 : x->attempt;
 		x->flags &= (uint16_t)~X_NEEDS;
 	}
 	if (x->failures + x->errors > 0)
@@ -150,7 +151,8 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 		    r->x[r->order[i]].parcel == NONE &&
 		    (r->x[r->order[i]].flags & (X_QUEUED | X_READY |
 		    X_DELAYED)) == 0)
-			restore_waiting(s, r, &r->x[r->order[i]]);
+			restore_waiting(s, r, &r->x[r->order[i]],
+			    spec->execs[r->order[i]].returned);
 	groups_restore(s, r, spec);
 	if (out)
 		timers_set(s);

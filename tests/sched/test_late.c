@@ -65,7 +65,7 @@ test_not_acknowledged(void **state)
 	assert_int_equal(kit_sent(&k, run, 1), 1);
 	/* A says something of it after all: it counts no more. */
 	assert_int_equal(sched_ended(k.s, (struct sched_id){ run, 1, 1 },
-	    OUTCOME_FAILED, 1, k.now_us), SCHED_SAID);
+	    OUTCOME_FAILED, 1, k.now_us), SCHED_LATE);
 	kit_ended(&k, run, 1, OUTCOME_PASSED);
 	kit_decide(&k);
 	sched_exec_view(k.s, run, 1, &v);

@@ -270,7 +270,12 @@ test_reassign(void **state)
 	id = kit_id(&k, run, 4);
 	assert_int_equal(sched_returned(k.s, id, false, k.now_us),
 	    SCHED_TAKEN);
+	/* An end of what was given back is late, also before it goes on. */
+	assert_int_equal(sched_ended(k.s, id, OUTCOME_FAILED, US_PER_S,
+	    k.now_us), SCHED_LATE);
 	kit_decide(&k);
+	assert_int_equal(sched_ended(k.s, id, OUTCOME_FAILED, US_PER_S,
+	    k.now_us), SCHED_LATE);
 	d = kit_find(&k, SCHED_SEND, run, 4);
 	assert_non_null(d);
 	assert_int_equal(d->agent, 0);
