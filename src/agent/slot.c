@@ -187,6 +187,11 @@ slot_put_back(struct daemon *d, struct attempt *a)
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_CANCELLED, NULL);
 		return;
 	}
+	if (a->secret && a->secrets.n == 0) {
+		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR,
+		    "it was not begun, and its secrets are gone");
+		return;
+	}
 	queue_enter(&d->queue, a);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
 }
