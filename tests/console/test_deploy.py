@@ -205,6 +205,55 @@ def kept(place, host):
     shutil.rmtree(os.path.dirname(config))
 
 
+def shells(place):
+    """Any sh will do, whoever is called so, and so will this host."""
+    for name in ('dash', 'bash', 'busybox', 'ksh', 'mksh', 'zsh'):
+        path = shutil.which(name)
+        if path is None:
+            continue
+        home = os.path.join(place.hosts.dir, 'home of ' + name)
+        bin_dir = home + '/bin'
+        os.makedirs(bin_dir)
+        os.symlink(path, bin_dir + '/sh')
+        with open(place.fleet, 'w') as f:
+            json.dump({'name': 'here', 'agents': [
+                {'name': 'here', 'transport': 'local'}]}, f)
+        env = {'HOME': home, 'PATH': bin_dir + ':' + os.environ['PATH'],
+               'XDG_STATE_HOME': '', 'XDG_CONFIG_HOME': ''}
+        before = sorted(os.listdir(home))
+        got = place.deploy('here', **env)
+        tap.ok(name + ' installs it', got.returncode == 0 and 'installed' in
+               got.stdout and digest(home + PLACE) == digest(STATIC),
+               words(got))
+        tap.ok('and it runs', os.path.exists(
+            home + '/.local/state/yardmaster/agent/here/agent.lock'))
+        got = place.deploy('here', '--uninstall', **env)
+        tap.equal('and removes it', (words(got), sorted(os.listdir(home))),
+                  ('here: removed\n', before))
+
+
+def looks_only(place, host):
+    """A key whose forced command is connect --read-only."""
+    place.write_fleet()
+    place.deploy(host.name)
+    host.more = 'ForceCommand %s connect --read-only' % (host.home + PLACE)
+    host.stop()
+    host.start()
+    got = place.run('fleet', 'test')
+    tap.ok('such a key shows the agent', re.search(
+        host.name + ' *ok', got.stdout), words(got))
+    got = place.run('set', host.name, 'max_workers=9')
+    tap.ok('and cannot change it', got.returncode != 0 and
+           'only look' in words(got), words(got))
+    got = place.deploy(host.name, '--uninstall', '--force')
+    tap.equal('nor remove it', got.returncode, 2)
+    host.more = ''
+    host.stop()
+    host.start()
+    tap.equal('another key may', place.deploy(
+        host.name, '--uninstall').returncode, 0)
+
+
 def main():
     sshd.need()
     if not os.path.exists(STATIC):
@@ -221,6 +270,10 @@ def main():
         refused(place, hosts[0])
         tap.note('an agent that does not start')
         kept(place, hosts[1])
+        tap.note('a key that may only look')
+        looks_only(place, hosts[0])
+        tap.note('shells')
+        shells(place)
     tap.done()
 
 
