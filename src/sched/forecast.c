@@ -2,6 +2,7 @@
 /* A copy of the scheduler is changed and played on in the simulator. */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,11 @@
 #include "yardmaster/sched/forecast.h"
 
 #define MAX_OPEN 2000
-#define MAX_VARIED 300		/* more are played once only */
+#define PLAYED 3000		/* open ones, over all plays */
 #define MAX_ALL 20		/* times that, those that have ended too */
-#define EQUAL 10		/* ends nearer than a tenth of what is left are */
+#define EQUAL 50		/* ends nearer than this part of what is left */
+#define MISS 0.3			/* of logarithms */
+#define REDRAWS 16		/* of a length that is over already */
 #define OVERDUE 8		/* this part of its length is left, at least */
 #define HORIZON_US (INT64_C(400) * 86400 * US_PER_S)
 
@@ -39,15 +42,17 @@ mix(uint64_t x)
 }
 
 /*
- * By how much a length misses its prediction in a play: about log-normal with
- * a deviation of 0.3, as the sum of twelve even chances is about normal. The
- * same execution misses alike with and without a change.
+ * What a length may be in a play, whose prediction misses it by MISS: the
+ * longer ones among predictions are rather too long, the shorter ones too
+ * short, by how far the lengths of the run lie apart. The sum of twelve even
+ * chances is about normal. The same execution misses alike with and without a
+ * change.
  */
 static int64_t
-missed(int64_t us, uint32_t play, uint32_t handle, uint32_t no)
+missed(const struct run *r, int64_t us, uint32_t play, uint32_t no)
 {
-	uint64_t h = mix((uint64_t)play << 32 | handle) ^ no;
-	double sum = -6, x, y = 1;
+	uint64_t h = mix((uint64_t)play << 32 | r->handle) ^ no;
+	double sum = -6, mean, apart, trust = 1;
 	int i;
 
 	if (play == 0)
@@ -56,11 +61,13 @@ missed(int64_t us, uint32_t play, uint32_t handle, uint32_t no)
 		h = mix(h);
 		sum += (double)(h >> 11) / (double)(UINT64_C(1) << 53);
 	}
-	/* e to the power of 0.3 times that, as (1 + x / 16) to the 16th. */
-	x = 1 + 0.3 * sum / 16;
-	for (i = 0; i < 16; i++)
-		y *= x;
-	return (int64_t)((double)us * y) + 1;
+	if (r->n_known < 2)
+		return (int64_t)((double)us * exp(MISS * sum)) + 1;
+	mean = (double)r->known_us / r->n_known;
+	apart = log(r->known_sq / r->n_known / (mean * mean));
+	trust = apart > MISS * MISS ? 1 - MISS * MISS / apart : 0;
+	return (int64_t)exp(trust * log((double)us) + (1 - trust) *
+	    (log(mean) - apart / 2) + MISS * sqrt(trust) * sum) + 1;
 }
 
 static int64_t
@@ -70,8 +77,8 @@ length_of(const struct forecasting *f, const struct run *r, uint32_t no)
 
 	if (f->opts->length_us != NULL)
 		return f->opts->length_us(f->opts->length_arg, r->handle, no);
-	return missed(x->estimate_us > 0 ? x->estimate_us :
-	    run_typical_us(f->m.s, r), f->play, r->handle, no);
+	return missed(r, x->estimate_us > 0 ? x->estimate_us :
+	    run_typical_us(f->m.s, r), f->play, no);
 }
 
 static void *
@@ -134,25 +141,40 @@ hosts_for_sim(struct forecasting *f)
 	}
 }
 
-/* What is left of it, when it has run since then. */
+/* How long all of it takes there. */
 static int64_t
-left_us(const struct forecasting *f, const struct parcel *p, int64_t ran_us)
+all_us(const struct forecasting *f, const struct parcel *p)
 {
 	const struct run *r = f->m.s->runs[p->run];
 	const struct sched_member *m = p->members != NULL ? p->members :
 	    &p->one;
 	uint32_t i, n = p->members != NULL ? p->n_members : 1;
-	int64_t all = 0, left;
+	int64_t all = 0;
 
 	for (i = 0; i < n; i++)
 		if (m[i].attempt != 0)
 			all += length_of(f, r, m[i].exec);
-	all = f->m.hosts[p->agent].speed == 1000 ? all : (int64_t)
+	return f->m.hosts[p->agent].speed == 1000 ? all : (int64_t)
 	    ((double)all * 1000 / f->m.hosts[p->agent].speed);
-	left = all - ran_us;
-	if (left < all / OVERDUE)
-		left = f->opts->length_us != NULL && left > 0 ? left :
-		    all / OVERDUE;
+}
+
+/* What is left of it, when it has run since then: of the ways to miss only
+ * those are left in which it has not ended by now. */
+static int64_t
+left_us(struct forecasting *f, const struct parcel *p, int64_t ran_us)
+{
+	uint32_t play = f->play, tries;
+	int64_t all = all_us(f, p), left = all - ran_us;
+
+	for (tries = 0; play > 0 && left <= 0 && tries < REDRAWS; tries++) {
+		f->play += FORECAST_PLAYS;
+		all = all_us(f, p);
+		left = all - ran_us;
+	}
+	f->play = play;
+	if (left < all / OVERDUE &&
+	    (left <= 0 || (play == 0 && f->opts->length_us == NULL)))
+		left = all / OVERDUE;
 	return left > 0 ? left : 1;
 }
 
@@ -289,18 +311,31 @@ open_of(const struct sched *s, uint32_t max)
 	    (uint32_t)open;
 }
 
-static void
+static bool
+enough(void *arg)
+{
+	const struct forecasting *f = arg;
+
+	return f->opts->enough != NULL &&
+	    f->opts->enough(f->opts->enough_arg, f->play);
+}
+
+/* False when it was ended before its end. */
+static bool
 play_on(const struct sched *s, const struct forecast_opts *opts,
     uint32_t play, struct forecast_play *ret)
 {
-	struct sim_opts sim_opts = { .end_us = opts->now_us + HORIZON_US };
+	struct sim_opts sim_opts = { .end_us = opts->now_us + HORIZON_US,
+		.stop = enough };
 	struct forecasting f = { .was = s, .opts = opts, .play = play };
 	struct sim_result res = { NULL };
 	size_t i, n = s->n_runs;
+	bool whole;
 
 	f.m.s = sched_copy(s, opts->now_us);
 	if (opts->change != NULL)
 		opts->change(opts->change_arg, f.m.s);
+	sim_opts.stop_arg = &f;
 	f.m.now_us = opts->now_us;
 	f.m.res = &res;
 	f.m.opts = &sim_opts;
@@ -318,9 +353,21 @@ play_on(const struct sched *s, const struct forecast_opts *opts,
 	}
 	hosts_for_sim(&f);
 	all_out(&f);
-	sim_play(&f.m);
-	note(&f, ret);
+	whole = sim_play(&f.m);
+	if (whole)
+		note(&f, ret);
 	done(&f);
+	return whole;
+}
+
+static uint32_t
+plays_for(const struct forecast_opts *opts, uint32_t open)
+{
+	uint32_t n = PLAYED / (open > 0 ? open : 1);
+
+	if (opts->length_us != NULL || n == 0)
+		return 1;
+	return n < FORECAST_PLAYS ? n : FORECAST_PLAYS;
 }
 
 int
@@ -328,16 +375,16 @@ sched_forecast(const struct sched *s, const struct forecast_opts *opts,
     struct forecast *ret)
 {
 	uint32_t max = opts->max > 0 ? opts->max : MAX_OPEN;
-	uint32_t open = open_of(s, max);
+	uint32_t open = open_of(s, max), n;
 
 	if (open > max)
 		return ERR_TOO_LARGE;
 	memset(ret, 0, sizeof(*ret));
-	ret->n_plays = opts->length_us != NULL || open > MAX_VARIED ? 1 :
-	    FORECAST_PLAYS;
-	for (open = 0; open < ret->n_plays; open++)
-		play_on(s, opts, open, &ret->plays[open]);
-	return 0;
+	n = plays_for(opts, open);
+	while (ret->n_plays < n && play_on(s, opts, ret->n_plays,
+	    &ret->plays[ret->n_plays]))
+		ret->n_plays++;
+	return ret->n_plays > 0 ? 0 : ERR_TIMEOUT;
 }
 
 void

@@ -204,12 +204,19 @@ next_instant(struct sim *m, bool *probed)
 	return !*probed && at_us < next_us ? at_us : next_us;
 }
 
-void
+static bool
+stopped(const struct sim *m)
+{
+	return m->opts->stop != NULL && m->opts->stop(m->opts->stop_arg);
+}
+
+bool
 sim_play(struct sim *m)
 {
 	struct sched_decisions out = { NULL };
 	int64_t end_us = m->opts->end_us > 0 ? m->opts->end_us : END_US;
 	bool probed = m->opts->probe_us <= 0;
+	bool stop = false;
 	int64_t next_us;
 
 	do {
@@ -223,8 +230,9 @@ sim_play(struct sim *m)
 			break;
 		next_us = next_instant(m, &probed);
 		m->now_us = next_us > m->now_us ? next_us : m->now_us + 1;
-	} while (next_us < end_us);
+	} while (next_us < end_us && !(stop = stopped(m)));
 	sched_decisions_done(&out);
+	return !stop;
 }
 
 static void
@@ -326,7 +334,7 @@ sim_run(const struct sim_agent *agents, uint32_t n_agents,
 	for (i = 0; i < n_runs && err == 0; i++)
 		err = sched_run_add(m.s, runs[i].spec, 0, &handle);
 	if (err == 0) {
-		sim_play(&m);
+		(void)sim_play(&m);
 		totals(&m, agents);
 		*ret = res;
 	}

@@ -82,8 +82,9 @@ void host_has(struct sim_host *h, uint32_t try, const struct try *t);
 /* What waits there starts, where there is room. */
 void queue_run(struct sim *m, struct sim_host *h);
 
-/* sim.c: plays on from m->now_us, and frees all but the result. */
-void sim_play(struct sim *m);
+/* sim.c: plays on from m->now_us (false: it was stopped), and frees all but the
+ * result. */
+bool sim_play(struct sim *m);
 void sim_done(struct sim *m);
 
 #endif

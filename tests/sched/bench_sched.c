@@ -5,7 +5,7 @@
  * of the executions limited: by locks, by exclusions, by a target. One event, one call of sched_decide(): nothing
  * is batched. Times are of the processor: the machine may have other work.
  *
- *	bench_sched [EXECUTIONS... | groups]
+ *	bench_sched [EXECUTIONS... | groups | forecasts]
  */
 #include "config.h"
 
@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "yardmaster/base/mem.h"
+#include "yardmaster/sched/forecast.h"
 #include "yardmaster/sched/sched.h"
 
 #define AGENTS 1000
@@ -113,13 +114,13 @@ fixture_make(struct fixture *f, uint32_t n)
 }
 
 static void
-agents_set(struct sched *s)
+agents_set(struct sched *s, uint32_t n)
 {
 	char name[16];
 	struct strvec labels;
 	uint32_t i, j;
 
-	for (i = 0; i < AGENTS; i++) {
+	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "agent-%u", i);
 		strvec_init(&labels);
 		for (j = 1; j < LABELS; j++)
@@ -173,7 +174,7 @@ bench(uint32_t n)
 	size_t before, after;
 	uint32_t run;
 
-	agents_set(s);
+	agents_set(s, AGENTS);
 	fixture_make(&f, n);
 	o.v = mem_calloc(2 * (size_t)n, sizeof(*o.v));
 	before = mallinfo2().uordblks + mallinfo2().hblkhd;
@@ -224,7 +225,7 @@ bench_groups(uint32_t n)
 	int64_t from, now_us = 1;
 	uint32_t run, i;
 
-	agents_set(s);
+	agents_set(s, AGENTS);
 	fixture_make(&f, 2 * n);
 	for (i = 0; i < TERMS; i++)
 		f.terms[i].together = true;
@@ -261,6 +262,58 @@ bench_groups(uint32_t n)
 		strvec_done(&f.selectors[i]);
 }
 
+/* A forecast of what is open, after half as much has ended. */
+static void
+bench_forecast(uint32_t n)
+{
+	struct fixture f;
+	struct sched *s = sched_new();
+	struct sched_decisions d = { NULL };
+	struct forecast_opts opts = { .now_us = 1 };
+	struct forecast got;
+	struct out o = { NULL };
+	uint64_t sent = 0;
+	int64_t from, now_us = 1;
+	uint32_t run, i;
+
+	agents_set(s, 20);
+	fixture_make(&f, n * 3 / 2);
+	o.v = mem_calloc(2 * (size_t)n, sizeof(*o.v));
+	sched_run_add(s, &f.run, now_us, &run);
+	sched_decide(s, now_us, &d);
+	obey(&o, &d, &sent);
+	for (; o.head < n / 2; o.head++) {
+		now_us += 10;
+		sched_started(s, o.v[o.head], 1, now_us);
+		sched_ended(s, o.v[o.head], OUTCOME_PASSED, 100000, now_us);
+		sched_decide(s, now_us, &d);
+		obey(&o, &d, &sent);
+	}
+	opts.now_us = now_us;
+	from = cpu_us();
+	if (sched_forecast(s, &opts, &got) == 0) {
+		printf("%8u open executions: a forecast of %u plays takes "
+		    "%.1f ms\n", n, got.n_plays,
+		    (double)(cpu_us() - from) / 1000);
+		forecast_done(&got);
+	}
+	sched_decisions_done(&d);
+	sched_free(s);
+	free(o.v);
+	free(f.execs);
+	free(f.keys);
+	for (i = 0; i < LABELS; i++)
+		strvec_done(&f.selectors[i]);
+}
+
+static void
+bench_forecasts(void)
+{
+	bench_forecast(50);
+	bench_forecast(300);
+	bench_forecast(2000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -269,6 +322,8 @@ main(int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		if (strcmp(argv[i], "groups") == 0)
 			bench_groups(10000);
+		else if (strcmp(argv[i], "forecasts") == 0)
+			bench_forecasts();
 		else
 			bench((uint32_t)strtoul(argv[i], NULL, 10));
 	if (argc == 1) {
@@ -277,6 +332,7 @@ main(int argc, char **argv)
 		bench(100000);
 		bench(1000000);
 		bench_groups(10000);
+		bench_forecasts();
 	}
 	return 0;
 }

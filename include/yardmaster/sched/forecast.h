@@ -22,6 +22,10 @@ struct forecast_opts {
 	 * NULL: as predicted (where nothing is known, as usual). */
 	int64_t (*length_us)(void *arg, uint32_t run, uint32_t exec);
 	void *length_arg;
+	/* Asked now and then with how many plays are done; NULL: never. True
+	 * ends it: with those, or with ERR_TIMEOUT when there is none. */
+	bool (*enough)(void *arg, uint32_t plays);
+	void *enough_arg;
 };
 
 struct forecast_start {
@@ -41,15 +45,16 @@ struct forecast_play {
 	size_t n_runs;
 };
 
-#define FORECAST_PLAYS 9
+#define FORECAST_PLAYS 33
 
 struct forecast {
 	struct forecast_play plays[FORECAST_PLAYS];	/* 0: as predicted */
 	uint32_t n_plays;
 };
 
-/* Plays it to the end, or until nothing can happen any more. Agents that are
- * away stay away. 0 and a forecast for forecast_done(); ERR_TOO_LARGE. Cost:
+/* Plays it to the end, or until nothing can happen any more; the more often,
+ * the fewer executions are open. Agents that are away stay away. 0 and a
+ * forecast for forecast_done(); ERR_TOO_LARGE, ERR_TIMEOUT. Cost of a play:
  * all executions. */
 int sched_forecast(const struct sched *s, const struct forecast_opts *opts,
     struct forecast *ret);
@@ -63,8 +68,9 @@ struct effect {
 	int64_t end_us, end_without_us;
 	int sign;		/* 1: better, 0: equal, -1: worse */
 };
-/* Compares (run SCHED_NONE: all together): numbers as predicted, the sign by most plays. An end counts as
- * equal within a tenth of what is left: predictions miss by as much. */
+/* Compares (run SCHED_NONE: all together): numbers as predicted, the sign by
+ * most plays, of which each has the same lengths with and without. An end
+ * counts as equal within a fiftieth of what is left. */
 void forecast_effect(const struct forecast *without,
     const struct forecast *with, uint32_t run, int64_t now_us,
     struct effect *ret);

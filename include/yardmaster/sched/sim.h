@@ -40,6 +40,8 @@ struct sim_opts {
 	int64_t probe_us;
 	void (*probe)(void *arg, const struct sched *s, int64_t now_us);
 	void *probe_arg;
+	bool (*stop)(void *arg);	/* asked at every instant; NULL: never */
+	void *stop_arg;
 };
 
 struct sim_step {
