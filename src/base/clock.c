@@ -40,6 +40,12 @@ clock_wall_us(void)
 	    read_clock(CLOCK_REALTIME);
 }
 
+int64_t
+clock_cpu_us(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void
 clock_set_source(int64_t (*mono_us)(void), int64_t (*wall_us)(void))
 {

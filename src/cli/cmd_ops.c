@@ -377,6 +377,14 @@ cmd_probe(struct cli *c)
 }
 
 static int
+cmd_reconnect(struct cli *c)
+{
+	struct op op = { .kind = OP_RECONNECT };
+
+	return on_owners(c, &op);
+}
+
+static int
 cmd_declare(struct cli *c)
 {
 	struct op op = { .kind = OP_DECLARE_DEAD };
@@ -497,6 +505,8 @@ const struct cli_command cli_op_commands[] = {
 	    "When it passes or fails, the agent is used again; when it ends "
 	    "as an error, the\nagent stays benched.\n",
 	    NULL, 1, 1, cmd_probe },
+	{ "reconnect", "AGENT", "try the link of an agent again now", NULL,
+	    NULL, 1, 1, cmd_reconnect },
 	{ "declare", "AGENT dead|EXECUTION lost", "give up what is silent",
 	    "dead: all that the agent holds is lost now, and the locks it "
 	    "kept are free.\nlost: its attempt is lost now and is tried "

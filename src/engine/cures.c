@@ -13,9 +13,9 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sched/forecast.h"
 
-#include "engine/engine_private.h"
+#include "engine/cures.h"
 
-#define BUDGET_US (200 * US_PER_MS)	/* for all effects of one answer */
+#define BUDGET_US (50 * US_PER_MS)	/* for all effects of one answer */
 
 /* ---- effects ----------------------------------------------------------------------- */
 
@@ -24,6 +24,28 @@ struct change {
 	const struct op *ops;
 	size_t n;
 };
+
+/* Of the processor's time. One play is worth all that is left. */
+struct budget {
+	int64_t until_us, share_us;
+};
+
+static bool
+is_spent(void *arg, uint32_t plays)
+{
+	const struct budget *b = arg;
+
+	return clock_cpu_us() > (plays > 0 ? b->share_us : b->until_us);
+}
+
+/* For the next of n forecasts that are to come. */
+static void
+budget_share(struct budget *b, size_t n)
+{
+	int64_t now = clock_cpu_us();
+
+	b->share_us = now + (b->until_us - now) / (int64_t)n;
+}
 
 static void
 change_run(struct engine *e, struct erun *r, const struct op *op,
@@ -99,6 +121,18 @@ apply(void *arg, struct sched *to)
 	}
 }
 
+static int
+forecast_by(struct engine *e, struct budget *b, const struct change *c,
+    struct forecast *ret)
+{
+	struct forecast_opts o = { .now_us = clock_mono_us(),
+		.change = c != NULL ? apply : NULL,
+		.change_arg = (void *)(uintptr_t)c,
+		.enough = is_spent, .enough_arg = b };
+
+	return sched_forecast(e->sched, &o, ret);
+}
+
 /* "in 12m", or "at once". */
 static const char *
 in_time(int64_t us, char *out, size_t size)
@@ -170,6 +204,8 @@ static const char *
 unforeseeable(const struct op *op)
 {
 	switch (op->kind) {
+	case OP_KINDS:
+		return "it changes nothing";
 	case OP_RECONNECT:
 		return "whether the link comes up is not known";
 	case OP_PROBE:
@@ -182,59 +218,49 @@ unforeseeable(const struct op *op)
 	}
 }
 
-/* With the forecast of things as they are; NULL: made here. */
+/* Beside the forecast of things as they are; NULL: that is not known. */
 static void
-effect_of(struct engine *e, const struct change *c, const char *run,
+effect_of(const struct change *c, const char *run, struct budget *b,
     const struct forecast *without, struct op_effect *ret)
 {
-	struct forecast_opts o = { .now_us = clock_mono_us() };
-	struct erun *r = run != NULL ? erun_find(e, run) : NULL;
-	struct forecast own = { .n_plays = 0 }, with;
+	struct erun *r = run != NULL ? erun_find(c->e, run) : NULL;
+	struct forecast with;
 
 	if (c->n == 0 || unforeseeable(&c->ops[0]) != NULL) {
 		not_predicted(ret, c->n == 0 ? "nothing to do" :
 		    unforeseeable(&c->ops[0]));
 		return;
 	}
-	if (without == NULL && sched_forecast(e->sched, &o, &own) < 0) {
-		not_predicted(ret, "too many executions");
+	if (without == NULL || forecast_by(c->e, b, c, &with) < 0) {
+		not_predicted(ret, "too large");
 		return;
 	}
-	o.change = apply;
-	o.change_arg = (void *)(uintptr_t)c;
-	if (sched_forecast(e->sched, &o, &with) < 0) {
-		not_predicted(ret, "too many executions");
-	} else {
-		compare(e, without != NULL ? without : &own, &with,
-		    r != NULL && r->file != NULL ? r->handle : SCHED_NONE,
-		    ret);
-		forecast_done(&with);
-	}
-	forecast_done(&own);
+	compare(c->e, without, &with, r != NULL && r->file != NULL ?
+	    r->handle : SCHED_NONE, ret);
+	forecast_done(&with);
 }
 
 void
 engine_effect(struct engine *e, const struct op *ops, size_t n,
     const char *run, struct op_effect *ret)
 {
+	struct budget b = { .until_us = clock_cpu_us() + BUDGET_US };
 	struct change c = { e, ops, n };
+	struct forecast without;
+	bool known;
 
-	effect_of(e, &c, run, NULL, ret);
+	budget_share(&b, 2);
+	known = forecast_by(e, &b, NULL, &without) == 0;
+	budget_share(&b, 1);
+	effect_of(&c, run, &b, known ? &without : NULL, ret);
+	if (known)
+		forecast_done(&without);
 }
 
 /* ---- offers -------------------------------------------------------------------------- */
 
-struct offering {
-	struct engine *e;
-	struct erun *r;
-	const struct ident *id;
-	const struct blocker *b;
-	struct cure_offer *v;
-	size_t n, cap;
-};
-
-static struct cure_offer *
-offer(struct offering *o, enum cure cure, enum op_kind kind)
+struct cure_offer *
+cure_offer(struct offering *o, enum cure cure, enum op_kind kind)
 {
 	struct cure_offer *c;
 
@@ -251,7 +277,7 @@ offer(struct offering *o, enum cure cure, enum op_kind kind)
 static void
 offer_exec(struct offering *o, enum cure cure, enum op_kind kind)
 {
-	struct cure_offer *c = offer(o, cure, kind);
+	struct cure_offer *c = cure_offer(o, cure, kind);
 	char id[IDENT_TEXT];
 
 	c->op.id = *o->id;
@@ -260,14 +286,17 @@ offer_exec(struct offering *o, enum cure cure, enum op_kind kind)
 		c->op.priority = 1;
 	if (o->b->code == REASON_RUN_HELD)
 		c->op.id.execution = 0;
-	c->command = str_fmt("yardmaster %s %s%s", op_name(kind),
-	    ident_format(&c->op.id, id), kind == OP_PRIORITY ? " 1" : "");
+	ident_format(&c->op.id, id);
+	c->command = kind == OP_DECLARE_LOST ?
+	    str_fmt("yardmaster declare %s lost", id) :
+	    str_fmt("yardmaster %s %s%s", op_name(kind), id,
+	    kind == OP_PRIORITY ? " 1" : "");
 }
 
 static void
 offer_amend(struct offering *o, enum cure cure, const char *key, char *value)
 {
-	struct cure_offer *c = offer(o, cure, OP_AMEND);
+	struct cure_offer *c = cure_offer(o, cure, OP_AMEND);
 
 	memcpy(c->op.id.run, o->id->run, sizeof c->op.id.run);
 	c->key = str_dup(key);
@@ -301,84 +330,38 @@ offer_limit(struct offering *o, enum cure cure)
 	}
 }
 
-/* True when the change of that agent may end the reason, and the op is set. */
-static bool
-fit_agent(const struct agent *a, enum cure cure, struct cure_offer *c,
-    char **ret_value)
-{
-	const struct facts *f = &a->facts;
-
-	if (!a->known)
-		return false;
-	switch (cure) {
-	case CURE_UNDRAIN:
-		return f->draining.on;
-	case CURE_RELEASE:
-		return f->held.on;
-	case CURE_CLEAR:
-		return a->benched;
-	case CURE_RAISE_MAX:
-		if (a->link != LINK_UP || f->virtual ||
-		    f->busy < f->max_workers)
-			return false;
-		c->op.set_max = true;
-		c->op.expect_max = f->max_workers;
-		c->op.max_workers = f->max_workers + 1;
-		*ret_value = str_fmt(" max_workers=%u", f->max_workers + 1);
-		return true;
-	default:
-		if (a->link != LINK_UP || f->effective >= f->max_workers)
-			return false;
-		c->op.set_threshold = true;
-		c->op.expect_threshold = f->threshold;
-		threshold_parse("max", &c->op.threshold);
-		*ret_value = str_dup(" threshold=max");
-		return true;
-	}
-}
-
-static void
-offer_agents(struct offering *o, enum cure cure, enum op_kind kind)
-{
-	struct cure_offer trial, *c;
-	const struct agent *a;
-	char *value;
-	size_t i, n = 0;
-
-	for (i = 0; i < fleet_count(o->e->fleet) && n < 3; i++) {
-		a = fleet_agent(o->e->fleet, i);
-		memset(&trial, 0, sizeof trial);
-		value = NULL;
-		if (!fit_agent(a, cure, &trial, &value))
-			continue;
-		n++;
-		c = offer(o, cure, kind);
-		c->op = trial.op;
-		c->op.kind = kind;
-		snprintf(c->op.agent, sizeof c->op.agent, "%s", a->name);
-		c->command = str_fmt("yardmaster %s %s%s", op_name(kind),
-		    a->name, value != NULL ? value : "");
-		free(value);
-	}
-}
-
 static void
 offer_holder(struct offering *o)
 {
 	struct cure_offer *c;
 	struct ident id;
 
-	if (o->b->holder == NULL || ident_parse(o->b->holder, &id) < 0)
+	/* What is lost cannot be cancelled. */
+	if (o->b->holder == NULL || ident_parse(o->b->holder, &id) < 0 ||
+	    id.attempt != 0)
 		return;
-	c = offer(o, CURE_CANCEL_HOLDER, OP_CANCEL);
+	c = cure_offer(o, CURE_CANCEL_HOLDER, OP_CANCEL);
 	c->op.id = id;
 	c->command = str_fmt("yardmaster cancel %s", o->b->holder);
 }
 
 static void
+offer_show(struct offering *o)
+{
+	struct cure_offer *c;
+	struct ident id;
+
+	if (o->b->holder == NULL || ident_parse(o->b->holder, &id) < 0)
+		return;
+	id.attempt = 0;
+	c = cure_offer(o, CURE_SHOW_HOLDER, OP_KINDS);
+	c->command = str_fmt("yardmaster why %s/%u", id.run, id.execution);
+}
+
+static void
 offer_go_on(struct offering *o)
 {
-	struct cure_offer *c = offer(o, CURE_GO_ON, OP_GO_ON);
+	struct cure_offer *c = cure_offer(o, CURE_GO_ON, OP_GO_ON);
 
 	c->command = str_fmt("yardmaster go-on %s", o->id->run);
 }
@@ -402,6 +385,12 @@ offer_cure(struct offering *o, enum cure cure)
 		{ CURE_CLEAR, OP_CLEAR, true },
 		{ CURE_RAISE_MAX, OP_SET, true },
 		{ CURE_EDIT_THRESHOLD, OP_SET, true },
+		{ CURE_EDIT_GUARD, OP_SET, true },
+		{ CURE_PIN, OP_MOVE, true },
+		{ CURE_MOVE, OP_MOVE, true },
+		{ CURE_RECONNECT, OP_RECONNECT, true },
+		{ CURE_PROBE, OP_PROBE, true },
+		{ CURE_DECLARE_DEAD, OP_DECLARE_DEAD, true },
 	};
 	bool of_agents = o->b->code >= REASON_AGENTS_OFFLINE;
 	size_t i;
@@ -410,17 +399,19 @@ offer_cure(struct offering *o, enum cure cure)
 		offer_go_on(o);
 	else if (cure == CURE_CANCEL_HOLDER)
 		offer_holder(o);
+	else if (cure == CURE_SHOW_HOLDER)
+		offer_show(o);
 	else if (cure == CURE_AMEND || cure == CURE_RAISE_LIMIT)
 		offer_limit(o, cure);
 	else if (cure == CURE_RELEASE && of_agents)
-		offer_agents(o, cure, OP_RELEASE);
+		cure_offer_agents(o, cure, OP_RELEASE);
 	else if (cure == CURE_RELEASE)
 		offer_exec(o, cure, OP_RELEASE);
 	for (i = 0; i < sizeof plain / sizeof *plain; i++) {
 		if (plain[i].cure != cure)
 			continue;
 		if (plain[i].agents)
-			offer_agents(o, cure, plain[i].kind);
+			cure_offer_agents(o, cure, plain[i].kind);
 		else
 			offer_exec(o, cure, plain[i].kind);
 	}
@@ -430,22 +421,21 @@ offer_cure(struct offering *o, enum cure cure)
 static void
 predict_all(struct offering *o)
 {
-	struct forecast_opts opts = { .now_us = clock_mono_us() };
+	struct budget b = { .until_us = clock_cpu_us() + BUDGET_US };
 	struct change c = { o->e, NULL, 1 };
 	struct forecast without;
 	bool known;
 	size_t i;
 
-	known = o->n > 0 && sched_forecast(o->e->sched, &opts, &without) == 0;
+	if (o->n == 0)
+		return;
+	budget_share(&b, o->n + 1);
+	known = forecast_by(o->e, &b, NULL, &without) == 0;
 	for (i = 0; i < o->n; i++) {
 		c.ops = &o->v[i].op;
-		if (!known)
-			not_predicted(&o->v[i].effect, "too many executions");
-		else if (clock_mono_us() > opts.now_us + BUDGET_US)
-			not_predicted(&o->v[i].effect, "it takes too long");
-		else
-			effect_of(o->e, &c, o->r->live.id, &without,
-			    &o->v[i].effect);
+		budget_share(&b, o->n - i);
+		effect_of(&c, o->r->live.id, &b, known ? &without : NULL,
+		    &o->v[i].effect);
 	}
 	if (known)
 		forecast_done(&without);

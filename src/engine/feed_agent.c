@@ -75,6 +75,8 @@ facts_after(struct sched_agent *s, const struct facts *f, const struct op *op)
 	s->held = op->kind == OP_HOLD || (s->held && op->kind != OP_RELEASE);
 	s->benched = s->benched && op->kind != OP_CLEAR;
 	s->up = s->up || op->kind == OP_RECONNECT;
+	if (op->kind == OP_SET && op->set_guards != 0)
+		s->guard = NULL;
 }
 
 void

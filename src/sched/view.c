@@ -168,3 +168,17 @@ sched_next_start(const struct sched *s, uint32_t run, uint32_t exec,
 	n = force_of(s, l->key.req, l->key.pinned)->workers;
 	return n > 0 ? now_us + ahead_us(s, r, x) / n : 0;
 }
+
+bool
+sched_exec_admits(const struct sched *s, uint32_t run, uint32_t exec,
+    uint32_t agent)
+{
+	const struct run *r = run_get(s, run);
+	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
+
+	if (x == NULL || agent >= s->n_agents)
+		return false;
+	if ((x->flags & X_PINNED) != 0)
+		return x->pin == agent;
+	return bit_get(s->reqs[r->terms[x->terms].req]->elig, agent);
+}

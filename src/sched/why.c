@@ -174,21 +174,35 @@ holders(const struct sched *s, uint32_t limit, struct buf *b)
 		buf_putf(b, " and %u more", l->n_ext - 1);
 }
 
+/* The first that holds it, of those that are lost or of the others, as an id;
+ * with its attempt where it is lost. */
+static char *
+holder_id(const struct sched *s, uint32_t limit, bool lost)
+{
+	const struct parcel *p;
+	uint32_t i;
+
+	for (i = 0; i < s->n_parcels; i++) {
+		p = &s->parcels[i];
+		if (!holds_of(s, p, limit) || (p->state == P_LOST) != lost)
+			continue;
+		return lost ? str_fmt("%s/%u/%u", s->runs[p->run]->id,
+		    p->exec, p->attempt) : str_fmt("%s/%u",
+		    s->runs[p->run]->id, p->exec);
+	}
+	return NULL;
+}
+
 /* Its key as the plan has it, its value, and the first that holds it. */
 static void
 limit_about(struct ask *q, const struct limit *l, uint32_t index)
 {
 	const struct sched *s = q->s;
 	const char *suite = strstr(l->name, " suite ");
-	char *key, *holder = NULL;
-	uint32_t i;
+	char *key, *holder = holder_id(s, index, false);
 
-	for (i = 0; i < s->n_parcels && holder == NULL; i++)
-		if (holds_of(s, &s->parcels[i], index) &&
-		    s->parcels[i].state != P_LOST)
-			holder = str_fmt("%s/%u",
-			    s->runs[s->parcels[i].run]->id,
-			    s->parcels[i].exec);
+	if (holder == NULL)
+		holder = holder_id(s, index, true);
 	if (l->kind == LIMIT_PAIR)
 		key = str_fmt("exclusive:%s,%s", l->name, l->other);
 	else if (l->kind == LIMIT_TARGET)

@@ -97,6 +97,46 @@ def effects(s):
         tap.ok('and as text', e.get('command', '?') in text, text)
 
 
+def offered(s, test, cure):
+    """The commands that are offered for it, with what is said of each."""
+    return {e['command']: e for e in s.lab.json('why', s.id(test))['effects']
+            if e['cure'] == cure}
+
+
+def until_offered(s, test, cure):
+    for _ in range(100):
+        found = offered(s, test, cure)
+        if found:
+            break
+    return found
+
+
+def agents_that_may_be_used(s):
+    """Holders are shown; only agents that the execution may use are named."""
+    show = offered(s, 'locked', 'show the holder')
+    tap.equal('the holder can be shown', list(show),
+              ['yardmaster why %s' % s.id('long')])
+    for agent in ('lab-1', 'lab-2'):
+        s.do('drain', agent)
+    found = until_offered(s, 'apart', 'undrain')
+    tap.equal('only its own agent is offered', list(found),
+              ['yardmaster undrain lab-1'])
+    tap.ok('with an effect', all(e['predicted'] for e in found.values()),
+           found)
+    for agent in ('lab-1', 'lab-2'):
+        s.do('undrain', agent)
+    s.do('set', 'lab-1', 'threshold=1')
+    found = until_offered(s, 'apart', 'pin')
+    tap.equal('it can be pinned where the threshold keeps workers free',
+              list(found), ['yardmaster move %s lab-1' % s.id('apart')])
+    s.do('set', 'lab-1', 'threshold=max')
+    s.do('set', 'lab-1', 'guards.load_per_cpu=0.000001')
+    found = until_offered(s, 'apart', 'edit the guard')
+    tap.equal('the guard can be edited', list(found),
+              ['yardmaster set lab-1 guards.load_per_cpu=off'])
+    s.do('set', 'lab-1', 'guards.load_per_cpu=off')
+
+
 def each_cure(s):
     s.why('again', 'retry-delay')
     s.why('skipped', 'needs-failed')
@@ -280,6 +320,7 @@ def main():
         s.why('again', 'retry-delay')
         s.why('skipped', 'needs-failed')
         effects(s)
+        agents_that_may_be_used(s)
         each_cure(s)
         refusals(s)
         undone(s)

@@ -17,6 +17,9 @@
 /* The time now by the monotonic and by the wall clock. */
 int64_t clock_mono_us(void);
 int64_t clock_wall_us(void);
+/* What this thread has had of the processor: for what costs too much, however
+ * busy the machine is. */
+int64_t clock_cpu_us(void);
 
 /* Replaces both clocks (tests); NULL restores the real one. */
 void clock_set_source(int64_t (*mono_us)(void), int64_t (*wall_us)(void));

@@ -62,7 +62,8 @@ struct blocker {
 	char *key;		/* of the plan's value behind it, as it is
 				 * amended ("lock:db"); NULL; owned */
 	uint32_t limit;		/* that value, where it is a number */
-	char *holder;		/* an execution's id; NULL; owned */
+	char *holder;		/* an execution's id, of a lost one with its
+				 * attempt; NULL; owned */
 };
 
 /* All blockers of an execution; the first is the headline. */

@@ -249,6 +249,10 @@ enum sched_taken {
 	SCHED_STRANGE,		/* no such run, execution or attempt */
 };
 
+/* Whether an execution may run on the agent at all, by what it requires and
+ * by who pinned it: whatever its state. */
+bool sched_exec_admits(const struct sched *s, uint32_t run, uint32_t exec,
+    uint32_t agent);
 /* The agent that an attempt is out on, or SCHED_NONE: nobody has it. */
 uint32_t sched_holder(const struct sched *s, struct sched_id id);
 /* The agent has it in its queue. Of a batch: the leading one's id. */
