@@ -8,6 +8,7 @@
 
 #include "agent/queue.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/model/prepare.h"
 
 #define PASSES_MAX 16
 #define KEYS_MAX 4096
@@ -289,13 +290,27 @@ meets(const struct attempt *a, const struct queue_limits *l)
 	return l->beside != NULL && a->n_keys > 0 && l->beside(l->arg, a);
 }
 
+/* The first that cleans up after a run: it starts no test. */
+static struct attempt *
+next_teardown(struct queue *q)
+{
+	struct attempt *a;
+
+	TAILQ_FOREACH(a, &q->others, in_queue)
+		if (a->id.execution >= PREPARE_TEARDOWN)
+			break;
+	return a;
+}
+
 struct attempt *
 queue_next(struct queue *q, const struct queue_limits *l)
 {
 	struct attempt *a = NULL, *b, *head_a, *head_b, *found, *passed;
 
-	if (l->stopped || l->busy >= l->max_workers)
+	if (l->busy >= l->max_workers)
 		return NULL;
+	if (l->stopped)
+		return next_teardown(q);
 	if (l->auto_busy < l->threshold)
 		a = TAILQ_FIRST(&q->autos);
 	b = TAILQ_FIRST(&q->others);

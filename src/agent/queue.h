@@ -97,7 +97,8 @@ struct queue_limits {
 	uint32_t threshold;	/* effective */
 	uint32_t busy;		/* workers */
 	uint32_t auto_busy;	/* workers busy with auto attempts */
-	bool stopped;		/* drained, held or past a guard */
+	bool stopped;		/* drained, held or past a guard: only teardowns
+				 * of what is over run */
 	/* Whether one of the same steps runs (attempts_meet()); NULL: none. */
 	bool (*beside)(const void *arg, const struct attempt *a);
 	const void *arg;

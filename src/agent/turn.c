@@ -226,12 +226,14 @@ dispatch(struct daemon *d)
 		.threshold = threshold_effective(&d->values.threshold,
 		    d->values.max_workers),
 		.stopped = d->values.draining.on || d->values.held.on ||
-		    d->guard != NULL || d->store_failing,
+		    d->guard != NULL,
 		.beside = runs_beside, .arg = d,
 	};
 	uint32_t kept = takes_turn(d);
 	struct attempt *a;
 
+	if (d->store_failing)
+		return;
 	l.max_workers -= kept < l.max_workers ? kept : l.max_workers;
 	for (;;) {
 		l.busy = d->busy;

@@ -495,6 +495,8 @@ def test_idle_exit():
         a.links.remove(link)
         tap.ok('ends with nothing to do', a.wait_gone(pid))
         tap.ok('and says so', 'nothing to do' in a.log(), a.log())
+        for worker in a.worker_pids():
+            a.wait_gone(worker)
         tap.equal('its workers too', a.worker_pids(), [])
         link = a.connect('--idle', '1000')
         pid = a.pid()

@@ -9,7 +9,7 @@ import threading
 import time
 
 import tap
-from agentclient import Gate, agent, work
+from agentclient import MODE, Gate, agent, work
 
 TREE, TREE_DATA, HAVE = 14, 15, 30
 R = 'r0001abcdef'
@@ -176,6 +176,29 @@ def test_crash():
         tap.equal('also for the next daemon', read_lines(marks)[2:], ['down'])
 
 
+def test_held():
+    """An agent that is held or drained starts no test, but cleans up."""
+    for mode in ('hold', 'drain'):
+        with agent() as a:
+            marks = a.dir + '/marks'
+            link = a.connect()
+            link.sync(R, 1)
+            prepare = {'no': 1, 'setup_s': 60, 'teardown_s': 60,
+                       'teardown': ['sh', '-c', 'echo down >>%s' % marks]}
+            link.start(R, 1, [work(R, 1, ['true'], prepare=prepare)])
+            link.wait_report(ID, 'ended')
+            link.ack([ID])
+            link.ask(MODE, mode=mode)
+            link.start(R, 1, [work(R, 2, ['sh', '-c', 'echo ran >>%s' % marks],
+                                   prepare=dict(prepare, no=2))])
+            link.ping()
+            link.send(4, {'run': R, 'epoch': 1, 'owner': 'test',
+                          'over': True})
+            wait_lines(marks, 1)
+            tap.equal('%s: it is torn down, and nothing else runs' % mode,
+                      read_lines(marks), ['down'])
+
+
 def read_lines(path):
     try:
         with open(path) as f:
@@ -192,7 +215,7 @@ def wait_lines(path, n):
 
 def main():
     for test in (test_resume, test_refused, test_full, test_hostile,
-                 test_crash):
+                 test_crash, test_held):
         tap.note(test.__name__)
         test()
     tap.done()
