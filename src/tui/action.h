@@ -110,5 +110,6 @@ void act_acknowledge(struct tui *t, int n, const char *arg);
 void act_answer(struct tui *t, int n, const char *arg);
 void act_launch(struct tui *t, int n, const char *arg);
 void act_timeline(struct tui *t, int n, const char *arg);
+void act_exec(struct tui *t, int n, const char *arg);
 
 #endif

@@ -2,6 +2,7 @@
 """Ad-hoc work over real hosts: a job for each agent, argument or line, its
 output and exit codes, limits, cancelling, and going on after a crash."""
 import json
+import os
 import re
 import signal
 import subprocess
@@ -195,6 +196,20 @@ def test_take(lab):
     got = lab.cli('give-back', 'lab-1', '1')
     tap.ok('once only', got.returncode == 2 and 'nobody' in got.stderr, got)
     tap.equal('all are free', busy(lab), [])
+
+
+def test_console(lab):
+    mark = lab.dir + '/from-console'
+    with lab.screen() as screen:
+        screen.keys('2')
+        screen.expect('lab-3')
+        screen.keys(":exec sh -c 'echo x >>%s'" % mark + vt.ENTER)
+        screen.sees('asked first, with the agents', 'on lab-3')
+        screen.keys('y')
+        screen.expect('run r.* started')
+        tap.ok('a job on every agent', lab.until(
+            lambda: os.path.exists(mark) and
+            open(mark).read() == 'x\n' * 3))
 
 
 def test_crash(lab):
