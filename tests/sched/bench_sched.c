@@ -116,7 +116,7 @@ fixture_make(struct fixture *f, uint32_t n)
 static void
 agents_set(struct sched *s, uint32_t n)
 {
-	char name[16];
+	char name[24];
 	struct strvec labels;
 	uint32_t i, j;
 
