@@ -103,7 +103,7 @@ test_workers_taken_away(void **state)
 static void
 test_moves_with_its_instance(void **state)
 {
-	static char *names[] = { "e1" };
+	static char name[] = "e1", *names[] = { name };
 	const struct strvec one = { names, 1, 1 };
 	uint32_t target = 0, run;
 	struct spec p;
@@ -245,7 +245,7 @@ on_pixel(struct kit *k, struct spec *p, uint64_t key,
 static void
 test_instance_outlives_its_name(void **state)
 {
-	static char *names[] = { "e1" };
+	static char name[] = "e1", *names[] = { name };
 	const struct strvec one = { names, 1, 1 };
 	struct spec p;
 	struct kit k;
