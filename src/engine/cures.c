@@ -156,12 +156,12 @@ say_effect(struct op_effect *f)
 		snprintf(starts, sizeof starts, "%u start%s now, ", f->starts,
 		    f->starts == 1 ? "s" : "");
 	if (f->never < f->never_without)
-		snprintf(f->text, size, "%s%u that would never end, ends %s",
-		    starts, f->never_without - f->never, with);
+		snprintf(f->text, size, "%s%u that would never end do, the "
+		    "last %s", starts, f->never_without - f->never, with);
 	else if (f->never > f->never_without)
 		snprintf(f->text, size, "%s%u more never end", starts,
 		    f->never - f->never_without);
-	else if (f->sign != 0)
+	else if (f->sign != 0 && strcmp(with, without) != 0)
 		snprintf(f->text, size, "%sends %s, not %s", starts, with,
 		    without);
 	else
@@ -441,6 +441,34 @@ predict_all(struct offering *o)
 		forecast_done(&without);
 }
 
+static void
+offer_done(struct cure_offer *c)
+{
+	free(c->key);
+	free(c->value);
+	free(c->command);
+}
+
+/* Two blockers may have one cure. */
+static void
+drop_repeated(struct offering *o)
+{
+	size_t i, k, n = 0;
+
+	for (i = 0; i < o->n; i++) {
+		for (k = 0; k < n; k++)
+			if (o->v[i].command != NULL &&
+			    o->v[k].command != NULL && strcmp(o->v[i].command,
+			    o->v[k].command) == 0)
+				break;
+		if (k == n)
+			o->v[n++] = o->v[i];
+		else
+			offer_done(&o->v[i]);
+	}
+	o->n = n;
+}
+
 void
 engine_cures(struct engine *e, const struct ident *id, bool predict,
     struct cure_offer **ret, size_t *ret_n)
@@ -462,6 +490,7 @@ engine_cures(struct engine *e, const struct ident *id, bool predict,
 			if (reason_info(o.b->code)->cures & bit)
 				offer_cure(&o, (enum cure)bit);
 	}
+	drop_repeated(&o);
 	if (predict)
 		predict_all(&o);
 	why_done(&why);
@@ -474,10 +503,7 @@ cure_offers_free(struct cure_offer *v, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		free(v[i].key);
-		free(v[i].value);
-		free(v[i].command);
-	}
+	for (i = 0; i < n; i++)
+		offer_done(&v[i]);
 	free(v);
 }

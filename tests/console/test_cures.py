@@ -88,6 +88,9 @@ def effects(s):
             ('never', 'amend the plan', 1, -1)):
         why = s.lab.json('why', s.id(test))
         found = [e for e in why['effects'] if e['cure'] == cure]
+        commands = [e['command'] for e in why['effects']]
+        tap.equal('%s: no cure is offered twice' % test,
+                  sorted(set(commands)), sorted(commands))
         e = found[0] if found else {}
         tap.ok('%s: %s: %s' % (test, cure, e.get('effect')), e and
                e['predicted'] and e['starts'] == starts and
