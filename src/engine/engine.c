@@ -336,6 +336,7 @@ engine_why(const struct engine *e, const struct ident *id, struct why *ret)
 	else if (r->file != NULL && id->execution > 0 &&
 	    id->execution <= r->live.n)
 		view_why(e, r, id->execution, clock_mono_us(), ret);
+	view_holders(e, clock_mono_us(), ret);
 }
 
 void

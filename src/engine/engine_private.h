@@ -350,6 +350,8 @@ void workspaces_over(struct engine *e, const struct erun *r);
  * behind the headline. The caller frees with why_done(). */
 void view_why(const struct engine *e, const struct erun *r, uint32_t no,
     int64_t now_us, struct why *ret);
+/* Adds to the blockers that name full agents what keeps their workers busy. */
+void view_holders(const struct engine *e, int64_t now_us, struct why *why);
 /* Copies what the scheduler says of one execution. */
 void view_execution(struct engine *e, struct erun *r, uint32_t no);
 /* Counts, reasons and predictions of all live runs. */

@@ -12,6 +12,7 @@
 /* Facts are written out for so many waiting executions; the rest shows its
  * code and is explained when somebody asks. */
 #define TEXTS_MAX 500
+#define HOLDERS_SAID 12	/* busy workers that an answer lists */
 
 void
 view_execution(struct engine *e, struct erun *r, uint32_t no)
@@ -60,6 +61,56 @@ view_why(const struct engine *e, const struct erun *r, uint32_t no,
 	text = str_fmt("%s; one process for %s", ret->v[0].text, x->batch);
 	free(ret->v[0].text);
 	ret->v[0].text = text;
+}
+
+/* "lab-1#2 execution s/a 12s of 20s, quiet 5s", "lab-1#1 hold by ann: why" */
+static void
+put_holder(struct buf *out, const struct agent *a, const struct worker *w,
+    int64_t now_us)
+{
+	int64_t age = now_us > a->facts_us ? now_us - a->facts_us : 0;
+	char text[DURATION_TEXT], until[CLOCK_TEXT];
+
+	buf_putf(out, "; %s#%u %s %s %s", a->name, w->no,
+	    worker_kind_name(w->kind), w->label != NULL ? w->label : "",
+	    duration_format(w->elapsed_us + age, text));
+	if (w->usual_us > 0)
+		buf_putf(out, " of %s", duration_format(w->usual_us, text));
+	if (w->output_age_us >= 0)
+		buf_putf(out, ", quiet %s", duration_format(
+		    w->output_age_us + age, text));
+	if (w->taken.on)
+		buf_putf(out, ", by %s", w->taken.who);
+	if (w->taken.note != NULL)
+		buf_putf(out, ": %s", w->taken.note);
+	if (w->taken.expires_wall_us > 0)
+		buf_putf(out, ", until %s", clock_format(
+		    w->taken.expires_wall_us, until));
+}
+
+void
+view_holders(const struct engine *e, int64_t now_us, struct why *why)
+{
+	const struct agent *a;
+	struct buf b = BUF_INIT;
+	uint32_t i, k, w, said;
+
+	for (i = 0; i < why->n; i++) {
+		if (why->v[i].code != REASON_WORKERS_BUSY ||
+		    why->v[i].n_agents == 0)
+			continue;
+		buf_puts(&b, why->v[i].text);
+		for (k = said = 0; k < why->v[i].n_agents; k++) {
+			a = engine_agent(e, why->v[i].agents[k]);
+			for (w = 0; w < a->facts.n_workers; w++)
+				if (a->facts.workers[w].busy &&
+				    said++ < HOLDERS_SAID)
+					put_holder(&b, a,
+					    &a->facts.workers[w], now_us);
+		}
+		free(why->v[i].text);
+		why->v[i].text = buf_steal(&b);
+	}
 }
 
 static void

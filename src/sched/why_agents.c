@@ -39,12 +39,11 @@ static const struct {
 	[STAGE_FREE] = { REASON_NONE, "free" },
 };
 
-#define NAMED 3		/* agents named in a text */
 
 struct census {
 	uint32_t n[STAGES];
 	uint32_t total;
-	uint32_t first[STAGES][NAMED];
+	uint32_t first[STAGES][WHY_AGENTS];
 	int64_t since_us[STAGES];
 };
 
@@ -144,7 +143,7 @@ count_agents(struct ask *q, struct census *c)
 		if (st == STAGE_NEVER)
 			continue;
 		c->total++;
-		if (c->n[st] < NAMED)
+		if (c->n[st] < WHY_AGENTS)
 			c->first[st][c->n[st]] = i;
 		c->n[st]++;
 		if (q->s->agents[i].since_us > c->since_us[st])
@@ -240,12 +239,12 @@ stage_text(struct ask *q, const struct census *c, enum stage st)
 	struct buf b = BUF_INIT;
 	uint32_t i;
 
-	for (i = 0; i < c->n[st] && i < NAMED; i++) {
+	for (i = 0; i < c->n[st] && i < WHY_AGENTS; i++) {
 		buf_puts(&b, i > 0 ? ", " : "");
 		agent_facts(q, st, c->first[st][i], &b);
 	}
-	if (c->n[st] > NAMED)
-		buf_putf(&b, " and %u more", c->n[st] - NAMED);
+	if (c->n[st] > WHY_AGENTS)
+		buf_putf(&b, " and %u more", c->n[st] - WHY_AGENTS);
 	return buf_steal(&b);
 }
 
@@ -406,6 +405,7 @@ why_agents(struct ask *q)
 {
 	struct census c;
 	enum stage st, last;
+	struct blocker *b;
 	char *text;
 
 	if (q->brief) {
@@ -423,5 +423,9 @@ why_agents(struct ask *q)
 		text = stage_text(q, &c, st);
 		why_add(q->why, stages[st].code, c.since_us[st], "%s", text);
 		free(text);
+		b = &q->why->v[q->why->n - 1];
+		for (; b->n_agents < WHY_AGENTS && b->n_agents < c.n[st];
+		    b->n_agents++)
+			b->agents[b->n_agents] = c.first[st][b->n_agents];
 	}
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every reason produced on real hosts, read from "why" and from the screen."""
 
+import re
 import signal
 
 import sshd
@@ -87,6 +88,10 @@ def main():
                '/%d' % numbers['lock-1'] in whys['lock-2'], whys['lock-2'])
         tap.ok('cures are offered', 'undrain' in whys['drained'],
                whys['drained'])
+        tap.ok('full agents say what keeps them so', lab.until(
+            lambda: re.search(r'lab-1#1 execution busy/busy-1 \S+ of ',
+                              lab.cli('why', '%s/%d' % (
+                                  run, numbers['busy-9'])).stdout)))
         queue = lab.json('queue')['queue']
         tap.ok('no waiting row is without a reason',
                queue and all(x['reason'] for x in queue), str(queue))

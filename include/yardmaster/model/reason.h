@@ -54,6 +54,8 @@ int reason_parse(const char *name);
 /* The name of one cure bit ("raise max workers"); "" when unknown. */
 const char *cure_name(enum cure c);
 
+#define WHY_AGENTS 3	/* agents that one text names */
+
 /* One thing that keeps an execution from running. */
 struct blocker {
 	enum reason code;
@@ -64,6 +66,9 @@ struct blocker {
 	uint32_t limit;		/* that value, where it is a number */
 	char *holder;		/* an execution's id, of a lost one with its
 				 * attempt; NULL; owned */
+	uint32_t agents[WHY_AGENTS];	/* n_agents that text names, as they
+					 * are numbered in the fleet */
+	unsigned n_agents;
 };
 
 /* All blockers of an execution; the first is the headline. */
