@@ -93,7 +93,8 @@ events_agent_up(struct sched *s, uint32_t idx)
 			ask_again(s, p);
 }
 
-/* Found though given up. A superseded one is ended. */
+/* Found though given up. A superseded one is ended, and so is a part that
+ * would wait for a go that does not come. */
 static enum sched_taken
 found(struct sched *s, uint32_t parcel, enum parcel_state state)
 {
@@ -104,8 +105,10 @@ found(struct sched *s, uint32_t parcel, enum parcel_state state)
 		return SCHED_TAKEN;
 	p = &s->parcels[parcel];
 	x = exec_get(s->runs[p->run], p->exec);
-	if (x->attempt > p->attempt || x->state == EXEC_CANCELLED)
-		parcel_ask_cancel(s, parcel);
+	if (x->attempt <= p->attempt && x->state != EXEC_CANCELLED &&
+	    (p->group == NONE || state == P_RUNNING))
+		return SCHED_LATE;
+	parcel_ask_cancel(s, parcel);
 	return SCHED_LATE;
 }
 

@@ -152,6 +152,7 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 	parcel_load(s, parcel, true);
 	parcel_state(s, parcel, state);
 	p->unheard = false;
+	p->cancel = false;	/* was maybe never heard */
 	m = parcel_members(p, &n);
 	for (i = 0; i < n; i++)
 		if (resume(s, r, &m[i], state)) {

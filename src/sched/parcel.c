@@ -163,10 +163,12 @@ count_inflight(struct sched *s, struct parcel *p, bool on)
 	if (on) {
 		if (++r->inflight == r->max_parallel)
 			r->full_us = s->now_us;
-	} else if (r->inflight-- == r->max_parallel ||
-	    (gated && !deadline_gates(r))) {
-		run_wake(s, r);
+		return;
 	}
+	if (r->max_parallel > 0)
+		s->group_gen++;	/* a group asks for several */
+	if (r->inflight-- == r->max_parallel || (gated && !deadline_gates(r)))
+		run_wake(s, r);
 }
 
 uint32_t

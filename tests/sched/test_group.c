@@ -543,6 +543,37 @@ one_of_a_kind_that_may_not_go_is_passed(void **state)
 	kit_done(&k);
 }
 
+/* Lost while prepared, then skipped: nobody says go, so it is cancelled; and
+ * again each time it is found. */
+static void
+what_is_found_too_late_does_not_wait_for_a_go(void **state)
+{
+	uint32_t run, turn;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	kit_agent(&k, 1, "b", 1);
+	spec_group(&p, 2, 1);
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	for (turn = 0; turn < 2; turn++) {
+		down(&k, 0, "a", 1);
+		down(&k, 1, "b", 1);
+		k.now_us += 121 * US_PER_S;
+		kit_decide(&k);
+		if (turn == 0)
+			assert_int_equal(sched_exec_skip(k.s, run, 1,
+			    k.now_us), 0);
+		kit_agent(&k, 0, "a", 1);
+		sched_prepared(k.s, (struct sched_id){ run, 1, 1 }, k.now_us);
+		kit_decide(&k);
+		assert_non_null(kit_find(&k, SCHED_CANCEL, run, 1));
+	}
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -562,6 +593,7 @@ main(void)
 		cmocka_unit_test(a_forecast_knows_what_lost_parts_keep),
 		cmocka_unit_test(what_came_back_before_a_resume_was_not_started),
 		cmocka_unit_test(one_of_a_kind_that_may_not_go_is_passed),
+		cmocka_unit_test(what_is_found_too_late_does_not_wait_for_a_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
