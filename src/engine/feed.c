@@ -398,6 +398,7 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->worker = was->worker;
 	x->failures = was->failures;
 	x->errors = was->errors;
+	x->avoid = was->avoid;
 	x->lead = was->lead;
 	x->returned = was->returned;
 }

@@ -12,6 +12,7 @@ struct feed_exec {
 	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
 	uint16_t worker;
 	uint32_t failures, errors;	/* counted so far */
+	uint32_t avoid;		/* 1 + agent of the last of them, 0: unknown */
 	uint32_t lead;		/* of its batch; 0: itself */
 	bool returned;		/* the last one was given back unstarted */
 };

@@ -200,6 +200,7 @@ restore_attempt(void *arg, const struct run_attempt *a)
 {
 	struct restoring *s = arg;
 	struct feed_exec *f;
+	int agent;
 
 	if (a->exec == 0 || a->exec > s->r->live.n)
 		return ERR_STORE;
@@ -215,6 +216,10 @@ restore_attempt(void *arg, const struct run_attempt *a)
 		f->failures++;
 	else if (a->outcome == OUTCOME_ERROR || a->state == ATTEMPT_LOST)
 		f->errors++;
+	else
+		return 0;
+	agent = a->agent != NULL ? fleet_index(s->e->fleet, a->agent) : -1;
+	f->avoid = (uint32_t)(agent + 1);
 	return 0;
 }
 

@@ -169,6 +169,7 @@ all_gained(struct sched *s)
 {
 	memcpy(s->gained, s->usable, s->n_words * sizeof(*s->gained));
 	s->any_gain = true;
+	s->reassign = true;
 }
 
 /* The bits of an agent that is open to all, or none. */

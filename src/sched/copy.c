@@ -192,6 +192,7 @@ copy_execs(struct copy *c)
 			    x->ready_us : 0,
 			.state = x->state, .cause = x->cause,
 			.attempt = x->attempt, .agent = x->agent,
+			.avoid = x->avoid + 1,
 			.worker = x->worker, .failures = x->failures,
 			.errors = x->errors,
 			.returned = x->group != NONE &&

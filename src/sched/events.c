@@ -323,7 +323,7 @@ members_wait(struct sched *s, struct run *r, const struct parcel *p,
 		/* An end of it, should one come all the same, is late. */
 		x->ended = 0;
 		if (refused || p->late)
-			x->flags |= X_AVOID;
+			x->avoid = x->agent;
 		exec_wait(s, r, x, refused ? REFUSED_US : 0);
 	}
 }

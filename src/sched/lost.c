@@ -20,7 +20,7 @@ exec_lost(struct sched *s, struct run *r, struct exec *x)
 	} else if (!t->repeatable) {
 		exec_final(s, r, x, EXEC_ERROR, REASON_NONE);
 	} else if ((x->flags & X_REQUEUE) != 0) {
-		x->flags |= X_AVOID;
+		x->avoid = x->agent;
 		exec_wait(s, r, x, 0);
 	} else {
 		exec_outcome(s, r, x, OUTCOME_ERROR);
@@ -121,7 +121,7 @@ resume(struct sched *s, struct run *r, const struct sched_member *m,
 	queue_remove(s, r, x);
 	if ((x->flags & X_LOST) != 0 && x->errors > 0)
 		x->errors--;
-	x->flags &= (uint16_t)~(X_LOST | X_RETRY | X_DELAYED | X_AVOID);
+	x->flags &= (uint16_t)~(X_LOST | X_RETRY | X_DELAYED);
 	x->ended = 0;
 	exec_state_set(s, r, x, state == P_RUNNING ? EXEC_RUNNING :
 	    EXEC_ASSIGNED);

@@ -19,34 +19,34 @@ struct search {
 	bool avoid;
 };
 
-/* True when an empty agent could take what is of that class. */
-static bool
-agent_could(const struct sched *s, const struct class *c, bool pinned,
-    uint32_t agent)
-{
-	const struct agent *a = &s->agents[agent];
-
-	return (pinned ? a->max : a->threshold) >= c->key.workers;
-}
-
-/* The agent of the last failure is avoided only while there is another. */
 bool
-avoid_holds(const struct sched *s, const struct class *c)
+avoid_holds(const struct sched *s, uint32_t avoid, uint32_t req, bool pinned,
+    uint32_t workers)
 {
-	const struct lane *l = s->lanes[c->key.lane];
-	const uint64_t *elig = s->reqs[l->key.req]->elig;
+	const uint64_t *elig = s->reqs[req]->elig;
+	const struct agent *a;
 	uint32_t i, at;
 	uint64_t w;
 
-	for (i = 0; c->key.avoid != NONE && i < s->n_words; i++) {
+	for (i = 0; avoid < s->n_agents && i < s->n_words; i++) {
 		for (w = elig[i] & s->usable[i]; w != 0; w &= w - 1) {
 			at = i * 64 + (uint32_t)__builtin_ctzll(w);
-			if (at != c->key.avoid &&
-			    agent_could(s, c, l->key.pinned, at))
+			a = &s->agents[at];
+			if (at != avoid &&
+			    (pinned ? a->max : a->threshold) >= workers)
 				return true;
 		}
 	}
 	return false;
+}
+
+bool
+class_avoids(const struct sched *s, const struct class *c)
+{
+	const struct lane *l = s->lanes[c->key.lane];
+
+	return avoid_holds(s, c->key.avoid, l->key.req, l->key.pinned,
+	    c->key.workers);
 }
 
 bool
@@ -207,7 +207,7 @@ member_sent(struct sched *s, struct run *r, struct exec *x, uint32_t parcel)
 	x->worker = 0;
 	x->parcel = parcel;
 	x->ready_us = 0;
-	x->flags &= (uint16_t)~(X_AVOID | X_RETRY | X_LOST);
+	x->flags &= (uint16_t)~(X_RETRY | X_LOST);
 	exec_state_set(s, r, x, EXEC_ASSIGNED);
 }
 
@@ -300,7 +300,7 @@ try_class(struct sched *s, uint32_t class)
 		class_set(s, class, CLASS_LIMIT, limit);
 		return;
 	}
-	f.avoid = avoid_holds(s, c);
+	f.avoid = class_avoids(s, c);
 	if (c->agent != NONE)
 		reserve_open(s, c, true);
 	placed = choose(s, &f, &at);

@@ -134,7 +134,7 @@ exec_class(struct sched *s, struct run *r, const struct exec *x)
 	k.lane = lane_intern(s, r, &lk);
 	k.lset = t->lset;
 	k.priority = x->priority;
-	k.avoid = (x->flags & X_AVOID) != 0 && !moved ? x->agent : NONE;
+	k.avoid = moved ? NONE : x->avoid;
 	k.workers = t->workers;
 	k.batch = t->batch;
 	return class_intern(s, r, &k);

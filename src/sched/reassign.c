@@ -33,6 +33,7 @@ move_do(struct sched *s, const struct move *m)
 	if (!bit_get(l->key.pinned ? s->free_max : s->below, m->agent) ||
 	    !bit_get(s->reqs[l->key.req]->elig, m->agent) ||
 	    lset_blocked(s, c->key.lset, c->index) != NONE ||
+	    (c->key.avoid == m->agent && class_avoids(s, c)) ||
 	    !agent_fits(s, c, x, m->agent) || beside_on(s, r, x, m->agent))
 		return;
 	place_send(s, r, x, (struct placement){ m->agent, TIER_REASSIGNED });
@@ -70,7 +71,8 @@ may_take(const struct sched *s, uint32_t parcel, uint32_t to)
 	return (p->state == P_SENT || p->state == P_QUEUED) && !p->back &&
 	    !p->cancel && !p->stale && !p->unheard &&
 	    p->group == NONE && p->class == CLASS_AUTO &&
-	    p->workers == 1 && r->held == NULL &&
+	    p->workers == 1 && (x->avoid != to ||
+	    !avoid_holds(s, to, t->req, false, p->workers)) && r->held == NULL &&
 	    bit_get(s->reqs[t->req]->elig, to) &&
 	    lset_blocked_on(s, p->lset, to, parcel) == NONE &&
 	    !beside_on(s, r, x, to);

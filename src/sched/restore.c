@@ -111,7 +111,7 @@ restore_waiting(struct sched *s, struct run *r, struct exec *x,
 		x->flags &= (uint16_t)~X_NEEDS;
 	}
 	if (x->failures + x->errors > 0)
-		x->flags |= X_AVOID | X_RETRY;
+		x->flags |= X_RETRY;
 	exec_ripen(s, r, x);
 }
 

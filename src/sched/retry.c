@@ -95,6 +95,7 @@ exec_revive(struct sched *s, struct run *r, struct exec *x)
 	r->n_open++;
 	x->cause = REASON_NONE;
 	x->flags &= X_PINNED | X_WAIVED;
+	x->avoid = NONE;
 	exec_wait(s, r, x, 0);
 	group_revived(s, r, x);
 }
@@ -137,7 +138,8 @@ again(struct sched *s, struct run *r, struct exec *x, enum exec_state state)
 		exec_final(s, r, x, state, REASON_NONE);
 		return;
 	}
-	x->flags |= X_AVOID | X_RETRY;
+	x->avoid = x->agent;
+	x->flags |= X_RETRY;
 	x->last = (uint8_t)state;
 	exec_wait(s, r, x, t->retry_delay_us);
 }
@@ -162,7 +164,7 @@ exec_outcome(struct sched *s, struct run *r, struct exec *x,
 		break;
 	case EXEC_CANCELLED:
 		if ((x->flags & X_REQUEUE) != 0 && !r->cancelled) {
-			x->flags |= X_AVOID;
+			x->avoid = x->agent;
 			exec_wait(s, r, x, 0);
 			break;
 		}

@@ -297,6 +297,7 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 		.member = from->member, .first_key = from->first_key,
 		.n_keys = from->n_keys, .attempt = from->attempt,
 		.agent = from->attempt > 0 ? from->agent : NONE,
+		.avoid = from->avoid - 1,
 		.pin = NONE, .group = NONE, .size = from->size,
 		.priority = r->terms[from->terms].priority,
 		.failures = (uint16_t)from->failures,

@@ -253,7 +253,12 @@ void place_send(struct sched *s, struct run *r, struct exec *x,
 /* Room for what the class of x needs beyond a place in a queue. */
 bool agent_fits(const struct sched *s, const struct class *c,
     const struct exec *x, uint32_t agent);
-bool avoid_holds(const struct sched *s, const struct class *c);
+/* The agent of the last failure is avoided only while there is another that
+ * could take it when empty. */
+bool avoid_holds(const struct sched *s, uint32_t avoid, uint32_t req,
+    bool pinned, uint32_t workers);
+/* The same of what is in a class. */
+bool class_avoids(const struct sched *s, const struct class *c);
 
 /* The same for one part of a group. */
 void place_part(struct sched *s, struct run *r, struct exec *x,

@@ -205,10 +205,9 @@ enum exec_flag {
 	X_REQUEUE = 128,	/* the cancelled attempt shall be tried again */
 	X_PINNED = 256,		/* moved to agent pin */
 	X_RETRY = 512,		/* the delay is one after a failure */
-	X_AVOID = 1024,		/* not where it was last, where possible */
-	X_LOST = 2048,		/* an error was counted for the last attempt,
+	X_LOST = 1024,		/* an error was counted for the last attempt,
 				 * as it is lost */
-	X_READY = 4096,		/* ripe, waits in its group */
+	X_READY = 2048,		/* ripe, waits in its group */
 };
 
 struct exec {
@@ -221,6 +220,7 @@ struct exec {
 	uint32_t terms, member;
 	uint32_t first_key, n_keys;
 	uint32_t attempt, agent;	/* the last one */
+	uint32_t avoid;		/* where it failed last, or NONE */
 	uint32_t ended;		/* the last one whose end is known */
 	uint32_t pin;
 	uint32_t size;		/* in the arguments of a batch */

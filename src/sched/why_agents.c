@@ -97,7 +97,7 @@ avoided(struct ask *q, uint32_t idx)
 	if ((q->x->flags & X_QUEUED) == 0)
 		return false;
 	c = q->s->classes[q->x->class];
-	return c->key.avoid == idx && avoid_holds(q->s, c);
+	return c->key.avoid == idx && class_avoids(q->s, c);
 }
 
 static enum stage

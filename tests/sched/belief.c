@@ -25,15 +25,28 @@ index_of(const struct world *w, const struct attempt *a)
 	return (uint32_t)(a - w->attempts);
 }
 
-/* It is no execution's own any more. */
+static void
+avoids(struct item *x, uint32_t agent, bool sure)
+{
+	x->avoided = (sure ? 0 : x->avoided) | UINT32_C(1) << agent;
+	x->avoids = sure;
+}
+
+/* It is no execution's own any more, for whatever reason. */
 static void
 disown(struct world *w, const struct attempt *a)
 {
+	struct item *x;
 	uint32_t i;
 
-	for (i = 0; i < a->n_members; i++)
-		if (item_of(w, a, i)->current == index_of(w, a))
-			item_of(w, a, i)->current = SCHED_NONE;
+	for (i = 0; i < a->n_members; i++) {
+		x = item_of(w, a, i);
+		if (x->current != index_of(w, a))
+			continue;
+		x->current = SCHED_NONE;
+		if (!a->moved)
+			avoids(x, a->agent, false);
+	}
 }
 
 static void
@@ -119,6 +132,9 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 	x->failures += counts && (outcome == OUTCOME_FAILED ||
 	    outcome == OUTCOME_TIMEOUT);
 	x->errors += counts && outcome == OUTCOME_ERROR;
+	if (counts && outcome != OUTCOME_PASSED)
+		avoids(x, a->agent, outcome == OUTCOME_FAILED || outcome ==
+		    OUTCOME_TIMEOUT || outcome == OUTCOME_ERROR);
 	a->open[member] = false;
 	for (i = 0; i < a->n_members && !a->open[i]; i++)
 		;
@@ -128,11 +144,12 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 }
 
 void
-believe_returned(struct world *w, struct attempt *a)
+believe_returned(struct world *w, struct attempt *a, bool refused)
 {
 	if (a->belief == NOWHERE || !a->open[0] ||
 	    (a->belief == RUNS_THERE && !a->unheard))
 		return;
+	a->moved = a->to != SCHED_NONE && !refused;
 	gone(w, a);
 }
 
@@ -241,12 +258,13 @@ member_sent(struct world *w, const struct attempt *a,
 		    id_text(w, id));
 	if (fact_beside(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent beside itself", id_text(w, id));
+	if (x->avoids && fact_avoided(w, id.run, m->exec, a->agent))
+		broken(w, "%s is sent to where it failed", id_text(w, id));
 	if (x->failures > terms_of(w, a)->retries ||
 	    x->errors > terms_of(w, a)->error_retries)
 		broken(w, "%s is sent after %u failures and %u errors",
 		    id_text(w, id), x->failures, x->errors);
 	x->last++;
-	x->agent = a->agent;
 	x->ready_us = 0;
 }
 
@@ -390,8 +408,10 @@ became(struct world *w, const struct sched_decision *d)
 		return;
 	}
 	w->revived[d->id.run] |= x->over;
-	if (x->over)
-		x->failures = x->errors = 0;
+	if (x->over) {
+		x->failures = x->errors = x->avoided = 0;
+		x->avoids = false;
+	}
 	x->over = false;
 	x->ready_us = d->at_us;
 }

@@ -344,7 +344,7 @@ fact_avoided(const struct world *w, uint32_t run, uint32_t exec,
 	const struct sched_agent *f;
 	uint32_t i;
 
-	if (w->items[run][exec].agent != agent)
+	if ((w->items[run][exec].avoided >> agent & 1) == 0)
 		return false;
 	for (i = 0; i < w->n_hosts; i++) {
 		f = &w->hosts[i].facts;

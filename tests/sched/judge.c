@@ -180,7 +180,8 @@ may_move(const struct world *w, const struct attempt *a, uint32_t to)
 	return !a->back && !a->cancel && !a->unheard &&
 	    !w->held[a->id.run] && fact_eligible(w, a->id.run, a->id.exec,
 	    to) && !fact_target_full_on(w, terms_of(w, a), to) &&
-	    !fact_beside(w, a->id.run, a->id.exec, to);
+	    !fact_beside(w, a->id.run, a->id.exec, to) &&
+	    !fact_avoided(w, a->id.run, a->id.exec, to);
 }
 
 /* Something wide waits: an agent may be kept for it. */

@@ -124,6 +124,37 @@ test_avoided_agent_is_better_than_none(void **state)
 	kit_done(&k);
 }
 
+/* Where it failed is remembered while it waits on another agent: a free
+ * worker there does not take it, nor does it go there when given back. */
+static void
+test_avoided_agent_takes_nothing_back(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	spec_init(&p);
+	p.run.ahead = 1;
+	spec_terms(&p)->retries = 1;
+	p.terms[0].retry_delay_us = 0;
+	spec_execs(&p, 2);
+	run = begin(&k, &p, 1);
+	kit_agent(&k, 1, "B", 1);
+	kit_decide(&k);
+	kit_started(&k, run, 1);
+	kit_started(&k, run, 2);
+	kit_ended(&k, run, 1, OUTCOME_FAILED);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 1);
+	assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 0);
+	sched_returned(k.s, kit_id(&k, run, 1), false, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 1);
+	kit_ended(&k, run, 2, OUTCOME_PASSED);
+	kit_ended(&k, run, 1, OUTCOME_PASSED);
+	kit_done(&k);
+}
+
 /* 1 needs nothing, 2 needs 1, 3 needs 2, 4 runs whatever 1 came to. */
 static void
 needs_spec(struct spec *p, uint32_t nodes[2])
@@ -413,6 +444,7 @@ main(void)
 		cmocka_unit_test(test_budgets_are_apart),
 		cmocka_unit_test(test_delay_and_other_agent),
 		cmocka_unit_test(test_avoided_agent_is_better_than_none),
+		cmocka_unit_test(test_avoided_agent_takes_nothing_back),
 		cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_needs_failed),
 		cmocka_unit_test(test_halt),

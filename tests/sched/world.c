@@ -162,6 +162,7 @@ to_console(struct world *w, const struct letter *l, bool lie)
 	struct attempt *a = &w->attempts[l->attempt];
 	struct sched *s = w->k.s;
 	int64_t now_us = w->k.now_us;
+	bool refused;
 
 	switch (l->kind) {
 	case STARTED:
@@ -173,8 +174,9 @@ to_console(struct world *w, const struct letter *l, bool lie)
 		sched_accepted(s, a->id, now_us);
 		break;
 	case RETURNED:
-		believe_returned(w, a);
-		sched_returned(s, a->id, chance(w, 10), now_us);
+		refused = chance(w, 10);
+		believe_returned(w, a, refused);
+		sched_returned(s, a->id, refused, now_us);
 		break;
 	case KEPT:
 		believe_kept(w, a);

@@ -46,6 +46,7 @@ struct attempt {
 	bool unheard;		/* not reported since the link came up */
 	bool back, cancel;	/* asked for */
 	uint32_t to;		/* asked back for that agent, or SCHED_NONE */
+	bool moved;		/* and given back for it */
 	int64_t clock_us;	/* from when it may be late */
 	bool to_free;		/* sent to free workers, for all we know */
 	bool written_off;	/* the console was told what is not so */
@@ -91,7 +92,8 @@ struct item {
 	uint32_t failures, errors;	/* outcomes that counted */
 	bool held, waived;
 	uint32_t pin;		/* agent, or SCHED_NONE */
-	uint32_t agent;		/* of the last attempt */
+	uint32_t avoided;	/* bits of agents it may avoid, */
+	bool avoids;		/* and that it does: where it failed last */
 	int64_t ready_us;
 };
 
@@ -166,7 +168,7 @@ void believe_started(struct world *w, struct attempt *a);
 /* True when the outcome of that member counts. */
 bool believe_ended(struct world *w, struct attempt *a, uint32_t member,
     enum outcome outcome);
-void believe_returned(struct world *w, struct attempt *a);
+void believe_returned(struct world *w, struct attempt *a, bool refused);
 void believe_kept(const struct world *w, struct attempt *a);
 void believe_lost(struct world *w, struct attempt *a);
 void believe_synced(struct world *w, uint32_t agent, uint32_t run);
@@ -203,7 +205,7 @@ bool fact_target_full_on(const struct world *w, const struct sched_terms *t,
 /* Its step is on that agent. */
 bool fact_beside(const struct world *w, uint32_t run, uint32_t exec,
     uint32_t agent);
-/* It failed there last, and there is another agent for it. */
+/* It may avoid that one, for it failed there, and there is another. */
 bool fact_avoided(const struct world *w, uint32_t run, uint32_t exec,
     uint32_t agent);
 

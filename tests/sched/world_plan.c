@@ -239,7 +239,7 @@ run_add(struct world *w)
 
 	for (i = 1; i <= p->run.n_execs; i++)
 		w->items[r][i] = (struct item){ .current = SCHED_NONE,
-			.pin = SCHED_NONE, .agent = SCHED_NONE,
+			.pin = SCHED_NONE,
 			.ready_us = p->execs[i - 1].not_before_us };
 	w->max_parallel[r] = p->run.max_parallel;
 	w->runs[w->n_runs++] = kit_run(&w->k, p);

@@ -187,6 +187,7 @@ struct sched_exec {
 	const char *instance;	/* it has leased; NULL: none */
 	uint32_t lead;		/* the one that leads its batch; 0: itself */
 	uint32_t failures, errors;	/* counted so far */
+	uint32_t avoid;		/* 1 + the agent where it failed last; 0: none */
 	bool returned;		/* the last one was given back unstarted */
 };
 
