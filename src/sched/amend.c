@@ -20,21 +20,21 @@ unqueue(struct sched *s, struct run *r)
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[r->order[i]];
+		x = &r->x[i];
 		was[i] = (x->flags & (X_QUEUED | X_READY)) != 0;
 		queue_remove(s, r, x);
 	}
 	return was;
 }
 
-/* The numbers of terms may be others; the sets of needs stay. */
+/* The numbers of terms may be others; the sets of needs, by rank, stay. */
 static void
 retie(struct run *r, const struct sched_run *spec, const uint32_t *needsets)
 {
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		r->x[i].terms = spec->execs[i].terms;
+		r->x[i].terms = spec->execs[r->no[i] - 1].terms;
 		r->terms[r->x[i].terms].needset = needsets[i];
 	}
 }
@@ -48,7 +48,7 @@ back_from_strangers(struct sched *s, struct run *r)
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		if (x->state != EXEC_ASSIGNED || (x->flags & X_PINNED) != 0 ||
 		    s->parcels[x->parcel].agent == NONE)
 			continue;
@@ -87,7 +87,7 @@ sched_run_amend(struct sched *s, uint32_t run, const struct sched_run *spec,
 	run_terms_lsets(s);
 	for (i = 0; i < r->n; i++)
 		if (queued[i])
-			queue_add(s, r, &r->x[r->order[i]]);
+			queue_add(s, r, &r->x[i]);
 	back_from_strangers(s, r);
 	run_wake(s, r);
 	s->reassign = true;

@@ -288,7 +288,8 @@ run_bytes(const struct run *r)
 	uint64_t n = sizeof(*r);
 	uint32_t i;
 
-	n += (uint64_t)r->n * (sizeof(*r->x) + sizeof(*r->order));
+	n += (uint64_t)r->n * (sizeof(*r->x) + sizeof(*r->no) +
+	    sizeof(*r->rank));
 	n += r->n_keys * sizeof(uint64_t);
 	n += (uint64_t)r->n_terms * sizeof(*r->terms);
 	n += (uint64_t)r->n_nodes * sizeof(*r->nodes);

@@ -182,11 +182,11 @@ copy_execs(struct copy *c)
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		v[i] = (struct sched_exec){ .terms = x->terms,
 			.group = x->group == NONE ? 0 : x->group + 1,
 			.member = x->member, .estimate_us = x->estimate_us,
-			.fails = (int32_t)(r->n - x->rank),
+			.fails = (int32_t)(r->n - exec_rank(r, x)),
 			.first_key = x->first_key, .n_keys = x->n_keys,
 			.not_before_us = (x->flags & X_DELAYED) != 0 ?
 			    x->ready_us : 0,
@@ -260,7 +260,7 @@ copy_run(struct sched *to, const struct sched *s, const struct run *r,
 	if (r->held != NULL)
 		sched_run_hold(to, handle, r->held, now_us);
 	for (i = 0; i < r->n; i++)
-		redo(to, r, &r->x[i], now_us);
+		redo(to, r, exec_get(r, i + 1), now_us);
 	if (r->cancelled)
 		sched_run_cancel(to, handle, now_us);
 }

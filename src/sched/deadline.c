@@ -102,7 +102,7 @@ layout_make(struct layout *l, const struct sched *s, const struct run *r)
 	l->limited_us = outlook_limited(&l->o) * l->slow;
 	l->starts_us = outlook_starts(r);
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[r->order[i]];
+		x = &r->x[i];
 		if (is_waiting(s, x))
 			item_add(l, r, x);
 	}

@@ -15,7 +15,7 @@
 static int64_t
 rank_length(const struct run *r, uint32_t rank)
 {
-	int64_t us = r->x[r->order[rank]].estimate_us;
+	int64_t us = r->x[rank].estimate_us;
 
 	return us > 0 ? us : INT64_MAX;
 }
@@ -23,7 +23,7 @@ rank_length(const struct run *r, uint32_t rank)
 static struct exec *
 member_at(const struct run *r, const struct class *c, size_t pos)
 {
-	struct exec *x = &r->x[r->order[c->base[pos]]];
+	struct exec *x = &r->x[c->base[pos]];
 
 	return x->class == c->index &&
 	    (x->flags & (X_QUEUED | X_ASIDE)) == X_QUEUED ? x : NULL;

@@ -100,13 +100,15 @@ run_for_sim(struct forecasting *f, uint32_t handle)
 	uint32_t *first = own(f, mem_calloc((size_t)r->n + 1,
 	    sizeof(*first)));
 	int64_t *us = own(f, mem_calloc(r->n, sizeof(*us)));
+	const struct exec *x;
 	uint32_t i;
 
 	for (i = 0; i < r->n_terms; i++)
 		terms[i].workers = r->terms[i].workers;
 	for (i = 0; i < r->n; i++) {
-		execs[i].terms = r->x[i].terms;
-		execs[i].group = r->x[i].group == NONE ? 0 : 1;
+		x = exec_get(r, i + 1);
+		execs[i].terms = x->terms;
+		execs[i].group = x->group == NONE ? 0 : 1;
 		first[i + 1] = i + 1;
 		us[i] = length_of(f, r, i + 1);
 	}

@@ -58,7 +58,7 @@ group_make(struct sched *s, struct run *r, uint32_t first, uint32_t n)
 	g->reserved = mem_calloc(n, sizeof(*g->reserved));
 	for (i = 0; i < n; i++) {
 		g->reserved[i] = NONE;
-		r->x[first - 1 + i].group = g->index;
+		exec_get(r, first + i)->group = g->index;
 	}
 	s->groups[s->n_groups++] = g;
 }
@@ -84,14 +84,16 @@ void
 groups_lsets(struct sched *s, struct run *r)
 {
 	const struct terms *t;
+	const struct exec *x;
 	struct use *v = NULL;
 	struct group *g;
 	uint32_t i, k, n, group = NONE;
 
 	for (i = 0; i < r->n; i++) {
-		if (r->x[i].group == NONE || r->x[i].group == group)
+		x = exec_get(r, i + 1);
+		if (x->group == NONE || x->group == group)
 			continue;
-		group = r->x[i].group;
+		group = x->group;
 		g = s->groups[group];
 		for (k = 0, n = 0; k < g->n; k++) {
 			t = &r->terms[group_part(s, g, k)->terms];
@@ -100,7 +102,7 @@ groups_lsets(struct sched *s, struct run *r)
 		}
 		n = uses_merge(s, v, n);
 		g->lset = lset_intern(s, v, n);
-		g->same_agent = r->terms[r->x[i].terms].same_agent;
+		g->same_agent = r->terms[x->terms].same_agent;
 	}
 	free(v);
 }
@@ -424,7 +426,7 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		g = group_of(s, x);
 		if (g == NULL)
 			continue;
@@ -442,7 +444,7 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 		    !spec->execs[i].returned);
 	}
 	for (i = 0; i < r->n; i++) {
-		g = group_of(s, &r->x[i]);
+		g = group_of(s, exec_get(r, i + 1));
 		if (g == NULL || !g->settling)
 			continue;
 		g->settling = false;

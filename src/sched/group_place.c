@@ -451,5 +451,5 @@ group_key(const struct sched *s, uint32_t group)
 
 	return (struct heap_key){ .a = priority_key(clamp_priority(
 	    (int64_t)r->priority + x->priority)) << 32 | r->handle,
-	    .b = x->rank };
+	    .b = exec_rank(r, x) };
 }

@@ -66,11 +66,11 @@ waiters_make(struct run *r)
 		n->n_execs = 0;
 	}
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[r->order[i]];
+		x = &r->x[i];
 		if (r->terms[x->terms].needset == NONE)
 			continue;
 		n = &r->needsets[r->terms[x->terms].needset];
-		n->execs[n->n_execs++] = r->order[i] + 1;
+		n->execs[n->n_execs++] = r->no[i];
 		x->flags |= X_NEEDS;
 	}
 }

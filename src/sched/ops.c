@@ -66,7 +66,7 @@ sched_run_cancel(struct sched *s, uint32_t run, int64_t now_us)
 	s->now_us = now_us;
 	r->cancelled = true;
 	for (i = 0; i < r->n; i++)
-		cancel(s, r, &r->x[i]);
+		cancel(s, r, exec_get(r, i + 1));
 	return 0;
 }
 
@@ -104,13 +104,15 @@ still_halted(const struct run *r)
 static void
 unhalt(struct sched *s, struct run *r)
 {
+	struct exec *x;
 	uint32_t i;
 
 	r->halted = false;
-	for (i = 0; i < r->n; i++)
-		if (r->x[i].state == EXEC_SKIPPED &&
-		    r->x[i].cause == REASON_HALTED)
-			exec_revive(s, r, &r->x[i]);
+	for (i = 0; i < r->n; i++) {
+		x = exec_get(r, i + 1);
+		if (x->state == EXEC_SKIPPED && x->cause == REASON_HALTED)
+			exec_revive(s, r, x);
+	}
 }
 
 int

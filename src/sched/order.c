@@ -42,11 +42,12 @@ order_ranks(struct run *r, const struct sched_run *spec)
 	struct place *v;
 	uint32_t i;
 
-	r->order = mem_calloc(r->n, sizeof(*r->order));
+	r->no = mem_calloc(r->n, sizeof(*r->no));
+	r->rank = mem_calloc(r->n, sizeof(*r->rank));
 	v = mem_calloc(r->n, sizeof(*v));
 	for (i = 0; i < r->n; i++)
-		v[i] = (struct place){ r->x[i].estimate_us >= 0 ?
-			r->x[i].estimate_us : INT64_MAX,
+		v[i] = (struct place){ spec->execs[i].estimate_us > 0 ?
+			spec->execs[i].estimate_us : INT64_MAX,
 			spec->execs[i].fails, i };
 	if (spec->order == ORDER_LONGEST)
 		qsort(v, r->n, sizeof(*v), by_longest);
@@ -54,8 +55,8 @@ order_ranks(struct run *r, const struct sched_run *spec)
 		qsort(v, r->n, sizeof(*v), by_failed);
 	r->by_length = spec->order == ORDER_LONGEST;
 	for (i = 0; i < r->n; i++) {
-		r->order[i] = v[i].index;
-		r->x[v[i].index].rank = i;
+		r->no[i] = v[i].index + 1;
+		r->rank[v[i].index] = i;
 	}
 	free(v);
 }

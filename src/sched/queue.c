@@ -35,7 +35,13 @@ clamp_priority(int64_t p)
 uint32_t
 exec_no(const struct run *r, const struct exec *x)
 {
-	return (uint32_t)(x - r->x) + 1;
+	return r->no[x - r->x];
+}
+
+uint32_t
+exec_rank(const struct run *r, const struct exec *x)
+{
+	return (uint32_t)(x - r->x);
 }
 
 static uint32_t
@@ -145,7 +151,7 @@ exec_class(struct sched *s, struct run *r, const struct exec *x)
 static bool
 is_member(const struct run *r, const struct class *c, uint64_t rank)
 {
-	const struct exec *x = &r->x[r->order[rank]];
+	const struct exec *x = &r->x[rank];
 
 	return x->class == c->index &&
 	    (x->flags & (X_QUEUED | X_ASIDE)) == X_QUEUED;
@@ -165,7 +171,7 @@ class_head(struct sched *s, struct class *c)
 		rank = c->base[c->cursor];
 	if (c->back.n > 0 && c->back.v[0].a < rank)
 		rank = c->back.v[0].a;
-	return rank == UINT64_MAX ? NULL : &r->x[r->order[rank]];
+	return rank == UINT64_MAX ? NULL : &r->x[rank];
 }
 
 static void
@@ -193,7 +199,8 @@ class_touch(struct sched *s, struct class *c)
 
 	if (x == NULL)
 		return;
-	k.a = priority_key(c->key.priority) << 32 | x->rank;
+	k.a = priority_key(c->key.priority) << 32 |
+	    exec_rank(s->runs[c->key.run], x);
 	if (c->listed && !heap_less(&k, &c->top))
 		return;
 	c->top = k;
@@ -254,7 +261,7 @@ queue_add(struct sched *s, struct run *r, struct exec *x)
 	x->flags |= X_QUEUED;
 	c = s->classes[x->class];
 	class_count(s, c, x, 1);
-	class_push(c, x->rank);
+	class_push(c, exec_rank(r, x));
 	if (c->state == CLASS_EMPTY)
 		c->state = CLASS_READY;
 	if (c->state == CLASS_READY)
@@ -300,7 +307,7 @@ aside_back(struct sched *s, struct class *c)
 		if (x->class != c->index || (x->flags & X_ASIDE) == 0)
 			continue;
 		x->flags &= (uint16_t)~X_ASIDE;
-		class_push(c, x->rank);
+		class_push(c, exec_rank(r, x));
 	}
 	c->aside.n = 0;
 }
@@ -332,7 +339,8 @@ lane_class(struct sched *s, struct lane *l)
 		x = c->state == CLASS_READY ? class_head(s, c) : NULL;
 		now = *k;
 		if (x != NULL)
-			now.a = priority_key(c->key.priority) << 32 | x->rank;
+			now.a = priority_key(c->key.priority) << 32 |
+			    exec_rank(s->runs[c->key.run], x);
 		if (x != NULL && now.a == k->a)
 			return c->index;
 		heap_pop(&l->ready);

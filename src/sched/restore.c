@@ -39,8 +39,8 @@ gather(const struct run *r, const struct sched_run *spec, uint32_t no,
 	const struct sched_exec *e;
 	uint32_t i, n = 1;
 
-	p->one = (struct sched_member){ no, r->x[no - 1].attempt };
-	if (r->terms[r->x[no - 1].terms].batch == 0)
+	p->one = (struct sched_member){ no, exec_get(r, no)->attempt };
+	if (r->terms[exec_get(r, no)->terms].batch == 0)
 		return;
 	p->members = mem_calloc(spec->n_execs, sizeof(*p->members));
 	p->members[0] = p->one;
@@ -82,7 +82,7 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	struct parcel p = { .unheard = true, .run = r->handle, .exec = no,
 		.attempt = from->attempt, .agent = from->agent,
 		.worker = from->worker, .workers = t->workers,
-		.lset = t->lset, .group = r->x[no - 1].group, .to = NONE,
+		.lset = t->lset, .group = exec_get(r, no)->group, .to = NONE,
 		.prev = NONE, .next = NONE,
 		.sent_us = s->now_us, .started_us = s->now_us };
 	const struct sched_member *m;
@@ -128,14 +128,16 @@ void
 restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 {
 	const struct sched_exec *from;
+	struct exec *x;
 	uint32_t i;
 	bool out = false;
 
 	for (i = 0; i < r->n; i++) {
-		r->x[i].since_us = s->now_us;
+		x = exec_get(r, i + 1);
+		x->since_us = s->now_us;
 		if (exec_state_final(spec->execs[i].state))
-			restore_final(r, &r->x[i], &spec->execs[i]);
-		r->counts.n[r->x[i].state]++;
+			restore_final(r, x, &spec->execs[i]);
+		r->counts.n[x->state]++;
 	}
 	for (i = 0; i < r->n; i++) {
 		from = &spec->execs[i];
@@ -146,13 +148,13 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 		restore_out(s, r, spec, i + 1);
 		out = true;
 	}
-	for (i = 0; i < r->n; i++)
-		if (r->x[r->order[i]].state == EXEC_WAITING &&
-		    r->x[r->order[i]].parcel == NONE &&
-		    (r->x[r->order[i]].flags & (X_QUEUED | X_READY |
-		    X_DELAYED)) == 0)
-			restore_waiting(s, r, &r->x[r->order[i]],
-			    spec->execs[r->order[i]].returned);
+	for (i = 0; i < r->n; i++) {
+		x = &r->x[i];
+		if (x->state == EXEC_WAITING && x->parcel == NONE &&
+		    (x->flags & (X_QUEUED | X_READY | X_DELAYED)) == 0)
+			restore_waiting(s, r, x,
+			    spec->execs[r->no[i] - 1].returned);
+	}
 	groups_restore(s, r, spec);
 	if (out)
 		timers_set(s);

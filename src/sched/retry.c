@@ -113,7 +113,7 @@ run_halt(struct sched *s, struct run *r, const struct exec *by)
 	r->halted_us = s->now_us;
 	r->halted_by = exec_no(r, by);
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		if ((x->flags & X_WAIVED) != 0)
 			continue;
 		if (x->state == EXEC_WAITING)

@@ -21,7 +21,7 @@ run_get(const struct sched *s, uint32_t handle)
 struct exec *
 exec_get(const struct run *r, uint32_t no)
 {
-	return no >= 1 && no <= r->n ? &r->x[no - 1] : NULL;
+	return no >= 1 && no <= r->n ? &r->x[r->rank[no - 1]] : NULL;
 }
 
 /* ---- limits -------------------------------------------------------------------- */
@@ -294,8 +294,8 @@ exec_make(struct run *r, struct exec *x, const struct sched_exec *from)
 	*x = (struct exec){ .since_us = 0, .parcel = NONE, .class = NONE,
 		.estimate_us = from->estimate_us > 0 ? from->estimate_us : -1,
 		.ready_us = from->not_before_us, .terms = from->terms,
-		.member = from->member, .first_key = from->first_key,
-		.n_keys = from->n_keys, .attempt = from->attempt,
+		.member = from->member, .n_keys = from->n_keys,
+		.attempt = from->attempt,
 		.agent = from->attempt > 0 ? from->agent : NONE,
 		.avoid = from->avoid - 1,
 		.pin = NONE, .group = NONE, .size = from->size,
@@ -335,20 +335,28 @@ lists_make(struct run *r, const struct sched_run *spec)
 static void
 execs_make(struct run *r, const struct sched_run *spec)
 {
+	const struct sched_exec *from;
+	struct exec *x;
 	uint32_t i;
-	size_t end;
 
 	r->n = spec->n_execs;
 	r->x = mem_calloc(r->n, sizeof(*r->x));
-	for (i = 0; i < r->n; i++) {
-		exec_make(r, &r->x[i], &spec->execs[i]);
-		end = (size_t)r->x[i].first_key + r->x[i].n_keys;
-		if (end > r->n_keys)
-			r->n_keys = end;
-	}
-	r->keys = r->n_keys > 0 ?
-	    mem_dup(spec->keys, r->n_keys * sizeof(uint64_t)) : NULL;
 	order_ranks(r, spec);
+	for (i = 0; i < r->n; i++)
+		r->n_keys += spec->execs[i].n_keys;
+	r->keys = mem_calloc(r->n_keys, sizeof(*r->keys));
+	r->n_keys = 0;
+	for (i = 0; i < r->n; i++) {
+		x = &r->x[i];
+		from = &spec->execs[r->no[i] - 1];
+		exec_make(r, x, from);
+		x->first_key = (uint32_t)r->n_keys;
+		if (x->n_keys > 0)
+			memcpy(&r->keys[x->first_key],
+			    &spec->keys[from->first_key],
+			    x->n_keys * sizeof(*r->keys));
+		r->n_keys += x->n_keys;
+	}
 }
 
 int
@@ -454,7 +462,8 @@ run_free(struct sched *s, struct run *r)
 	run_terms_free(r);
 	free(r->list_nodes);
 	free(r->list_first);
-	free(r->order);
+	free(r->no);
+	free(r->rank);
 	free(r->keys);
 	free(r->x);
 	free(r->held);

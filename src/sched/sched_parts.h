@@ -198,6 +198,8 @@ void order_ranks(struct run *r, const struct sched_run *spec);
 
 /* queue.c */
 uint32_t exec_no(const struct run *r, const struct exec *x);
+/* In the order of its run, from 0. */
+uint32_t exec_rank(const struct run *r, const struct exec *x);
 /* Puts a ripe waiting one in the queue of its class; takes it out. */
 void queue_add(struct sched *s, struct run *r, struct exec *x);
 void queue_remove(struct sched *s, struct run *r, struct exec *x);

@@ -214,7 +214,6 @@ struct exec {
 	int64_t since_us;
 	int64_t estimate_us;	/* -1 unknown */
 	int64_t ready_us;
-	uint32_t rank;		/* in the order of its run */
 	uint32_t class;
 	uint32_t parcel;	/* current one, or NONE */
 	uint32_t terms, member;
@@ -297,9 +296,11 @@ struct run {
 	char *held;		/* text, or NULL */
 	int64_t held_us, halted_us, full_us;
 	uint32_t halted_by;	/* execution that did it, 0 none */
-	struct exec *x;		/* number N is x[N - 1] */
+	struct exec *x;		/* by rank, so that neighbours are used one
+				 * after the other */
 	uint32_t n;
-	uint32_t *order;	/* rank -> index in x */
+	uint32_t *no;		/* rank -> number */
+	uint32_t *rank;		/* number - 1 -> rank */
 	uint64_t *keys;
 	struct terms *terms;
 	uint32_t n_terms;

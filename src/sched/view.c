@@ -109,7 +109,7 @@ ahead_us(const struct sched *s, const struct run *r, const struct exec *x)
 {
 	const struct class *c = s->classes[x->class];
 	int64_t work = c->work_us;
-	uint32_t first = 0, last = r->n - 1;
+	uint32_t first = 0, last = r->n - 1, rank = exec_rank(r, x);
 
 	if (work <= 0)
 		work = (int64_t)c->n * run_typical_us(s, r);
@@ -117,11 +117,11 @@ ahead_us(const struct sched *s, const struct run *r, const struct exec *x)
 		first = c->base[c->cursor];
 		last = c->base[c->n_base - 1];
 	}
-	if (x->rank <= first || last <= first)
+	if (rank <= first || last <= first)
 		return 0;
-	if (x->rank >= last)
+	if (rank >= last)
 		return work;
-	return (int64_t)((double)work * (x->rank - first) / (last - first));
+	return (int64_t)((double)work * (rank - first) / (last - first));
 }
 
 static int64_t

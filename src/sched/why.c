@@ -91,7 +91,7 @@ longest_need(const struct run *r, const struct needset *n)
 	uint32_t i, j, k;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		if (x->member == NONE || exec_state_final(x->state))
 			continue;
 		for (j = r->list_first[x->member];
@@ -436,7 +436,7 @@ failed_need(const struct run *r, uint32_t needset)
 	uint32_t i, j, k;
 
 	for (i = 0; i < r->n; i++) {
-		x = &r->x[i];
+		x = exec_get(r, i + 1);
 		if (x->member == NONE || !exec_bad(x))
 			continue;
 		for (j = r->list_first[x->member];
