@@ -24,7 +24,7 @@ words_grow(struct sched *s, uint32_t words)
 {
 	uint64_t **const sets[] = { &s->usable, &s->idle, &s->below,
 		&s->free_max, &s->room, &s->gained, &s->cand, &s->ahead,
-		&s->hungry, &s->donors };
+		&s->hungry, &s->donors, &s->kept };
 	size_t i;
 
 	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
@@ -153,12 +153,22 @@ prefetch_depth(const struct sched *s, const struct agent *a)
 }
 
 void
+gain_widen(struct sched *s, uint32_t from, uint32_t to)
+{
+	if (!s->any_gain || from < s->gain_from)
+		s->gain_from = from;
+	if (!s->any_gain || to > s->gain_to)
+		s->gain_to = to;
+	s->any_gain = true;
+}
+
+void
 agent_gained(struct sched *s, uint32_t idx)
 {
 	s->gen++;
 	s->group_gen++;
 	bit_set(s->gained, idx, true);
-	s->any_gain = true;
+	gain_widen(s, idx / 64, idx / 64 + 1);
 	s->reassign = true;
 }
 
@@ -168,8 +178,19 @@ static void
 all_gained(struct sched *s)
 {
 	memcpy(s->gained, s->usable, s->n_words * sizeof(*s->gained));
-	s->any_gain = true;
+	gain_widen(s, 0, s->n_words);
 	s->reassign = true;
+}
+
+void
+agent_open(struct sched *s, uint32_t idx, bool open)
+{
+	const struct agent *a = &s->agents[idx];
+
+	bit_count(s->idle, &s->n_idle, idx, open && a->busy == 0 &&
+	    a->threshold > 0);
+	bit_count(s->below, &s->n_below, idx, open && a->busy < a->threshold);
+	bit_count(s->free_max, &s->n_free_max, idx, open && a->busy < a->max);
 }
 
 /* The bits of an agent that is open to all, or none. */
@@ -178,14 +199,13 @@ set_bits(struct sched *s, uint32_t idx, bool open)
 {
 	const struct agent *a = &s->agents[idx];
 
-	bit_set(s->idle, idx, open && a->busy == 0 && a->threshold > 0);
-	bit_set(s->below, idx, open && a->busy < a->threshold);
-	bit_set(s->free_max, idx, open && a->busy < a->max);
-	bit_set(s->room, idx, open && a->threshold > 0 &&
+	agent_open(s, idx, open);
+	bit_count(s->room, &s->n_room, idx, open && a->threshold > 0 &&
 	    a->queued < a->depth);
 	bit_set(s->hungry, idx, open && a->busy < a->threshold &&
 	    a->queued == 0);
 	bit_set(s->donors, idx, agent_spare(a) > 0);
+	bit_set(s->kept, idx, a->reserved != NONE);
 }
 
 void

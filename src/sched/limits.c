@@ -317,6 +317,9 @@ lset_take(struct sched *s, uint32_t parcel, const char *instance)
 			    instance);
 	}
 	p->holds = p->holds_targets = true;
+	p->limited = ls->n > 0;
+	if (p->agent != NONE)
+		s->agents[p->agent].n_limited += p->limited;
 }
 
 void
@@ -380,6 +383,8 @@ lset_drop(struct sched *s, uint32_t parcel)
 			lease_drop(s, s->limits[ls->v[i].limit], parcel);
 	}
 	p->holds = false;
+	if (p->agent != NONE)
+		s->agents[p->agent].n_limited -= p->limited;
 }
 
 static void

@@ -11,12 +11,13 @@
 
 /* What is looked for, and what was found on the way. */
 struct search {
-	const struct lane *lane;
+	struct lane *lane;
 	const struct class *class;
 	const struct exec *x;
 	bool seen;		/* some agent had room, fit or not */
 	bool beside;		/* one did not fit only as the step is there */
 	bool avoid;
+	bool queues;		/* beyond the workers of an agent */
 };
 
 bool
@@ -127,7 +128,9 @@ try_tier(struct sched *s, struct search *f, const uint64_t *set,
 	if (!candidates(s, f, set))
 		return false;
 	while ((at = best_candidate(s, ret->tier)) != NONE) {
-		if (agent_fits(s, f->class, f->x, at)) {
+		if (f->queues && ahead_withheld(s, r, at)) {
+			;
+		} else if (agent_fits(s, f->class, f->x, at)) {
 			if (!beside_on(s, r, f->x, at)) {
 				ret->agent = at;
 				return true;
@@ -139,44 +142,26 @@ try_tier(struct sched *s, struct search *f, const uint64_t *set,
 	return false;
 }
 
-/* The agents that may queue one more of a run that says how much ahead. */
-static const uint64_t *
-ahead_set(struct sched *s, const struct run *r, bool pinned)
-{
-	const struct agent *a;
-	uint32_t i;
-
-	if (r->ahead == SCHED_AHEAD_AUTO)
-		return s->room;
-	for (i = 0; i < s->n_agents; i++) {
-		a = &s->agents[i];
-		bit_set(s->ahead, i, bit_get(s->usable, i) &&
-		    a->reserved == NONE && (pinned ? a->max : a->threshold) > 0
-		    && (r->ahead == SCHED_AHEAD_ALL || a->queued < r->ahead));
-	}
-	return s->ahead;
-}
-
 static bool
 choose(struct sched *s, struct search *f, struct placement *ret)
 {
-	const struct run *r = s->runs[f->lane->key.run];
-	const uint64_t *set;
-
 	ret->tier = TIER_PINNED;
-	if (f->lane->key.pinned && try_tier(s, f, s->free_max, ret))
+	if (f->lane->key.pinned && s->n_free_max > 0 &&
+	    try_tier(s, f, s->free_max, ret))
 		return true;
 	ret->tier = TIER_IDLE;
-	if (!f->lane->key.pinned && try_tier(s, f, s->idle, ret))
+	if (!f->lane->key.pinned && s->n_idle > 0 &&
+	    try_tier(s, f, s->idle, ret))
 		return true;
 	ret->tier = TIER_BELOW_THRESHOLD;
-	if (!f->lane->key.pinned && try_tier(s, f, s->below, ret))
+	if (!f->lane->key.pinned && s->n_below > 0 &&
+	    try_tier(s, f, s->below, ret))
 		return true;
 	if (f->lane->key.limited)
 		return false;
+	f->queues = true;
 	ret->tier = f->lane->key.pinned ? TIER_PINNED : TIER_FEWEST_QUEUED;
-	set = ahead_set(s, r, f->lane->key.pinned);
-	return try_tier(s, f, set, ret);
+	return try_tier(s, f, ahead_set(s, f->lane), ret);
 }
 
 static struct parcel
@@ -283,23 +268,16 @@ place_part(struct sched *s, struct run *r, struct exec *x,
 	s->reassign = true;
 }
 
+/* What its limits let go: it finds an agent, or is parked. */
 static void
-try_class(struct sched *s, uint32_t class)
+try_agents(struct sched *s, struct class *c)
 {
-	struct class *c = s->classes[class];
 	struct lane *l = s->lanes[c->key.lane];
 	struct exec *x = class_head(s, c);
-	uint32_t limit;
 	struct search f = { .lane = l, .class = c, .x = x };
 	struct placement at = { NONE, TIER_NONE };
 	bool placed;
 
-	reserve_look(s, c);
-	limit = lset_blocked(s, c->key.lset, class);
-	if (limit != NONE) {
-		class_set(s, class, CLASS_LIMIT, limit);
-		return;
-	}
 	f.avoid = class_avoids(s, c);
 	if (c->agent != NONE)
 		reserve_open(s, c, true);
@@ -314,7 +292,26 @@ try_class(struct sched *s, uint32_t class)
 	else if (f.beside)
 		class_aside(s, c, x);
 	else
-		class_set(s, class, CLASS_AGENT, NONE);
+		class_set(s, c->index, CLASS_AGENT, NONE);
+}
+
+static void
+try_class(struct sched *s, uint32_t class)
+{
+	struct class *c = s->classes[class];
+	struct lane *l = s->lanes[c->key.lane];
+	uint32_t limit;
+
+	reserve_look(s, c);
+	limit = lset_blocked(s, c->key.lset, class);
+	if (limit != NONE)
+		class_set(s, class, CLASS_LIMIT, limit);
+	else
+		try_agents(s, c);
+	if (l->blocked && l->key.limited)
+		lane_starve(s, l);
+	else if (l->starves)
+		lane_fed(s, l);
 }
 
 static bool
@@ -323,10 +320,10 @@ any_room(const struct sched *s)
 	uint64_t any = 0;
 	uint32_t i;
 
-	for (i = 0; i < s->n_words; i++)
-		any |= s->free_max[i] | s->room[i] |
-		    (s->n_ahead > 0 ? s->usable[i] : 0);
-	return any != 0 || s->reserving.n > 0;
+	for (i = 0; s->n_ahead > 0 && i < s->n_words; i++)
+		any |= s->usable[i];
+	return any != 0 || s->n_free_max + s->n_room > 0 ||
+	    s->reserving.n > 0;
 }
 
 /* Agents that are reserved are seen by one class only, however its lane

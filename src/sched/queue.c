@@ -114,6 +114,7 @@ lane_free(struct sched *s, uint32_t lane)
 {
 	struct lane *l = s->lanes[lane];
 
+	lane_unstarve(s, l);
 	HASH_DEL(s->lane_hash, l);
 	heap_done(&l->ready);
 	ids_done(&l->parked);
@@ -427,7 +428,7 @@ lane_wake(struct sched *s, struct lane *l)
 	struct class *c;
 	size_t i;
 
-	l->blocked = false;
+	l->blocked = l->shunned = false;
 	l->parked = (struct ids){ NULL, 0, 0 };
 	for (i = 0; i < parked.n; i++) {
 		c = s->classes[parked.v[i]];
@@ -441,29 +442,45 @@ lane_wake(struct sched *s, struct lane *l)
 	lane_touch(s, l->index);
 }
 
+/* Some agent that gained has a worker free for it, or a place in its queue. */
+static bool
+lane_gained(const struct sched *s, const struct lane *l)
+{
+	const uint64_t *elig = s->reqs[l->key.req]->elig;
+	const uint64_t *free = l->key.pinned ? s->free_max : s->below;
+	bool queues = !l->key.limited && !l->shunned;
+	uint64_t open;
+	uint32_t w;
+
+	for (w = s->gain_from; w < s->gain_to; w++) {
+		open = free[w] | s->kept[w];
+		if (queues)
+			open |= s->n_ahead > 0 ? s->usable[w] : s->room[w];
+		if ((elig[w] & s->gained[w] & open) != 0)
+			return true;
+	}
+	return false;
+}
+
 void
 lanes_wake(struct sched *s)
 {
 	struct lane *l;
-	const uint64_t *elig;
-	uint64_t any;
-	size_t i;
 	uint32_t w;
+	size_t i;
 
 	if (!s->any_gain)
 		return;
-	s->any_gain = false;
 	for (i = 0; i < s->n_lanes; i++) {
 		l = s->lanes[i];
 		if (l == NULL || (!l->blocked && l->parked.n == 0))
 			continue;
-		elig = s->reqs[l->key.req]->elig;
-		for (any = 0, w = 0; w < s->n_words && any == 0; w++)
-			any = elig[w] & s->gained[w];
-		if (any != 0)
+		if (lane_gained(s, l))
 			lane_wake(s, l);
 	}
-	memset(s->gained, 0, s->n_words * sizeof(*s->gained));
+	for (w = s->gain_from; w < s->gain_to; w++)
+		s->gained[w] = 0;
+	s->any_gain = false;
 }
 
 void

@@ -127,12 +127,7 @@ reserve_look(struct sched *s, struct class *c)
 void
 reserve_open(struct sched *s, const struct class *c, bool open)
 {
-	const struct agent *a = &s->agents[c->agent];
-	bool on = open && bit_get(s->usable, c->agent);
-
-	bit_set(s->idle, c->agent, on && a->busy == 0 && a->threshold > 0);
-	bit_set(s->below, c->agent, on && a->busy < a->threshold);
-	bit_set(s->free_max, c->agent, on && a->busy < a->max);
+	agent_open(s, c->agent, open && bit_get(s->usable, c->agent));
 }
 
 /* Nobody keeps what he may not use. */

@@ -34,6 +34,8 @@
  *     reassign_all()
  * 13. What is limited or wide is passed by at most RESERVE_PASSES sends, then
  *     it keeps what it needs.                             reserve_look()
+ * 14. Nothing is sent ahead to where a limited item that comes before it
+ *     waits for a worker.                      ahead_set(), ahead_withheld()
  */
 #include "config.h"
 
@@ -65,6 +67,7 @@ sets_free(struct sched *s)
 	free(s->ahead);
 	free(s->hungry);
 	free(s->donors);
+	free(s->kept);
 }
 
 static void
@@ -117,6 +120,7 @@ sched_free(struct sched *s)
 	ids_done(&s->free_parcels);
 	ids_done(&s->ghosts);
 	ids_done(&s->reserving);
+	ids_done(&s->starving);
 	free(s->kinds);
 	ids_done(&s->keepers);
 	heap_done(&s->top);

@@ -19,6 +19,10 @@ void agent_free(struct agent *a);
 /* Works out busy, queued and the bits of it anew; room gained is noted. */
 void agent_update(struct sched *s, uint32_t idx);
 /* It gained something that no count shows (a target, a step). */
+/* Words of gained from and up to, not including, to may be set. */
+void gain_widen(struct sched *s, uint32_t from, uint32_t to);
+/* Its free workers are to be had, or not. */
+void agent_open(struct sched *s, uint32_t idx, bool open);
 void agent_gained(struct sched *s, uint32_t idx);
 bool agent_usable(const struct agent *a);
 /* Benched, and not for a probe. */
@@ -246,6 +250,18 @@ void parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to);
 void parcel_ask_cancel(struct sched *s, uint32_t parcel);
 struct sched_member *parcel_members(struct parcel *p, uint32_t *ret_n);
 bool parcel_unknown(const struct sched *s, const struct parcel *p);
+
+/* ahead.c */
+/* A limited lane finds no free worker; it finds one, or is no longer asked
+ * for; and what was not sent ahead for its sake may be. */
+void lane_starve(struct sched *s, struct lane *l);
+void lane_unstarve(struct sched *s, struct lane *l);
+void lane_fed(struct sched *s, struct lane *l);
+/* Nothing may be queued there for now: who holds what others wait for is to
+ * free its worker. */
+bool ahead_withheld(struct sched *s, const struct run *r, uint32_t agent);
+/* The agents that may queue one more of that lane; until the next call. */
+const uint64_t *ahead_set(struct sched *s, struct lane *l);
 
 /* place.c */
 void place_all(struct sched *s);

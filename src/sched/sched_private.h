@@ -60,6 +60,14 @@ bit_set(uint64_t *bits, uint32_t i, bool on)
 	bits[i / 64] = on ? bits[i / 64] | mask : bits[i / 64] & ~mask;
 }
 
+/* The same where it is counted how many there are. */
+static inline void
+bit_count(uint64_t *bits, uint32_t *n, uint32_t i, bool on)
+{
+	*n += (uint32_t)on - (uint32_t)bit_get(bits, i);
+	bit_set(bits, i, on);
+}
+
 /* ---- requirements (req.c) -------------------------------------------------------- */
 
 /* What agents can do together, as worked out at a time. */
@@ -180,6 +188,7 @@ struct agent {
 	int64_t unstarted_us;	/* their predicted lengths */
 	uint32_t n_back;	/* of those, asked back */
 	uint32_t incoming;	/* workers that moves to it will take */
+	uint32_t n_limited;	/* parcels there that hold limits */
 	uint32_t busy, queued;	/* predicted; from the above */
 	uint32_t depth;		/* prefetch */
 	int64_t room_auto, room_max, room_queue;	/* at the last update */
@@ -397,6 +406,8 @@ struct lane {
 	uint32_t n_unknown;
 	struct ids parked;	/* classes in CLASS_AGENT or with aside ones */
 	bool blocked;		/* no agent has room; until one gains */
+	bool starves;		/* limited and blocked: listed as such */
+	bool shunned;		/* blocked for the sake of one that starves */
 	struct heap_key top;	/* as last pushed on the heap of lanes */
 	bool listed;		/* top is in that heap */
 	UT_hash_handle hh;
@@ -420,6 +431,7 @@ struct parcel {
 	bool loaded;		/* counted in the load of its agent */
 	bool counted;		/* in the inflight of its run */
 	bool holds;		/* has limits taken */
+	bool limited;		/* and they were some */
 	bool holds_targets;	/* counts of targets among them */
 	bool prepared;		/* of a group: waits for the go */
 	uint16_t worker;
@@ -505,7 +517,10 @@ struct sched {
 	uint64_t *usable, *idle, *below, *free_max, *room, *gained, *cand, *ahead;
 	uint64_t *hungry;	/* free workers and nothing queued */
 	uint64_t *donors;	/* something queued that may be taken */
+	uint64_t *kept;		/* reserved: open to one only */
+	uint32_t n_idle, n_below, n_free_max, n_room;	/* bits that are set */
 	bool any_gain;
+	uint32_t gain_from, gain_to;	/* words of gained that may be set */
 	struct req **reqs;
 	size_t n_reqs, cap_reqs;
 	struct req *req_hash;
@@ -535,6 +550,7 @@ struct sched {
 	struct ids free_parcels;
 	struct ids ghosts;	/* parcels lost or superseded */
 	struct ids reserving;	/* classes that have something reserved */
+	struct ids starving;	/* lanes */
 	struct group **groups;	/* freed ones are NULL */
 	size_t n_groups, cap_groups;
 	struct group_kind **kinds;

@@ -133,6 +133,21 @@ def check_round_trips(f):
               (0.5, 10.5))
 
 
+def check_locks(f):
+    """20 of 40 s that take turns are the bound, as long as no worker that is
+    free for the next of them takes something queued behind it."""
+    fleet = f.write('two.json', fleet_of((4, {}), (4, {})))
+    plan = f.write('locks.json', plan_of(
+        [{'name': 'l%d' % i, 'locks': ['db'], 'estimate': '40s'}
+         for i in range(20)] +
+        [{'name': 't%d' % i, 'estimate': '30s'} for i in range(200)],
+        parallel='tests', order='longest'))
+    out = f.json('plan', 'simulate', plan, '--fleet', fleet, '--rtt', 10)
+    ratio = out['makespan_s'] / out['lower_bound_s']
+    tap.ok('what is sent ahead stands in the way of no lock: %.3f' % ratio,
+           ratio <= 1.05, out['makespan_s'])
+
+
 def check_slower(f):
     """All take longer than predicted: more workers are taken, and the
     deadline is met all the same."""
@@ -208,6 +223,7 @@ def main():
         check_causes(f)
         check_random(f)
         check_round_trips(f)
+        check_locks(f)
         check_slower(f)
         check_batch(f)
         check_files(f)

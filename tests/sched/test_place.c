@@ -180,51 +180,6 @@ test_reserve(void **state)
 	jdoc_done(&doc);
 }
 
-static void
-test_prefetch_depth(void **state)
-{
-	struct sched_agent a = kit_facts("a", 2);
-	struct spec p;
-	struct kit k;
-	uint32_t run;
-
-	kit_init(&k);
-	a.rtt_us = 100 * US_PER_MS;
-	sched_agent_set(k.s, 0, &a, k.now_us);
-	spec_init(&p);
-	spec_terms(&p);
-	spec_execs(&p, 20);
-	run = kit_run(&k, &p);
-	kit_decide(&k);		/* nothing known: a minute, so one ahead */
-	assert_int_equal(kit_count(&k, SCHED_SEND), 3);
-	assert_int_equal(kit_find(&k, SCHED_SEND, run, 3)->tier,
-	    TIER_FEWEST_QUEUED);
-	assert_int_equal(sched_ended(k.s, kit_id(&k, run, 1), OUTCOME_PASSED,
-	    100 * US_PER_MS, k.now_us), SCHED_TAKEN);
-	kit_decide(&k);		/* ceil(2 x 2 x 0.1 / 0.1) = 4 ahead */
-	assert_int_equal(kit_count(&k, SCHED_SEND), 4);
-	kit_done(&k);
-}
-
-static void
-test_ahead_all(void **state)
-{
-	struct spec p;
-	struct kit k;
-
-	kit_init(&k);
-	kit_agent(&k, 0, "a", 1);
-	kit_agent(&k, 1, "b", 1);
-	spec_init(&p);
-	p.run.ahead = SCHED_AHEAD_ALL;
-	spec_terms(&p);
-	spec_execs(&p, 20);
-	kit_run(&k, &p);
-	kit_decide(&k);
-	assert_int_equal(kit_count(&k, SCHED_SEND), 20);
-	kit_done(&k);
-}
-
 /* KA4: A queue 2, B queue 1, both busy. A takes its own queue first, then
  * what B has queued. */
 static void
@@ -512,8 +467,6 @@ main(void)
 		cmocka_unit_test(test_threshold),
 		cmocka_unit_test(test_threshold_zero_is_pinned_only),
 		cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_prefetch_depth),
-		cmocka_unit_test(test_ahead_all),
 		cmocka_unit_test(test_reassign),
 		cmocka_unit_test(test_reassign_too_late),
 		cmocka_unit_test(test_drain_moves_and_hold_keeps),
