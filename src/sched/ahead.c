@@ -12,7 +12,7 @@
 
 #include "sched/sched_private.h"
 
-#define WAITERS_MAX 8	/* waiters of a limit that are looked at */
+#define WAITERS_MAX 8	/* of a limit, or of a lane, that are looked at */
 
 /* ---- lanes that starve: limited, for want of a free worker --------------------- */
 
@@ -80,6 +80,41 @@ waits_for(const struct sched *s, uint32_t class, uint32_t limit,
 	    bit_get(s->reqs[s->lanes[c->key.lane]->key.req]->elig, agent);
 }
 
+static bool
+uses(const struct lset *ls, uint32_t limit)
+{
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].limit == limit)
+			return true;
+	return false;
+}
+
+/* The same for what an agent counts: who waits for it is parked. */
+static bool
+parked_for(const struct sched *s, uint32_t limit, uint32_t agent)
+{
+	const struct class *c;
+	const struct lane *l;
+	size_t i, k;
+
+	for (i = 0; i < s->n_lanes; i++) {
+		l = s->lanes[i];
+		if (l == NULL || l->parked.n == 0 || !l->key.limited ||
+		    !bit_get(s->reqs[l->key.req]->elig, agent) ||
+		    run_gated(s, s->runs[l->key.run]))
+			continue;
+		for (k = 0; k < l->parked.n && k < WAITERS_MAX; k++) {
+			c = s->classes[l->parked.v[k]];
+			if (c->state == CLASS_AGENT && c->n > 0 &&
+			    uses(s->lsets[c->key.lset], limit))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Somebody who may run there waits for what it holds. */
 static bool
 is_wanted(const struct sched *s, const struct parcel *p)
@@ -90,6 +125,8 @@ is_wanted(const struct sched *s, const struct parcel *p)
 	size_t k;
 
 	for (i = 0; p->holds && i < ls->n; i++) {
+		if (ls->per_agent && parked_for(s, ls->v[i].limit, p->agent))
+			return true;
 		w = &s->limits[ls->v[i].limit]->waiters;
 		for (k = 0; k < w->n && k < WAITERS_MAX; k++)
 			if (waits_for(s, w->v[k], ls->v[i].limit, p->agent))

@@ -271,25 +271,31 @@ totals(struct sim *m, const struct sim_agent *agents)
 {
 	const struct sim_run *r;
 	struct counts c;
+	const struct sched_terms *t;
 	int64_t *length_us;
-	uint32_t i, j, k, n = 0;
+	uint32_t i, j, k, *width, n = 0;
 
 	for (i = 0; i < m->n_runs; i++)
 		n += m->runs[i].spec->n_execs;
 	length_us = mem_calloc(n, sizeof(*length_us));
+	width = mem_calloc(n, sizeof(*width));
 	for (i = 0, n = 0; i < m->n_runs; i++) {
 		r = &m->runs[i];
 		c = sched_counts(m->s, i);
 		for (j = 0; j < EXEC_STATES; j++)
 			m->res->counts.n[j] += c.n[j];
-		for (j = 0; j < r->spec->n_execs; j++, n++)
+		for (j = 0; j < r->spec->n_execs; j++, n++) {
+			t = &r->spec->terms[r->spec->execs[j].terms];
+			width[n] = t->workers > 1 ? t->workers : 1;
 			for (k = r->first_step[j]; k < r->first_step[j + 1];
 			    k++)
 				length_us[n] += r->step_us[k];
+		}
 	}
-	m->res->bound_us = sim_bound_us(agents, m->n_hosts, length_us, n,
-	    m->opts->startup_us);
+	m->res->bound_us = sim_bound_us(agents, m->n_hosts, length_us, width,
+	    n, m->opts->startup_us);
 	free(length_us);
+	free(width);
 	if (m->res->n_rows > 0)
 		qsort(m->res->rows, m->res->n_rows, sizeof(*m->res->rows),
 		    by_start);
@@ -352,14 +358,15 @@ sim_result_done(struct sim_result *r)
 
 int64_t
 sim_bound_us(const struct sim_agent *agents, uint32_t n_agents,
-    const int64_t *length_us, uint32_t n, int64_t startup_us)
+    const int64_t *length_us, const uint32_t *width, uint32_t n,
+    int64_t startup_us)
 {
 	double sum = 0, longest = 0, power = 0, fastest = 0, speed, a, b;
 	const struct sched_agent *f;
 	uint32_t i, workers;
 
 	for (i = 0; i < n; i++) {
-		sum += (double)length_us[i];
+		sum += (double)length_us[i] * (width != NULL ? width[i] : 1);
 		if ((double)length_us[i] > longest)
 			longest = (double)length_us[i];
 	}

@@ -144,6 +144,13 @@ def check_locks(f):
         parallel='tests', order='longest'))
     out = f.json('plan', 'simulate', plan, '--fleet', fleet, '--rtt', 10)
     ratio = out['makespan_s'] / out['lower_bound_s']
+    plan = f.write('wide.json', plan_of(
+        [{'name': 'w', 'workers': 4, 'estimate': '10s'}] +
+        [{'name': 't%d' % i, 'estimate': '10s'} for i in range(4)],
+        parallel='tests'))
+    tap.equal('the bound counts the workers of what takes several', f.json(
+        'plan', 'simulate', plan, '--fleet', f.write(
+            'one.json', fleet_of((4, {}))))['lower_bound_s'], 20)
     tap.ok('what is sent ahead stands in the way of no lock: %.3f' % ratio,
            ratio <= 1.05, out['makespan_s'])
 

@@ -307,7 +307,7 @@ bound(const struct suite *u, const struct suite_fleet *f)
 		v[i] = (struct sim_agent){ .facts = { .max_workers =
 			f->workers[i], .threshold = f->workers[i] },
 			.speed = f->speed[i] };
-	return sim_bound_us(v, f->n, u->us, u->n, SUITES_STARTUP_US);
+	return sim_bound_us(v, f->n, u->us, NULL, u->n, SUITES_STARTUP_US);
 }
 
 /* One line: each rule's makespan by the bound, over the seeds. */

@@ -134,6 +134,42 @@ test_nothing_ahead_of_waiters(void **state)
 	kit_done(&k);
 }
 
+/* The same where the agent counts: one of a target at a time. */
+static void
+test_nothing_ahead_of_targets(void **state)
+{
+	static const uint32_t target;
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	far_agent(&k, 0, 2);
+	spec_init(&p);
+	p.targets[0] = (struct sched_target){ .name = "t",
+		.max_per_agent = 1 };
+	p.run.n_targets = 1;
+	spec_terms(&p);
+	spec_terms(&p)->targets = &target;
+	p.terms[1].n_targets = 1;
+	spec_execs(&p, 4);
+	p.execs[2].terms = p.execs[3].terms = 0;
+	p.execs[0].estimate_us = 20 * US_PER_S;
+	p.execs[2].estimate_us = 30 * US_PER_S;
+	run = kit_run(&k, &p);
+	kit_decide(&k);		/* 1 and 3; 2 waits for 1 */
+	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
+	assert_int_equal(kit_sent(&k, run, 3), 0);
+	kit_started(&k, run, 1);
+	kit_started(&k, run, 3);
+	k.now_us += 20 * US_PER_S;
+	kit_ended(&k, run, 1, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 2), 0);
+	assert_int_equal(kit_sent(&k, run, 4), 0);
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -142,6 +178,7 @@ main(void)
 		cmocka_unit_test(test_ahead_all),
 		cmocka_unit_test(test_nothing_ahead_of_limited),
 		cmocka_unit_test(test_nothing_ahead_of_waiters),
+		cmocka_unit_test(test_nothing_ahead_of_targets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,10 +86,12 @@ void sim_result_done(struct sim_result *r);
 
 /*
  * max((sum + workers x startup) / workers, longest + startup) over n lengths
- * at speed 1000, where workers are weighted by the speed of their agent and
- * the longest runs on the fastest. 0 without agents or work.
+ * at speed 1000, each of which takes width workers (NULL: 1) all the time,
+ * where workers are weighted by the speed of their agent and the longest runs
+ * on the fastest. 0 without agents or work.
  */
 int64_t sim_bound_us(const struct sim_agent *agents, uint32_t n_agents,
-    const int64_t *length_us, uint32_t n, int64_t startup_us);
+    const int64_t *length_us, const uint32_t *width, uint32_t n,
+    int64_t startup_us);
 
 #endif
