@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which agents may queue one more than they have workers for. What is limited
- * goes to a free worker only, and no worker is ever free where something is
- * queued: so nothing is sent ahead of a limited item that waits for no more
- * than a worker, nor where the worker that is free next holds a limit that
- * others wait for. That costs those workers a round trip, not an execution.
+ * Which agents may queue one more than they have workers for. What is
+ * limited, or shares a process, goes to a free worker only, and no worker is
+ * ever free where something is queued: so nothing is sent ahead of such an
+ * item that waits for no more than a worker, nor where the worker that is
+ * free next holds a limit that others wait for. That costs those workers a
+ * round trip, not an execution.
  */
 #include "config.h"
 
@@ -14,7 +15,7 @@
 
 #define WAITERS_MAX 8	/* of a limit, or of a lane, that are looked at */
 
-/* ---- lanes that starve: limited, for want of a free worker --------------------- */
+/* ---- lanes that starve for want of a free worker --------------------- */
 
 void
 lane_starve(struct sched *s, struct lane *l)
@@ -101,7 +102,7 @@ parked_for(const struct sched *s, uint32_t limit, uint32_t agent)
 
 	for (i = 0; i < s->n_lanes; i++) {
 		l = s->lanes[i];
-		if (l == NULL || l->parked.n == 0 || !l->key.limited ||
+		if (l == NULL || l->parked.n == 0 || !l->key.free_only ||
 		    !bit_get(s->reqs[l->key.req]->elig, agent) ||
 		    run_gated(s, s->runs[l->key.run]))
 			continue;

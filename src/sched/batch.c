@@ -70,7 +70,7 @@ filling_init(const struct sched *s, const struct run *r, uint32_t agent,
 {
 	const struct lane *l = s->lanes[f->c->key.lane];
 	double speed = s->agents[agent].speed / 1000.0;
-	double start = (double)r->start_cost_us;
+	double start = (double)(r->start_cost_us + s->agents[agent].rtt_us);
 	uint32_t workers = force_of(s, l->key.req, l->key.pinned)->workers;
 
 	f->most_us = lane_left(s, l) - start;

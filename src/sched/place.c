@@ -157,7 +157,7 @@ choose(struct sched *s, struct search *f, struct placement *ret)
 	if (!f->lane->key.pinned && s->n_below > 0 &&
 	    try_tier(s, f, s->below, ret))
 		return true;
-	if (f->lane->key.limited)
+	if (f->lane->key.free_only)
 		return false;
 	f->queues = true;
 	ret->tier = f->lane->key.pinned ? TIER_PINNED : TIER_FEWEST_QUEUED;
@@ -308,7 +308,7 @@ try_class(struct sched *s, uint32_t class)
 		class_set(s, class, CLASS_LIMIT, limit);
 	else
 		try_agents(s, c);
-	if (l->blocked && l->key.limited)
+	if (l->blocked && l->key.free_only)
 		lane_starve(s, l);
 	else if (l->starves)
 		lane_fed(s, l);

@@ -136,7 +136,8 @@ exec_class(struct sched *s, struct run *r, const struct exec *x)
 	lk.run = r->handle;
 	lk.req = moved ? req_pin(s, x->pin) : t->req;
 	lk.pinned = moved || t->pinned;
-	lk.limited = s->lsets[t->lset]->n > 0 || t->workers > 1;
+	lk.free_only = s->lsets[t->lset]->n > 0 || t->workers > 1 ||
+	    (t->batch > 0 && r->ahead == SCHED_AHEAD_AUTO);
 	k.run = r->handle;
 	k.lane = lane_intern(s, r, &lk);
 	k.lset = t->lset;
@@ -448,7 +449,7 @@ lane_gained(const struct sched *s, const struct lane *l)
 {
 	const uint64_t *elig = s->reqs[l->key.req]->elig;
 	const uint64_t *free = l->key.pinned ? s->free_max : s->below;
-	bool queues = !l->key.limited && !l->shunned;
+	bool queues = !l->key.free_only && !l->shunned;
 	uint64_t open;
 	uint32_t w;
 

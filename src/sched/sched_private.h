@@ -392,7 +392,9 @@ struct class {
 
 struct lane_key {
 	uint32_t run, req;
-	uint8_t pinned, limited;
+	uint8_t pinned;
+	uint8_t free_only;	/* goes to free workers only: limited, wide,
+				 * or a batch, which hides no round trip */
 	uint8_t pad[2];
 };
 
@@ -406,7 +408,7 @@ struct lane {
 	uint32_t n_unknown;
 	struct ids parked;	/* classes in CLASS_AGENT or with aside ones */
 	bool blocked;		/* no agent has room; until one gains */
-	bool starves;		/* limited and blocked: listed as such */
+	bool starves;		/* free_only and blocked: listed as such */
 	bool shunned;		/* blocked for the sake of one that starves */
 	struct heap_key top;	/* as last pushed on the heap of lanes */
 	bool listed;		/* top is in that heap */

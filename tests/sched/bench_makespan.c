@@ -322,8 +322,10 @@ line(const char *name, const struct suite_fleet *f, size_t n_rules,
 	uint32_t i;
 	size_t k;
 
-	if (!suite_load(&u, name))
-		return;
+	if (!suite_load(&u, name)) {
+		printf("  %s: cannot be read (YM_SRCDIR: the source)\n", name);
+		exit(1);
+	}
 	t.u = &u;
 	for (i = 0; i < f->n; i++)
 		t.workers += f->workers[i];
@@ -367,7 +369,8 @@ int
 main(void)
 {
 	printf("makespan by the lower bound: noise 30%%, 5%% unknown, 2 s to "
-	    "start a process, %d seeds\n", SEEDS);
+	    "start a process, %d ms round trip (yardmaster only), %d seeds\n",
+	    SUITES_RTT_US / 1000, SEEDS);
 	block("real suites (goal 1.03)", suites_real, fleets, 2, RULES);
 	block("made suites", suites_made, fleets, 2, RULES);
 	block("real suites, four agents of these speeds (goal 1.10)",

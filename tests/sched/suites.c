@@ -188,7 +188,7 @@ agents_make(const struct suite_try *t, struct sim_agent *v)
 	for (i = 0; i < f->n; i++)
 		v[i] = (struct sim_agent){ .facts = { .name = names[i],
 			.max_workers = f->workers[i],
-			.threshold = f->workers[i],
+			.threshold = f->workers[i], .rtt_us = SUITES_RTT_US,
 			.speed = t->told ? f->speed[i] : 0 },
 			.speed = f->speed[i] };
 }

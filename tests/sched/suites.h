@@ -9,6 +9,7 @@
 #include "yardmaster/sched/sim.h"
 
 #define SUITES_STARTUP_US INT64_C(2000000)	/* of a process */
+#define SUITES_RTT_US 20000	/* to every agent and back */
 
 /* Lengths at speed 1000, in the order of the plan. */
 struct suite {
