@@ -28,9 +28,9 @@
 
 int
 launch_plan(struct session *s, const struct cli *c, struct plan *p,
-    char *ret_run)
+    bool now, char *ret_run)
 {
-	struct launch l = { .plan = p };
+	struct launch l = { .plan = p, .now = now };
 	struct diags ds = DIAGS_INIT;
 	int r;
 
@@ -109,6 +109,24 @@ check_fleet_too(const struct cli *c, int code)
 	return cli_diags(&ds, code);
 }
 
+static void
+say_run(const struct session *s, const struct cli *c, const char *id)
+{
+	const struct run *run = engine_run_find(s->engine, id);
+	uint32_t i, no = 0, n = 0;
+
+	cli_fail(c, 0, "run %s, %u executions on %zu agents", id, run->n,
+	    engine_agent_count(s->engine));
+	for (i = run->n; i > 0; i--)
+		if (run->executions[i - 1].reason == REASON_SCHEDULE) {
+			n++;
+			no = i;
+		}
+	if (n > 0)
+		cli_fail(c, 0, "%u of them wait for their schedule; "
+		    "yardmaster why %s/%u says until when", n, id, no);
+}
+
 int
 launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 {
@@ -135,15 +153,13 @@ launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 		session_close(&s);
 		return r;
 	}
-	if ((r = launch_plan(&s, c, p, f->run)) != 0) {
+	if ((r = launch_plan(&s, c, p, f->now, f->run)) != 0) {
 		session_close(&s);
 		return r;
 	}
 	if (cli_has(c, "detach"))
 		return detach(&s, c, f->run);
-	cli_fail(c, 0, "run %s, %u executions on %zu agents", f->run,
-	    engine_run_find(s.engine, f->run)->n,
-	    engine_agent_count(s.engine));
+	say_run(&s, c, f->run);
 	return follow_and_report(&s, c, f);
 }
 
@@ -151,7 +167,7 @@ static int
 run_plan(struct cli *c, struct plan *p)
 {
 	struct follow f = { .c = c, .quiet = cli_has(c, "quiet") ||
-	    cli_has(c, "json") };
+	    cli_has(c, "json"), .now = cli_has(c, "now") };
 
 	return launch_and_follow(c, p, &f);
 }
@@ -286,15 +302,18 @@ cmd_report(struct cli *c)
 	return EXIT_OK;
 }
 
+#define NOW_OPT \
+	{ "now", 0, NULL, "do not wait for the schedule of the plan" }
+
 static const struct cli_opt run_opts[] = {
-	SELECT_OPTS, LAUNCH_OPTS, { NULL }
+	SELECT_OPTS, NOW_OPT, LAUNCH_OPTS, { NULL }
 };
 static const struct cli_opt rerun_opts[] = {
 	{ "failed", 0, NULL, "only executions that failed, timed out or "
 	    "erred" },
 	{ "failed-rows", 0, NULL, "of those only the steps that did not "
 	    "pass" },
-	LAUNCH_OPTS, { NULL }
+	NOW_OPT, LAUNCH_OPTS, { NULL }
 };
 static const struct cli_opt resume_opts[] = {
 	FLEET_OPT, REPORT_OPTS,

@@ -66,7 +66,7 @@ demo_headless(struct session *s, struct cli *c, const char *file)
 
 	if ((r = load_plan(c, file, &plan)) != 0)
 		return r;
-	if ((r = launch_plan(s, c, plan, f.run)) != 0)
+	if ((r = launch_plan(s, c, plan, false, f.run)) != 0)
 		return r;
 	if ((r = follow_run(&f)) < 0)
 		return EXIT_CANCELLED;

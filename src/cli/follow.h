@@ -9,6 +9,7 @@ struct follow {
 	struct session *s;
 	const struct cli *c;
 	char run[RUN_ID_SIZE];
+	bool now;		/* launched: nothing waits for its schedule */
 	bool quiet;		/* no line per end */
 	bool terse;		/* no summary of it all either */
 	int64_t give_up_us;	/* 0: wait for ever */

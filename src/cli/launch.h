@@ -24,10 +24,11 @@
 	    "(default 10m)" }, \
 	{ "quiet", 'q', NULL, "no line for each execution" }
 
-/* Launches the plan (owned from then on, also on failure). 0, or an exit code
- * after messages. ret_run has RUN_ID_SIZE bytes. */
+/* Launches the plan (owned from then on, also on failure); now: nothing waits
+ * for its schedule. 0, or an exit code after messages. ret_run has RUN_ID_SIZE
+ * bytes. */
 int launch_plan(struct session *s, const struct cli *c, struct plan *p,
-    char *ret_run);
+    bool now, char *ret_run);
 
 /* Opens a session, launches the plan (owned from then on), follows it as f
  * says and reports; does what LAUNCH_OPTS ask for. An exit code. */

@@ -49,6 +49,7 @@ view_due(void *arg)
 	struct engine *e = arg;
 	struct erun *r;
 
+	due_look(e);
 	view_refresh(e);
 	e->notified = ++e->generation;
 	if (e->on_change != NULL)

@@ -133,6 +133,7 @@ struct engine {
 	void (*on_artifact)(void *arg, const char *run, const char *file);
 	void *on_artifact_arg;
 	struct timer *recover;	/* when a failed file is tried again */
+	int64_t wall_ahead_us;	/* the wall clock, as runs that wait know it */
 	uint64_t generation;
 	uint64_t notified;	/* generation of the last on_change */
 	bool changed;		/* the scheduler has something to decide */
@@ -283,6 +284,17 @@ void elsewhere_done(struct leases *l);
 /* ---- launch.c */
 /* The plan of a run file, expanded as it was. 0 or a code. */
 int run_plan_load(struct run_file *f, struct plan **ret);
+
+/* ---- due.c: executions that wait for their schedule */
+/* Again and again: moves what waits when the wall clock was set. */
+void due_look(struct engine *e);
+/* The wall time that an execution waits for; 0: none, or no longer. */
+int64_t due_at(const struct engine *e, const struct execution *x);
+/* Puts it before what the scheduler says of that. */
+void due_why(const struct erun *r, uint32_t no, struct why *why);
+/* ", 3 of them wait for their schedule, ..."; "" when none does. The caller
+ * frees. */
+char *due_text(const struct plan *p, int64_t now_us);
 
 /* ---- ops.c */
 /* Carries out what concerns a run, without recording it. 0 or a code; *ret_text

@@ -403,6 +403,16 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->returned = was->returned;
 }
 
+/* What was sent once has waited. */
+static int64_t
+not_before(const struct plan *p, const struct feed_state *st, uint32_t no)
+{
+	int64_t at_us = st->execs != NULL && st->execs[no - 1].attempt > 0 ?
+	    0 : plan_exec_at(p, no);
+
+	return at_us > st->wall_ahead_us ? at_us - st->wall_ahead_us : 0;
+}
+
 static void
 feed_execs(struct feed *f, const struct feed_state *st)
 {
@@ -420,6 +430,7 @@ feed_execs(struct feed *f, const struct feed_state *st)
 			.group = x->group,
 			.first_key = x->first_step,
 			.n_keys = x->n_steps,
+			.not_before_us = not_before(p, st, i + 1),
 			.agent = SCHED_NONE,
 			.fails = st->fails != NULL ? st->fails[i] : 0,
 		};

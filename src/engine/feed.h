@@ -23,6 +23,7 @@ struct feed_state {
 	const int32_t *fails;	/* likelihood in thousandths; NULL: none */
 	int64_t start_us;	/* of a process of a batch; 0 unknown */
 	int64_t deadline_us;	/* an instant of the scheduler's clock */
+	int64_t wall_ahead_us;	/* the wall clock, of the scheduler's */
 };
 
 typedef int (*feed_fn)(void *arg, const struct sched_run *spec);

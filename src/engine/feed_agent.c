@@ -33,6 +33,7 @@ feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 	/* The launch may be of another process, before the last boot. */
 	at.deadline_us = clock_mono_us() + r->live.started_wall_us +
 	    r->plan->deadline_us - clock_wall_us();
+	at.wall_ahead_us = clock_wall_us() - clock_mono_us();
 	return feed_plan(r->plan, r->live.id, &at, add_run, &a);
 }
 

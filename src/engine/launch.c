@@ -131,6 +131,7 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	char id[RUN_ID_SIZE];
 	int64_t *estimates;
 	struct erun *r;
+	char *waits;
 	int rc;
 
 	if (e->read_only) {
@@ -141,6 +142,10 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	if ((rc = secrets_take(e, l->plan, NULL, ds)) < 0 ||
 	    (rc = workspaces_pack(e, l->plan, ds)) < 0)
 		return rc;
+	if (l->now)
+		plan_unfix_schedules(l->plan);
+	else
+		plan_fix_schedules(l->plan, clock_wall_us(), NULL, ds);
 	ident_new_run(id);
 	r = erun_new(e, l->plan, id);
 	if (l->name != NULL) {
@@ -157,8 +162,10 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	free(estimates);
 	if (rc < 0)
 		return rc;
-	engine_say(e, EVENT_INFO, e->who, id, "launched %s: %u executions",
-	    r->live.plan, r->live.n);
+	waits = due_text(r->plan, r->live.started_wall_us);
+	engine_say(e, EVENT_INFO, e->who, id, "launched %s: %u executions%s",
+	    r->live.plan, r->live.n, waits);
+	free(waits);
 	memcpy(ret_id, id, RUN_ID_SIZE);
 	return 0;
 }

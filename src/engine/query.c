@@ -9,6 +9,8 @@
 #include "yardmaster/base/jw.h"
 #include "yardmaster/engine/owner.h"
 
+#include "engine/engine_private.h"
+
 struct query {
 	const char *name;
 	int (*write)(struct engine *e, const struct jval *args, struct jw *w);
@@ -156,6 +158,7 @@ write_execution(struct engine *e, struct jw *w, const struct execution *x)
 	jw_kv_str(w, "reason", x->reason != REASON_NONE ?
 	    reason_name(x->reason) : NULL);
 	jw_kv_str(w, "reason_text", x->reason_text);
+	jw_kv_time(w, "due", due_at(e, x));
 	jw_kv_str(w, "batch", x->state == EXEC_ASSIGNED ||
 	    x->state == EXEC_RUNNING ? x->batch : NULL);
 	jw_kv_int(w, "attempt", x->attempt);
@@ -330,6 +333,8 @@ write_why(struct engine *e, const struct jval *args, struct jw *w)
 		jw_object(w);
 		jw_kv_str(w, "code", info->name);
 		jw_kv_str(w, "text", why.v[i].text);
+		if (why.v[i].code == REASON_SCHEDULE)
+			jw_kv_time(w, "due", due_at(e, x));
 		kv_age(w, "since_s", why.v[i].since_us);
 		jw_kv_str(w, "clears", info->clears == CLEARS_ITSELF ?
 		    "itself" : info->clears == CLEARS_OPERATOR ? "operator" :

@@ -20,7 +20,6 @@
 #define YEAR_S (366 * 86400)
 #define PROP(member) offsetof(struct plan_props, member)
 #define NONE KEY_NO_OFFSET
-#define LATER NONE, true
 
 static const char *const parallels[] = { "none", "targets", "tests", NULL };
 static const char *const orders[] = { "auto", "plan", "longest", "failed",
@@ -131,8 +130,8 @@ const struct key plan_keys[] = {
 	{ "same_agent", S, FORM_BOOL, 0, 0, NULL, PROP(same_agent), false,
 	    "false",
 	    "allow parts of together on one agent" },
-	{ "schedule", P, FORM_STRING_OR_OBJECT, 0, 0, NULL, LATER, NULL,
-	    "when the plan launches by itself" },
+	{ "schedule", PST, FORM_STRING, 0, 0, NULL, NONE, false, "at once",
+	    "when it may start, counted from the launch" },
 	{ "ahead", P, FORM_INT_OR_STRING, 0, 1000000, NULL, NONE, false, "auto",
 	    "how much an agent holds beyond its workers" },
 	{ "exit_codes", PST | PART, FORM_OBJECT, 0, 0, NULL, NONE, false, NULL,

@@ -506,6 +506,7 @@ load_root(struct loader *l, const struct jval *root)
 	props = load_props(l, root, AT_PLAN, &plan_default_props, NULL);
 	l->p->priority = props->priority;
 	l->p->on_failure = props->on_failure;
+	l->p->schedule = props->schedule;
 	if ((v = check_get(root, "suites", AT_PLAN)) != NULL)
 		load_suites(l, v, PLAN_NONE, props);
 	else if (jval_get(root, "suites") == NULL &&

@@ -101,6 +101,11 @@ const struct strvec *load_once(struct loader *l, const struct jval *v);
 uint32_t load_workspace(struct loader *l, const struct jval *v);
 const struct strvec *load_artifacts(struct loader *l, const struct jval *v);
 
+/* ---- schedule.c ---- */
+
+/* The index + 1 of a time, added when new; 0 after a fault. */
+uint32_t load_schedule(struct loader *l, const struct jval *v);
+
 /* ---- load_secrets.c ---- */
 
 /* Adds the value of "secrets" to those of props; the nearest of a name wins. */

@@ -277,6 +277,12 @@ set_secret_columns(struct setting *s, const struct jval *v)
 }
 
 static void
+set_schedule(struct setting *s, const struct jval *v)
+{
+	s->props->schedule = load_schedule(s->l, v);
+}
+
+static void
 set_setup(struct setting *s, const struct jval *v)
 {
 	s->props->setup = load_once(s->l, v);
@@ -320,6 +326,7 @@ static const struct {
 	{ "limits", set_limits },
 	{ "locks", set_locks },
 	{ "results", set_results },
+	{ "schedule", set_schedule },
 	{ "secret_columns", set_secret_columns },
 	{ "secrets", set_secrets },
 	{ "setup", set_setup },

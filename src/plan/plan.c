@@ -442,6 +442,7 @@ tables_free(struct plan *p)
 	free(p->agents);
 	free(p->targets);
 	free(p->workspaces);
+	plan_schedules_done(p);
 	free(p->locks);
 	free(p->suites);
 	free(p->tests);

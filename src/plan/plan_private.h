@@ -65,7 +65,7 @@ struct plan_private {
 	struct jdoc doc;	/* text NULL: none */
 	struct owned *owned;
 	size_t n_owned, cap_owned;
-	size_t cap_secrets, cap_workspaces, cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
+	size_t cap_secrets, cap_workspaces, cap_schedules, cap_agents, cap_targets, cap_locks, cap_suites, cap_tests;
 	size_t cap_execs, cap_steps, cap_terms;
 	struct target_entry *by_target;
 	bool *target_defined;	/* by target: an object has defined it */
@@ -131,6 +131,8 @@ struct plan_secret *plan_add_secret(struct plan *p);
 void plan_secret_done(struct plan_secret *s);
 /* Appends an empty workspace. */
 struct plan_workspace *plan_add_workspace(struct plan *p);
+/* Frees the schedules. */
+void plan_schedules_done(struct plan *p);
 /* Appends an empty suite, or a test (at the end of all tests). */
 uint32_t plan_add_suite(struct plan *p);
 uint32_t plan_add_test(struct plan *p);

@@ -409,6 +409,7 @@ plan_snapshot(const struct plan *p, struct buf *out)
 	write_targets(&x);
 	write_workspaces(&x);
 	snapshot_write_secrets(&x.w, p);
+	snapshot_write_schedules(&x.w, p);
 	write_lists(&x);
 	write_suites(&x);
 	write_tests(&x);

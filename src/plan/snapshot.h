@@ -31,4 +31,11 @@ bool snapshot_read_secrets(const struct jval *root, struct plan *p);
 void snapshot_write_columns(struct jw *w, const struct plan_data *d);
 bool snapshot_read_columns(const struct jval *v, struct plan_data *d);
 
+/* ---- schedule.c ---- */
+
+/* Writes and reads the member "schedules", with the instants that were fixed;
+ * false when there is something wrong with it. */
+void snapshot_write_schedules(struct jw *w, const struct plan *p);
+bool snapshot_read_schedules(const struct jval *root, struct plan *p);
+
 #endif

@@ -154,6 +154,7 @@ const struct snapshot_field snapshot_fields[] = {
 	FIELD(estimate_us, write_us, read_us),
 	FIELD(artifacts_max, write_us, read_us),
 	FIELD(workspace, write_u32, read_u32),
+	FIELD(schedule, write_u32, read_u32),
 	FIELD(retry_delay_us, write_us, read_us),
 	FIELD(lost_after_us, write_us, read_us),
 	FIELD(start_timeout_us, write_us, read_us),

@@ -358,7 +358,8 @@ read_one_props(struct restore *x, const struct jval *v)
 	props->setup = get_list(x, v, "setup");
 	props->teardown = get_list(x, v, "teardown");
 	props->artifacts = get_list(x, v, "artifacts");
-	if (props->workspace > x->p->n_workspaces)
+	if (props->workspace > x->p->n_workspaces ||
+	    props->schedule > x->p->n_schedules)
 		fail(x);
 	read_holds(x, jval_get(v, "locks"), props);
 	read_exits(x, jval_get(v, "exits"), props);
@@ -380,7 +381,8 @@ read_props(struct restore *x)
 	const struct jval *list = jval_get(x->root, "props");
 	size_t i, n = jval_count(list);
 
-	if (!snapshot_read_secrets(x->root, x->p))
+	if (!snapshot_read_secrets(x->root, x->p) ||
+	    !snapshot_read_schedules(x->root, x->p))
 		fail(x);
 	x->props = mem_calloc(n, sizeof(*x->props));
 	for (i = 0; i < n && !x->bad; i++)

@@ -405,6 +405,25 @@ sched_exec_start_now(struct sched *s, uint32_t run, uint32_t exec,
 }
 
 int
+sched_exec_not_before(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t at_us, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	int err = target(s, run, exec, &r, &x);
+
+	if (err < 0)
+		return err;
+	/* After an attempt it is another delay. */
+	if ((x->flags & X_DELAYED) == 0 || x->attempt > 0)
+		return ERR_STATE;
+	s->now_us = now_us;
+	x->ready_us = at_us;
+	exec_ripen(s, r, x);
+	return 0;
+}
+
+int
 sched_exec_declare_lost(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us)
 {

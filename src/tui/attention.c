@@ -265,7 +265,7 @@ is_stuck(const struct tui *t, const struct execution *x)
 
 	if (reason_info(x->reason)->clears == CLEARS_OPERATOR)
 		return true;
-	if (x->reason_since_us == 0)
+	if (x->reason_since_us == 0 || x->reason == REASON_SCHEDULE)
 		return false;
 	predicted = x->next_us > 0 ? x->next_us - x->reason_since_us : 0;
 	/* With no prediction, a queue behind work that goes on is none. */

@@ -59,7 +59,7 @@ static const struct {
 	{ WITH("\"deadline\": \"soon\", \"schedule\": \"x\", \"suites\": ["
 	    GOOD "]"), "p.json:2: deadline: \"soon\" is not a duration (as "
 	    "\"500ms\", \"90s\", \"10m\", \"1h30m\")\n"
-	    "p.json:2: schedule: \"schedule\" is not supported yet\n" },
+	    "p.json:2: schedule: \"x\" says no time (" WHEN_FORMS ")\n" },
 	{ SUITES("{\"name\": \"s\", \"nice\": 20, \"keep\": \"no\", "
 	    "\"limits\": {\"files\": 2, \"cpus\": 1, \"memory\": \"x\"}, "
 	    "\"tests\": [\"t\"]}"),

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "kit.h"
+#include "yardmaster/base/err.h"
 
 static uint32_t
 begin(struct kit *k, uint32_t n)
@@ -169,6 +170,42 @@ test_operator_comes_first(void **state)
 	kit_done(&k);
 }
 
+/* The clock that people read was set: what waits for it is due elsewhen. */
+static void
+test_schedule_moves(void **state)
+{
+	struct sched_agent a = kit_facts("A", 2);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 2)->not_before_us = 100 * US_PER_S;
+	p.execs[1].not_before_us = 100 * US_PER_S;
+	run = kit_run(&k, &p);
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	assert_int_equal(sched_exec_not_before(k.s, run, 1, 300 * US_PER_S,
+	    k.now_us), 0);
+	assert_int_equal(sched_exec_not_before(k.s, run, 2, 50 * US_PER_S,
+	    k.now_us), 0);
+	assert_int_equal(sched_next_us(k.s), 50 * US_PER_S);
+	k.now_us = 50 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 2), 0);
+	assert_int_equal(sched_exec_not_before(k.s, run, 2, 60 * US_PER_S,
+	    k.now_us), ERR_STATE);
+	k.now_us = 100 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	assert_string_equal(kit_why(&k, run, 1), "schedule");
+	assert_int_equal(sched_exec_start_now(k.s, run, 1, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	kit_done(&k);
+}
+
 static void
 test_before_any_decision(void **state)
 {
@@ -216,6 +253,7 @@ main(void)
 		cmocka_unit_test(test_states_of_agents),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_operator_comes_first),
+		cmocka_unit_test(test_schedule_moves),
 		cmocka_unit_test(test_before_any_decision),
 		cmocka_unit_test(test_predictions),
 	};

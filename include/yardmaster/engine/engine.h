@@ -61,6 +61,7 @@ const struct event *engine_event(const struct engine *e, size_t i);
 struct launch {
 	struct plan *plan;	/* expanded; owned by the engine on success */
 	const char *name;	/* NULL: the plan's */
+	bool now;		/* nothing waits for its schedule */
 };
 /* Creates the run, commits it and starts scheduling. 0 or a code with text in
  * ds. ret_id has RUN_ID_SIZE bytes. */

@@ -16,6 +16,7 @@
 #include "yardmaster/base/buf.h"
 #include "yardmaster/base/diag.h"
 #include "yardmaster/base/strvec.h"
+#include "yardmaster/base/when.h"
 #include "yardmaster/filter/selector.h"
 #include "yardmaster/model/state.h"
 #include "yardmaster/model/work.h"
@@ -115,6 +116,15 @@ struct plan_data {
 	long expect_column;	/* "_expect_fail", or -1 */
 };
 
+/* A time that steps wait for. */
+struct plan_schedule {
+	char *text;		/* as written */
+	struct when when;
+	int64_t at_us;		/* wall time, fixed at the launch; 0: not yet */
+	char *path;		/* where a file says so first, or NULL */
+	const struct jdoc *doc;	/* that file, or NULL */
+};
+
 /* Values that are inherited: nearest wins (env merges, locks add). */
 struct plan_props {
 	enum parallel parallel;	/* of the file; a launch may override both: */
@@ -136,6 +146,7 @@ struct plan_props {
 	uint32_t n_exits;
 	struct manner manner;
 	uint32_t workspace;	/* index in plan workspaces + 1; 0: none */
+	uint32_t schedule;	/* index in plan schedules + 1; 0: none */
 	const struct strvec *setup, *teardown;	/* argv; NULL: none */
 	const struct strvec *artifacts;	/* patterns; NULL: none */
 	int64_t artifacts_max;	/* bytes */
@@ -252,6 +263,9 @@ struct plan {
 	uint32_t n_targets;
 	struct plan_workspace *workspaces;	/* their hashes: the launch's */
 	uint32_t n_workspaces;
+	struct plan_schedule *schedules;
+	uint32_t n_schedules;
+	uint32_t schedule;	/* of the whole, of a file: index + 1; 0: none */
 	struct plan_secret *secrets;
 	uint32_t n_secrets;
 	struct plan_lock *locks;
@@ -349,6 +363,19 @@ size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
  * NULL. */
 void plan_lint(const struct plan *p, const struct fleet_spec *f,
     struct diags *ds);
+
+/*
+ * Fixes the instants that executions wait for, counted from a launch. by (may
+ * be NULL) is what had it launched just then, as it was written: what says
+ * the same waits no longer. Adds a warning for an instant that has passed.
+ */
+void plan_fix_schedules(struct plan *p, int64_t launched_us, const char *by,
+    struct diags *ds);
+/* Takes them back: nothing waits. */
+void plan_unfix_schedules(struct plan *p);
+/* The instant that execution no waits for, the latest of its steps; 0: it
+ * waits for none, or they are not fixed. */
+int64_t plan_exec_at(const struct plan *p, uint32_t no);
 
 /* Asks a person for the value of a variable: a copy by secret_dup(), or NULL. */
 struct plan_ask {

@@ -342,6 +342,10 @@ int sched_exec_run_anyway(struct sched *s, uint32_t run, uint32_t exec,
 /* Retry delay and schedule are over. */
 int sched_exec_start_now(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
+/* The schedule that it waits for is at at_us now: the clocks that people read
+ * were set. ERR_STATE when it waits for none. */
+int sched_exec_not_before(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t at_us, int64_t now_us);
 /* Its unknown attempt counts as lost now. */
 int sched_exec_declare_lost(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
