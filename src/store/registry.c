@@ -29,8 +29,10 @@ static const char schema[] =
 /* Tables that files of older programs do not have. leases: a row for each
  * limit that an attempt holds; its column grp
  * came later still; benched: by fleet and agent; paces: what a test
- * (its most specific key) last took on an agent. */
-#define LATER_TABLES "('leases','benched','paces')"
+ * (its most specific key) last took on an agent; schedules: what is
+ * launched by itself, next 0 when that is over. */
+#define LATER_TABLES "('leases','benched','paces','schedules')"
+#define N_LATER 4
 static const char later_schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS leases(run TEXT NOT NULL,"
@@ -45,6 +47,11 @@ static const char later_schema[] =
     "CREATE TABLE IF NOT EXISTS paces(key TEXT, agent TEXT, us INTEGER,"
     " at INTEGER, PRIMARY KEY(key, agent)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS paces_at ON paces(at);"
+    "CREATE TABLE IF NOT EXISTS schedules(name TEXT PRIMARY KEY, plan TEXT,"
+    " fleet TEXT, time TEXT, options TEXT, who TEXT, catch_up TEXT,"
+    " added INTEGER, next INTEGER, run TEXT, run_at INTEGER, note TEXT,"
+    " note_at INTEGER, text TEXT, claimed_by TEXT,"
+    " missed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "COMMIT";
 
 static const char *const sql[REG_STMTS] = {
@@ -58,6 +65,19 @@ static const char *const sql[REG_STMTS] = {
 	[REG_BENCH_DROP] = "DELETE FROM benched WHERE fleet=? AND agent=?",
 	[REG_BENCH_ALL] = "SELECT agent, text, since FROM benched"
 	    " WHERE fleet=? ORDER BY agent",
+	[REG_SCHEDULE_ADD] = "INSERT OR IGNORE INTO schedules(name, plan,"
+	    " fleet, time, options, who, catch_up, added, next)"
+	    " VALUES(?,?,?,?,?,?,?,?,?)",
+	[REG_SCHEDULE_DROP] = "DELETE FROM schedules WHERE name=?",
+	[REG_SCHEDULE_ALL] = "SELECT name, plan, fleet, time, options, who,"
+	    " catch_up, added, next, run, run_at, note, note_at, text,"
+	    " claimed_by, missed FROM schedules ORDER BY name",
+	[REG_SCHEDULE_CLAIM] = "UPDATE schedules SET next=?1,"
+	    " run=coalesce(?2, run), run_at=iif(?2 IS NULL, run_at, ?3),"
+	    " note=?4, note_at=?5, text=?6, claimed_by=?7,"
+	    " missed=missed+?8 WHERE name=?9 AND added=?10 AND next=?11",
+	[REG_SCHEDULE_NOTE] = "UPDATE schedules SET note=?, text=?"
+	    " WHERE name=? AND run=? AND note='starting'",
 	[REG_PACE_PUT] = "INSERT OR REPLACE INTO paces VALUES(?,?,?,?)",
 	[REG_PACE_TRIM] = "DELETE FROM paces WHERE key=? AND agent IN"
 	    " (SELECT agent FROM paces WHERE key=? ORDER BY at DESC"
@@ -90,7 +110,7 @@ prepare(struct registry *reg)
 	}
 	r = db_int(&reg->db, "SELECT count(*) FROM sqlite_master"
 	    " WHERE type='table' AND name IN " LATER_TABLES, 0, &known);
-	if (r == 0 && known < 3)
+	if (r == 0 && known < N_LATER)
 		r = db_exec(&reg->db, later_schema);
 	if (r == 0)
 		r = db_int(&reg->db, "SELECT count(*) FROM"

@@ -93,6 +93,29 @@ out:
 }
 
 int
+run_state_read(const char *state_dir, const char *run,
+    enum run_state *ret, int *ret_exit_code)
+{
+	struct run_owner owner = { .who = NULL };
+	struct run_file *f = NULL;
+	struct run_head head;
+	bool owned;
+	int r;
+
+	/* As above: first who owns it. */
+	owned = run_owner_read(state_dir, run, &owner) == 0;
+	if ((r = run_file_open(state_dir, run, &f)) == 0 &&
+	    (r = run_file_head(f, &head)) == 0) {
+		*ret = head.state == RUN_ENDED || owned ? head.state :
+		    RUN_ORPHANED;
+		*ret_exit_code = head.exit_code;
+	}
+	run_file_close(f);
+	run_owner_done(&owner);
+	return r;
+}
+
+int
 run_list(const char *state_dir,
     int (*fn)(void *arg, const struct run_summary *s), void *arg)
 {

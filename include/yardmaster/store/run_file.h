@@ -301,6 +301,12 @@ struct run_summary {
 int run_list(const char *state_dir,
     int (*fn)(void *arg, const struct run_summary *s), void *arg);
 
+/* The state of one run, RUN_ORPHANED when it has not ended and nobody drives
+ * it, and its exit code, -1 until it ended. 0, ERR_NOT_FOUND, ERR_VERSION,
+ * ERR_STORE. */
+int run_state_read(const char *state_dir, const char *run,
+    enum run_state *ret, int *ret_exit_code);
+
 /* Removes a run and all its files. ERR_LOCKED when somebody drives it,
  * ERR_NOT_FOUND. */
 int run_remove(const char *state_dir, const char *run);
