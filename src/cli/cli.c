@@ -19,7 +19,7 @@ const struct cli_command *const cli_groups[] = {
 	cli_console_commands, cli_run_commands, cli_exec_commands, cli_plan_commands,
 	cli_split_commands, cli_check_commands, cli_list_commands,
 	cli_runs_commands, cli_diff_commands, cli_history_commands,
-	cli_store_commands,
+	cli_schedule_commands, cli_store_commands,
 	cli_op_commands,
 	cli_amend_commands, cli_fleet_commands, cli_deploy_commands,
 	cli_completion_commands, NULL

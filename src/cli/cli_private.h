@@ -89,6 +89,7 @@ extern const struct cli_command cli_list_commands[];
 extern const struct cli_command cli_diff_commands[];
 extern const struct cli_command cli_history_commands[];
 extern const struct cli_command cli_runs_commands[];
+extern const struct cli_command cli_schedule_commands[];
 extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_amend_commands[];

@@ -11,6 +11,7 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/base/when.h"
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/paths.h"
 #include "yardmaster/tui/tui.h"
@@ -123,8 +124,11 @@ cmd_console(struct cli *c)
 	struct session s;
 	int r;
 
-	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0)
+	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0) {
+		/* What is wrong with that is an event of the console. */
+		(void)engine_serve(s.engine, false);
 		r = open_screen(&s, c, cli_get(c, "launch"));
+	}
 	return leave(&s, c, r);
 }
 
@@ -149,6 +153,61 @@ cmd_demo(struct cli *c)
 	return r;
 }
 
+struct serve {
+	struct session s;
+	const struct cli *c;
+	uint64_t told;		/* events so far */
+};
+
+/* Says what happened; there is always more to wait for. */
+static bool
+tell_events(void *arg)
+{
+	struct serve *v = arg;
+	const struct event *ev;
+	char at[WHEN_TEXT];
+	size_t i;
+
+	for (i = 0; i < engine_event_count(v->s.engine); i++) {
+		ev = engine_event(v->s.engine, i);
+		if (ev->seq <= v->told)
+			continue;
+		v->told = ev->seq;
+		cli_fail(v->c, 0, "%s: %s%s%s", when_format(ev->wall_us, at),
+		    ev->object != NULL ? ev->object : "",
+		    ev->object != NULL ? ": " : "", ev->text);
+	}
+	return false;
+}
+
+/* A console without a screen: launches what is scheduled, until a signal. */
+static int
+serve_schedules(struct cli *c)
+{
+	struct serve v = { .c = c };
+	int r;
+
+	if ((r = session_open(&v.s, c, cli_get(c, "fleet"))) != 0)
+		goto out;
+	if (engine_read_only(v.s.engine)) {
+		r = cli_fail(c, EXIT_USAGE, "the fleet %s is read-only: "
+		    "nothing would be launched",
+		    engine_fleet_name(v.s.engine));
+		goto out;
+	}
+	if (engine_serve(v.s.engine, true) < 0) {
+		tell_events(&v);
+		r = EXIT_ERRORS;
+		goto out;
+	}
+	cli_fail(c, 0, "launches what is scheduled for the fleet %s",
+	    engine_fleet_name(v.s.engine));
+	session_wait(&v.s, tell_events, &v, 0);
+	r = EXIT_OK;
+out:
+	return leave(&v.s, c, r);
+}
+
 /* "serve --run RUN": drives a run that was handed over, without a screen. */
 static int
 cmd_serve(struct cli *c)
@@ -160,7 +219,7 @@ cmd_serve(struct cli *c)
 	int r;
 
 	if (run == NULL)
-		return cli_fail(c, EXIT_USAGE, "name the run with --run RUN");
+		return serve_schedules(c);
 	if (!owner_exists(run))
 		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
 		    "yardmaster runs lists them", run);
@@ -211,7 +270,7 @@ static const struct cli_opt demo_opts[] = {
 };
 static const struct cli_opt serve_opts[] = {
 	FLEET_OPT,
-	{ "run", 'r', "RUN", "the run to drive" },
+	{ "run", 'r', "RUN", "drive that run to its end and nothing else" },
 	{ NULL }
 };
 
@@ -222,7 +281,10 @@ const struct cli_command cli_console_commands[] = {
 	    "Without a terminal the sample plan runs headless; the exit code "
 	    "is 0 when the\nforeseen results came.\n",
 	    demo_opts, 0, 0, cmd_demo },
-	{ "serve", "--run RUN", "drive a run without a screen", NULL,
+	{ "serve", "", "a console without a screen: launches what is "
+	    "scheduled",
+	    "It stays until INT, TERM or HUP, says on standard error what "
+	    "happens, and hands its\nruns over when it leaves.\n",
 	    serve_opts, 0, 0, cmd_serve },
 	{ "keymap dump", "[NAME]", "print a key map, every action with its "
 	    "help", NULL, NULL, 0, 1, cmd_keymap },

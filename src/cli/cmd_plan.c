@@ -53,16 +53,19 @@ static int
 cmd_discover(struct cli *c)
 {
 	struct plan_progress progress = { .found = is_wanted };
+	struct plan_select select = PLAN_SELECT_INIT;
 	struct diags ds = DIAGS_INIT;
 	struct buf out = BUF_INIT;
 	struct plan *p = NULL;
 	int r;
 
+	if ((r = plan_args_select(c, &select)) != 0)
+		goto out;
 	r = plan_load(c->args.v[0], &ds, &p);
 	if (r == 0 && plan_discovers(p))
 		r = plan_discover(p, &progress, &ds);
 	if (r == 0)
-		r = plan_expand(p, NULL, &ds);
+		r = plan_expand(p, &select, &ds);
 	if (r == 0) {
 		plan_snapshot(p, &out);
 		fwrite(buf_data(&out), 1, buf_len(&out), stdout);
@@ -71,7 +74,10 @@ cmd_discover(struct cli *c)
 	}
 	buf_done(&out);
 	plan_free(p);
-	return cli_diags(&ds, r < 0 ? EXIT_USAGE : EXIT_OK);
+	r = cli_diags(&ds, r < 0 ? EXIT_USAGE : EXIT_OK);
+out:
+	plan_select_done(&select);
+	return r;
 }
 
 /* The values of "plan simulate" and "plan order", as they were given. */
@@ -256,6 +262,7 @@ out:
 	return r;
 }
 
+static const struct cli_opt discover_opts[] = { SELECT_OPTS, { NULL } };
 static const struct cli_opt show_opts[] = {
 	SELECT_OPTS, JSON_OPT, { NULL }
 };
@@ -281,7 +288,8 @@ const struct cli_command cli_plan_commands[] = {
 	{ "plan show", "PLAN", "the executions a plan expands to", NULL,
 	    show_opts, 1, 1, cmd_show },
 	{ "plan discover", "PLAN", "a plan with the tests it discovers, as a "
-	    "snapshot", NULL, NULL, 1, 1, cmd_discover, .hidden = true },
+	    "snapshot", NULL, discover_opts, 1, 1, cmd_discover,
+	    .hidden = true },
 	{ "plan simulate", "PLAN", "a plan on a fleet in made-up time",
 	    "The real scheduler runs the plan with a made-up clock. Without "
 	    "an actual length\na test takes what history says, else its "

@@ -26,8 +26,8 @@ read_mode(const struct cli *c, const char *opt, int (*parse)(const char *),
 	return 0;
 }
 
-static int
-read_select(const struct cli *c, struct plan_select *s)
+int
+plan_args_select(const struct cli *c, struct plan_select *s)
 {
 	int r;
 
@@ -83,7 +83,7 @@ plan_args_load(const struct cli *c, const char *path, struct plan **ret)
 	struct plan *p = NULL;
 	int r;
 
-	if ((r = read_select(c, &select)) != 0)
+	if ((r = plan_args_select(c, &select)) != 0)
 		goto out;
 	r = plan_load(path, &ds, &p);
 	if (r == 0)

@@ -22,6 +22,10 @@
 	{ "deadline", 0, "TIME", "use the fewest workers that still meet it; " \
 	    "0: all" }
 
+/* The choice that these options make: for plan_select_done(). 0, or an exit
+ * code after a message. */
+int plan_args_select(const struct cli *c, struct plan_select *s);
+
 /*
  * Loads, discovers (with a progress line on standard error) and expands the
  * plan of a file as the options say. 0 and a plan for plan_free(), or an

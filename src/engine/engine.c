@@ -202,6 +202,7 @@ engine_free(struct engine *e)
 	if (e == NULL)
 		return;
 	loop_unhook(e->loop, engine_turn, e);
+	schedules_free(e->schedules);
 	artifacts_free(e);
 	fleet_free(e->fleet);
 	timer_free(e->turn);

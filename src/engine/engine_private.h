@@ -24,6 +24,7 @@
 #define FOREIGN_EVERY_US (2 * US_PER_S)
 
 struct owner;
+struct schedules;
 struct share;
 
 /* Texts of one execution that its view borrows. */
@@ -102,6 +103,7 @@ struct engine {
 	struct registry *registry;
 	struct leases *leases;
 	struct lates *lates;
+	struct schedules *schedules;	/* NULL: nothing is launched by itself */
 	int64_t *facts_us;	/* by agent: when the facts looked at came */
 	char *state_dir, *who, *owner_text;
 	struct secrets known;	/* that were in the environment */
@@ -295,6 +297,9 @@ void due_why(const struct erun *r, uint32_t no, struct why *why);
 /* ", 3 of them wait for their schedule, ..."; "" when none does. The caller
  * frees. */
 char *due_text(const struct plan *p, int64_t now_us);
+
+/* ---- schedule.c */
+void schedules_free(struct schedules *s);	/* NULL is fine */
 
 /* ---- ops.c */
 /* Carries out what concerns a run, without recording it. 0 or a code; *ret_text

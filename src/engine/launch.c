@@ -145,8 +145,12 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	if (l->now)
 		plan_unfix_schedules(l->plan);
 	else
-		plan_fix_schedules(l->plan, clock_wall_us(), NULL, ds);
-	ident_new_run(id);
+		plan_fix_schedules(l->plan, l->at_wall_us != 0 ?
+		    l->at_wall_us : clock_wall_us(), l->when, ds);
+	if (l->id != NULL)
+		memcpy(id, l->id, sizeof id);
+	else
+		ident_new_run(id);
 	r = erun_new(e, l->plan, id);
 	if (l->name != NULL) {
 		free(r->live.plan);
@@ -163,8 +167,10 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	if (rc < 0)
 		return rc;
 	waits = due_text(r->plan, r->live.started_wall_us);
-	engine_say(e, EVENT_INFO, e->who, id, "launched %s: %u executions%s",
-	    r->live.plan, r->live.n, waits);
+	engine_say(e, EVENT_INFO, e->who, id, "launched %s%s%s: %u "
+	    "executions%s", r->live.plan, l->schedule != NULL ?
+	    " by schedule " : "", l->schedule != NULL ? l->schedule : "",
+	    r->live.n, waits);
 	free(waits);
 	memcpy(ret_id, id, RUN_ID_SIZE);
 	return 0;

@@ -118,7 +118,7 @@ class Lab:
         args = [CONSOLE] + list(args)
         if args[1] in ('run', 'resume', 'agents', 'workers', 'set', 'drain',
                        'undrain', 'hold', 'release', 'logs', 'fleet', 'clear',
-                       'take', 'give-back',
+                       'take', 'give-back', 'serve',
                        'console'):
             args += ['--fleet', self.fleet]
         return args

@@ -275,7 +275,7 @@ static void
 test_examples(void **state)
 {
 	static const char *const names[] = { "demo.json", "checkout.json",
-		"cpython.json" };
+		"cpython.json", "nightly.json" };
 	struct diags ds = DIAGS_INIT;
 	enum file_kind kind;
 	char path[4096];

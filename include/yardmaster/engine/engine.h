@@ -62,6 +62,12 @@ struct launch {
 	struct plan *plan;	/* expanded; owned by the engine on success */
 	const char *name;	/* NULL: the plan's */
 	bool now;		/* nothing waits for its schedule */
+	/* Of a launch by a schedule; 0 and NULL: by a person, now. */
+	const char *id;		/* the run's, from ident_new_run() */
+	int64_t at_wall_us;	/* the instant that it was due: counts as that
+				 * of the launch */
+	const char *when;	/* as the schedule is written */
+	const char *schedule;	/* its name */
 };
 /* Creates the run, commits it and starts scheduling. 0 or a code with text in
  * ds. ret_id has RUN_ID_SIZE bytes. */
@@ -76,6 +82,22 @@ bool engine_artifacts_pending(const struct engine *e, const char *run);
 /* Takes over a run whose owner is dead. 0; ERR_LOCKED when it lives;
  * ERR_NOT_FOUND; ERR_STATE when it has ended (report it instead). */
 int engine_adopt(struct engine *e, const char *run_id, struct diags *ds);
+
+/* ---- scheduled launches ---------------------------------------------------- */
+/*
+ * From now on, until it is freed, the engine launches what is scheduled for
+ * its fleet (schedules.h), beside other processes that do; adopts: and takes
+ * over runs of such launches whose owner died. A read-only one only shows what
+ * there is. 0, or a code when it cannot be said that it is there: then it
+ * launches nothing.
+ */
+int engine_serve(struct engine *e, bool adopts);
+/* All schedules, of other fleets, too; none before engine_serve(). */
+size_t engine_schedule_count(const struct engine *e);
+const struct scheduled *engine_schedule(const struct engine *e, size_t i);
+/* How schedules name a fleet: the path of its file, "" the embedded one. The
+ * caller frees. */
+char *engine_fleet_path(const struct fleet_spec *f);
 
 /* Who is asked for a secret that is not in the environment when a run is
  * taken over; at first nobody, and the adoption is refused. ask blocks. */

@@ -100,6 +100,19 @@ struct run {
 	uint32_t n;
 };
 
+/* A plan that is launched by itself. */
+struct scheduled {
+	const char *name;
+	const char *plan;	/* path, absolute */
+	const char *when;	/* as it was written */
+	bool ours;		/* of the fleet of this console */
+	int64_t next_wall_us;	/* 0: not again */
+	const char *run;	/* the last one launched, or NULL */
+	const char *trouble;	/* what a person should know of the last time,
+				 * or NULL */
+	int64_t trouble_wall_us;	/* the instant that it is about */
+};
+
 /* What happened, for the Events pane and "events". */
 struct event {
 	uint64_t seq;		/* from 1 in this process */
