@@ -339,6 +339,30 @@ look_at_runs(struct tui *t)
 	}
 }
 
+/* By its instant: what was seen of one occurrence says nothing of the next. */
+static void
+look_at_schedules(struct tui *t)
+{
+	const struct scheduled *s;
+	struct attention *a;
+	char *cause;
+	size_t i;
+
+	for (i = 0; i < engine_schedule_count(t->engine); i++) {
+		s = engine_schedule(t->engine, i);
+		if (!s->ours || s->trouble == NULL)
+			continue;
+		cause = str_fmt("%lld %s", (long long)s->trouble_wall_us,
+		    s->name);
+		a = row(t, ATTENTION_SCHEDULE, cause, SEVERITY_WARN);
+		free(cause);
+		a->count = 1;
+		set_what(a, "schedule %s: no run", s->name);
+		free(a->detail);
+		a->detail = str_dup(s->trouble);
+	}
+}
+
 static void
 look_at_causes(struct tui *t)
 {
@@ -424,6 +448,7 @@ attention_update(struct tui *t)
 	clear(l);
 	look_at_agents(t);
 	look_at_runs(t);
+	look_at_schedules(t);
 	look_at_causes(t);
 	look_at_ourselves(t);
 	apply_acks(l);

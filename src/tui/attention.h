@@ -22,6 +22,7 @@ enum attention_kind {
 	ATTENTION_LINKS,	/* links lost, by their error */
 	ATTENTION_WORKER,	/* silent or overdue */
 	ATTENTION_RUN,		/* failures in a run that goes on */
+	ATTENTION_SCHEDULE,	/* a plan was not launched in its time */
 	ATTENTION_GUARD,	/* an agent past a guard */
 	ATTENTION_SETTINGS,	/* an agent whose settings file is wrong */
 	ATTENTION_THRESHOLD,	/* more distributed work than allowed */

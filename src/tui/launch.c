@@ -4,9 +4,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/base/when.h"
 #include "tui/cells.h"
 #include "tui/launch.h"
 #include "tui/pager.h"
@@ -17,6 +19,7 @@ struct plan_info {
 	bool valid, discovers;
 	char name[80];
 	char fault[200];
+	char *file;		/* absolute, links followed; NULL: gone */
 	uint32_t suites, tests, execs;
 };
 
@@ -28,8 +31,12 @@ struct plan_cache {
 void
 plan_cache_free(struct plan_cache *c)
 {
+	size_t i;
+
 	if (c == NULL)
 		return;
+	for (i = 0; i < c->n; i++)
+		free(c->v[i].file);
 	free(c->v);
 	free(c);
 }
@@ -42,6 +49,7 @@ look(const char *path, struct plan_info *ret)
 	int r = plan_load(path, &ds, &p);
 
 	ret->looked = true;
+	ret->file = realpath(path, NULL);
 	if (r == 0) {
 		snprintf(ret->name, sizeof(ret->name), "%s", p->name);
 		ret->discovers = plan_discovers(p);
@@ -136,6 +144,27 @@ text_last(const struct tui *t, const struct object *o, struct cellout *out)
 		buf_putf(out->b, "all %u well", counts_total(&r->counts));
 }
 
+/* The next time that it is launched by itself: month, day and time. */
+static void
+text_next(const struct tui *t, const struct object *o, struct cellout *out)
+{
+	const struct plan_info *in = info_of(t, o->plan);
+	const struct scheduled *s;
+	int64_t next_us = 0;
+	char at[WHEN_TEXT];
+	size_t i;
+
+	for (i = 0; i < engine_schedule_count(t->engine); i++) {
+		s = engine_schedule(t->engine, i);
+		if (s->ours && s->next_wall_us > 0 && in->file != NULL &&
+		    strcmp(s->plan, in->file) == 0 &&
+		    (next_us == 0 || s->next_wall_us < next_us))
+			next_us = s->next_wall_us;
+	}
+	if (next_us > 0)
+		buf_put(out->b, when_format(next_us, at) + 5, 11);
+}
+
 static void
 text_file(const struct tui *t, const struct object *o, struct cellout *out)
 {
@@ -143,11 +172,12 @@ text_file(const struct tui *t, const struct object *o, struct cellout *out)
 }
 
 static const struct column columns[] = {
-	{ "plan", "PLAN", 12, 24, 0, false, text_plan, NULL },
+	{ "plan", "PLAN", 10, 24, 0, false, text_plan, NULL },
 	{ "tests", "TESTS", 6, 6, 1, true, text_tests, NULL },
 	{ "executions", "EXECS", 6, 6, 2, true, text_execs, NULL },
 	{ "last", "LAST RESULT", 14, 24, 3, false, text_last, NULL },
-	{ "file", "FILE", 12, 0, 4, false, text_file, NULL },
+	{ "next", "NEXT START", 11, 11, 4, false, text_next, NULL },
+	{ "file", "FILE", 8, 0, 5, false, text_file, NULL },
 	{ NULL }
 };
 

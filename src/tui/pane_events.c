@@ -124,6 +124,9 @@ open_attention(struct tui *t, const struct object *o)
 	case ATTENTION_LINKS:
 		open_scope(t, &pane_agents, SCOPE_LOST);
 		break;
+	case ATTENTION_SCHEDULE:
+		tui_go(t, 5);
+		break;
 	case ATTENTION_EDIT:
 		batch_reopen(t);
 		break;

@@ -318,6 +318,9 @@ def missed(lab):
               row['trouble']['at'])
     tap.ok('both go on', row['next'] == caught['next'] and
            row['next'] > row['trouble']['at'], row)
+    with lab.screen() as s:
+        s.keys('!')
+        s.sees('Attention has it', 'schedule missed: no run')
     serve.end()
     remove(lab, 'missed', 'caught')
 

@@ -14,6 +14,7 @@
 #define MAX_AGENTS 64
 #define MAX_RUNS 8
 #define MAX_EVENTS 64
+#define MAX_SCHEDULES 4
 #define MAX_OPS 256
 
 struct engine {
@@ -23,6 +24,8 @@ struct engine {
 	size_t n_runs;
 	struct event events[MAX_EVENTS];
 	size_t n_events;
+	struct scheduled schedules[MAX_SCHEDULES];
+	size_t n_schedules;
 	struct op ops[MAX_OPS];
 	size_t n_ops;
 	uint64_t generation;
@@ -367,6 +370,24 @@ engine_why(const struct engine *e, const struct ident *id, struct why *ret)
 	why_add(ret, x->reason, x->reason_since_us, "%s",
 	    x->reason_text != NULL ? x->reason_text : "");
 	why_add(ret, REASON_THRESHOLD, 0, "lab-1 keeps 1 worker free");
+}
+
+void
+fake_schedule(struct engine *e, const struct scheduled *s)
+{
+	e->schedules[e->n_schedules++] = *s;
+}
+
+size_t
+engine_schedule_count(const struct engine *e)
+{
+	return e->n_schedules;
+}
+
+const struct scheduled *
+engine_schedule(const struct engine *e, size_t i)
+{
+	return &e->schedules[i];
 }
 
 size_t

@@ -26,6 +26,8 @@ void fake_reason(struct run *r, uint32_t no, enum reason reason,
     const char *text, int64_t since_us);
 void fake_event(struct engine *e, enum event_kind kind, const char *who,
     const char *object, const char *text);
+/* Adds one; its strings are borrowed. */
+void fake_schedule(struct engine *e, const struct scheduled *s);
 void fake_changed(struct engine *e);
 void fake_read_only(struct engine *e, bool on);
 /* Ops that name this agent fail with this text; NULL: none. */

@@ -49,6 +49,49 @@ close_launch(struct drive *d, char *path)
 	free(path);
 }
 
+/* The Plans pane says when a plan is launched by itself; that it was not is a
+ * row of Attention until it was seen, for each time anew. */
+static void
+test_schedules(void **state)
+{
+	struct scheduled s = { .name = "nightly", .when = "02:30",
+		.ours = true, .next_wall_us = INT64_C(1796178600000000) };
+	struct drive d;
+	char *path, *full;
+
+	setenv("TZ", "UTC", 1);
+	path = write_plan("{\"name\": \"p\", \"command\": [\"x\"], "
+	    "\"suites\": [{\"name\": \"s\", \"tests\": [\"t\"]}]}");
+	full = realpath(path, NULL);
+	s.plan = full;
+	drive_open(&d, fake_new(), 80, 24);
+	strvec_push(&d.plans, path);
+	fake_schedule(d.engine, &s);
+	drive_keys(&d, "5");
+	drive_expect(&d, "FILE");
+	drive_expect(&d, "12-02 02:30");
+	drive_keys(&d, "!");
+	drive_refuse(&d, "nightly");
+	s.name = "weekly";
+	s.trouble = "missed at 2026-12-01 02:30 UTC: nobody was there";
+	s.trouble_wall_us = 1;
+	fake_schedule(d.engine, &s);
+	s.name = "elsewhere";
+	s.ours = false;
+	fake_schedule(d.engine, &s);
+	fake_changed(d.engine);
+	drive_wait(&d, US_PER_S);
+	drive_expect(&d, "schedule weekly: no run");
+	drive_expect(&d, "missed at 2026");
+	drive_refuse(&d, "elsewhere");
+	drive_keys(&d, "Enter");
+	drive_expect(&d, "NEXT START");
+	drive_close(&d);
+	unlink(path);
+	free(path);
+	free(full);
+}
+
 /* Links that come up while the preview is shown count in it. */
 static void
 test_launch_follows(void **state)
@@ -137,6 +180,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_launch_follows),
 		cmocka_unit_test(test_launch_choices),
 		cmocka_unit_test(test_launch_left),
