@@ -101,6 +101,9 @@ dry_run(struct session *s, const struct cli *c, const struct plan *p)
 	if (plan_check_agents(p, s->fleet, &ds) > 0)
 		return cli_diags(&ds, EXIT_USAGE);
 	cli_diags(&ds, 0);
+	if (p->n_schedules > 0)
+		cli_fail(c, 0, "times that the plan waits for are not counted "
+		    "in");
 	session_wait_links(s, NULL, 0);
 	terminal_look(&out.look);
 	if ((r = preview(s->engine, s->fleet, p, &out)) < 0) {

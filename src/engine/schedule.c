@@ -238,11 +238,25 @@ look_at_run(struct schedules *s, const struct schedule *row)
 	enum run_state state;
 	int code;
 
-	if (s->adopts && row->run != NULL &&
-	    erun_find(s->e, row->run) == NULL &&
+	if (row->run != NULL && erun_find(s->e, row->run) == NULL &&
 	    run_state_read(s->e->state_dir, row->run, &state, &code) == 0 &&
 	    state == RUN_ORPHANED)
 		adopt(s, row->run);
+}
+
+/* However often the registry changes. */
+static void
+look_at_runs(struct schedules *s)
+{
+	int64_t now_us = clock_mono_us();
+	size_t i;
+
+	if (!s->adopts || now_us < s->runs_us)
+		return;
+	s->runs_us = now_us + LOOK_EVERY_US;
+	for (i = 0; i < s->n; i++)
+		if (s->v[i].shown.ours)
+			look_at_run(s, &s->v[i].row);
 }
 
 /* ---- looking ------------------------------------------------------------------ */
@@ -267,10 +281,8 @@ take_due(struct schedules *s, int64_t now_us)
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (!s->v[i].shown.ours)
-			continue;
-		look_at_run(s, &s->v[i].row);
-		if (s->v[i].row.next_us > 0 && s->v[i].row.next_us <= now_us)
+		if (s->v[i].shown.ours && s->v[i].row.next_us > 0 &&
+		    s->v[i].row.next_us <= now_us)
 			all = take(s, &s->v[i], now_us) && all;
 	}
 	return all;
@@ -285,6 +297,7 @@ look(void *arg)
 
 	reread(s);
 	if (s->serves) {
+		look_at_runs(s);
 		if (!take_due(s, now_us))
 			wait_us = AGAIN_US;
 		reread(s);

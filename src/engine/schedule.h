@@ -31,6 +31,7 @@ struct schedules {
 	struct entry *v;
 	size_t n, cap;
 	struct firings firings;
+	int64_t runs_us;	/* when runs are looked at again */
 	struct strvec orphans;	/* runs that could not be taken over: said */
 	struct timer *timer;	/* when the next is due, or may be */
 	struct timer *soon;	/* the registry changed */

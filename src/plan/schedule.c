@@ -89,20 +89,43 @@ plan_unfix_schedules(struct plan *p)
 		p->schedules[i].at_us = 0;
 }
 
+/* That of a step, or NULL. */
+static const struct plan_schedule *
+schedule_of(const struct plan *p, uint32_t step)
+{
+	uint32_t i = p->tests[p->steps[step].test].props->schedule;
+
+	return i > 0 ? &p->schedules[i - 1] : NULL;
+}
+
 int64_t
 plan_exec_at(const struct plan *p, uint32_t no)
 {
 	const struct plan_exec *x = &p->execs[no - 1];
-	uint32_t i, schedule;
+	const struct plan_schedule *s;
 	int64_t at_us = 0;
+	uint32_t i;
 
 	for (i = 0; p->n_schedules > 0 && i < x->n_steps; i++) {
-		schedule = p->tests[p->steps[x->first_step + i].test].props
-		    ->schedule;
-		if (schedule > 0 && p->schedules[schedule - 1].at_us > at_us)
-			at_us = p->schedules[schedule - 1].at_us;
+		s = schedule_of(p, x->first_step + i);
+		if (s != NULL && s->at_us > at_us)
+			at_us = s->at_us;
 	}
 	return at_us;
+}
+
+void
+plan_exec_schedules(const struct plan *p, uint32_t no, struct strvec *out)
+{
+	const struct plan_exec *x = &p->execs[no - 1];
+	const struct plan_schedule *s;
+	uint32_t i;
+
+	for (i = 0; p->n_schedules > 0 && i < x->n_steps; i++) {
+		s = schedule_of(p, x->first_step + i);
+		if (s != NULL && strvec_find(out, s->text) < 0)
+			strvec_push(out, s->text);
+	}
 }
 
 /* ---- in a snapshot ---- */

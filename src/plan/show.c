@@ -70,6 +70,19 @@ put_agents(const struct plan *p, const struct plan_terms *t, struct buf *out)
 }
 
 static void
+put_schedules(const struct plan *p, uint32_t no, struct buf *out)
+{
+	struct strvec list = STRVEC_INIT;
+	size_t i;
+
+	plan_exec_schedules(p, no, &list);
+	for (i = 0; i < list.n; i++)
+		buf_putf(out, "%s%s", i == 0 ? "  waits for " : "; ",
+		    list.v[i]);
+	strvec_done(&list);
+}
+
+static void
 put_exec(const struct plan *p, uint32_t no, struct buf *out)
 {
 	const struct plan_exec *e = &p->execs[no - 1];
@@ -92,6 +105,7 @@ put_exec(const struct plan *p, uint32_t no, struct buf *out)
 	put_agents(p, t, out);
 	put_locks(p, t, out);
 	put_needs(p, t, out);
+	put_schedules(p, no, out);
 	buf_putc(out, '\n');
 	buf_done(&label);
 }
@@ -242,6 +256,23 @@ write_names(struct jw *w, const struct plan *p, const struct plan_terms *t)
 }
 
 static void
+write_schedules(struct jw *w, const struct plan *p, uint32_t no)
+{
+	struct strvec list = STRVEC_INIT;
+	size_t i;
+
+	if (p->n_schedules == 0)
+		return;
+	plan_exec_schedules(p, no, &list);
+	jw_key(w, "schedules");
+	jw_array(w);
+	for (i = 0; i < list.n; i++)
+		jw_str(w, list.v[i]);
+	jw_array_end(w);
+	strvec_done(&list);
+}
+
+static void
 write_exec(struct jw *w, const struct plan *p, uint32_t no)
 {
 	const struct plan_exec *e = &p->execs[no - 1];
@@ -257,6 +288,7 @@ write_exec(struct jw *w, const struct plan *p, uint32_t no)
 	write_steps(w, p, e);
 	write_names(w, p, t);
 	write_locks(w, p, t);
+	write_schedules(w, p, no);
 	if (e->group > 0)
 		jw_kv_int(w, "together", e->group);
 	jw_kv_int(w, "workers", t->workers);

@@ -102,6 +102,10 @@ def key_now(lab):
     path = plan(lab, ['f'], schedule='00:00')
     tap.equal('--now waits for nothing', lab.cli(
         'run', path, '--quiet', '--now').returncode, 0)
+    done = lab.cli('run', path, '--dry-run')
+    tap.ok('a forecast says that it knows no such times',
+           done.returncode == 0 and 'are not counted in' in done.stderr,
+           done.stderr)
     path = plan(lab, ['f'], schedule='2020-01-01T00:00:00Z')
     done = lab.cli('run', path, '--quiet')
     tap.equal('an instant that has passed is not waited for',
@@ -301,7 +305,10 @@ def missed(lab):
     minute = (time.gmtime().tm_min + 30) % 60
     when = '%d * * * *' % minute
     for name, more in (('missed', ()), ('caught', ('--catch-up',))):
-        add(lab, plan(lab, [name], name=name), when, *more)
+        # The same instants, said otherwise: counted from the one that was
+        # due nothing waits.
+        add(lab, plan(lab, [name], name=name, schedule='%d 0-23/1 * * *' %
+                      minute), when, *more)
         # The first of them is a full half hour ago; so are all others.
         ago = (time.time() - minute * 60) % HOUR
         make_due(lab, name, ago + 5 * HOUR)

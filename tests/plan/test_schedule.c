@@ -110,6 +110,24 @@ test_launched_by(void **state)
 }
 
 static void
+test_shown(void **state)
+{
+	struct plan *p = load();
+	struct buf out = BUF_INIT;
+
+	plan_show_text(p, &out);
+	assert_non_null(strstr(buf_str(&out), "  waits for 13:00\n"));
+	assert_non_null(strstr(buf_str(&out), "  3 steps  waits for 13:00; "
+	    "15:00\n"));
+	buf_clear(&out);
+	plan_show_json(p, &out);
+	assert_non_null(strstr(buf_str(&out),
+	    "\"schedules\":[\"13:00\",\"15:00\"]"));
+	buf_done(&out);
+	plan_free(p);
+}
+
+static void
 test_snapshot(void **state)
 {
 	struct buf out = BUF_INIT;
@@ -148,6 +166,7 @@ main(void)
 		cmocka_unit_test(test_fixed),
 		cmocka_unit_test(test_launched_by),
 		cmocka_unit_test(test_snapshot),
+		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_bad),
 	};
 

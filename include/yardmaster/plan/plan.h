@@ -376,6 +376,10 @@ void plan_unfix_schedules(struct plan *p);
 /* The instant that execution no waits for, the latest of its steps; 0: it
  * waits for none, or they are not fixed. */
 int64_t plan_exec_at(const struct plan *p, uint32_t no);
+/* What the steps of execution no wait for, as it was written: appended, each
+ * once. */
+void plan_exec_schedules(const struct plan *p, uint32_t no,
+    struct strvec *out);
 
 /* Asks a person for the value of a variable: a copy by secret_dup(), or NULL. */
 struct plan_ask {
