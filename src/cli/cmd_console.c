@@ -153,17 +153,70 @@ cmd_demo(struct cli *c)
 	return r;
 }
 
+/* A run of which nothing can start. */
+struct stuck {
+	char run[RUN_ID_SIZE];
+	int64_t since_us;
+	bool given_up;
+};
+
 struct serve {
 	struct session s;
 	const struct cli *c;
 	uint64_t told;		/* events so far */
+	int64_t give_up_us;
+	struct stuck *stuck;
+	size_t n_stuck, cap_stuck;
 };
 
-/* Says what happened; there is always more to wait for. */
-static bool
-tell_events(void *arg)
+/* Ends as error what cannot start for so long: no person looks, and the next
+ * launch of its schedule waits for its end. */
+static void
+watch_run(struct serve *v, const struct run *run)
 {
-	struct serve *v = arg;
+	struct op op = { .kind = OP_GIVE_UP };
+	bool stuck = run->state != RUN_ENDED && follow_stuck(run) != NULL;
+	struct stuck *at;
+	size_t i = 0;
+
+	while (i < v->n_stuck && strcmp(v->stuck[i].run, run->id) != 0)
+		i++;
+	if (i < v->n_stuck && !stuck)
+		v->stuck[i] = v->stuck[--v->n_stuck];
+	if (!stuck)
+		return;
+	if (i == v->n_stuck) {
+		v->stuck = mem_grow(v->stuck, &v->cap_stuck, i + 1,
+		    sizeof *v->stuck);
+		v->stuck[v->n_stuck++] = (struct stuck){
+			.since_us = clock_mono_us() };
+		memcpy(v->stuck[i].run, run->id, sizeof run->id);
+	}
+	at = &v->stuck[i];
+	if (at->given_up || clock_mono_us() - at->since_us < v->give_up_us)
+		return;
+	at->given_up = true;
+	cli_fail(v->c, 0, "%s: giving up: nothing can start", run->id);
+	memcpy(op.id.run, run->id, sizeof op.id.run);
+	engine_op(v->s.engine, &op, NULL, NULL);
+}
+
+static void
+watch_runs(struct serve *v)
+{
+	const struct run *run;
+	size_t i;
+
+	for (i = 0; i < engine_run_count(v->s.engine); i++) {
+		run = engine_run(v->s.engine, i);
+		if (run->ours)
+			watch_run(v, run);
+	}
+}
+
+static void
+tell_events(struct serve *v)
+{
 	const struct event *ev;
 	char at[WHEN_TEXT];
 	size_t i;
@@ -177,6 +230,14 @@ tell_events(void *arg)
 		    ev->object != NULL ? ev->object : "",
 		    ev->object != NULL ? ": " : "", ev->text);
 	}
+}
+
+/* There is always more to wait for. */
+static bool
+serve_turn(void *arg)
+{
+	watch_runs(arg);
+	tell_events(arg);
 	return false;
 }
 
@@ -187,6 +248,8 @@ serve_schedules(struct cli *c)
 	struct serve v = { .c = c };
 	int r;
 
+	if ((r = launch_give_up(c, &v.give_up_us)) != 0)
+		return r;
 	if ((r = session_open(&v.s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
 	if (engine_read_only(v.s.engine)) {
@@ -202,9 +265,10 @@ serve_schedules(struct cli *c)
 	}
 	cli_fail(c, 0, "launches what is scheduled for the fleet %s",
 	    engine_fleet_name(v.s.engine));
-	session_wait(&v.s, tell_events, &v, 0);
+	session_wait(&v.s, serve_turn, &v, 0);
 	r = EXIT_OK;
 out:
+	free(v.stuck);
 	return leave(&v.s, c, r);
 }
 
@@ -223,6 +287,10 @@ cmd_serve(struct cli *c)
 	if (!owner_exists(run))
 		return cli_fail(c, EXIT_USAGE, "%s: no such run here; "
 		    "yardmaster runs lists them", run);
+	/* Who handed it over may come back, unless it is said otherwise. */
+	if (cli_has(c, "give-up") &&
+	    (r = launch_give_up(c, &f.give_up_us)) != 0)
+		return r;
 	if ((r = session_open(&s, c, cli_get(c, "fleet"))) != 0)
 		goto out;
 	if ((r = engine_adopt(s.engine, run, &ds)) < 0) {
@@ -271,6 +339,8 @@ static const struct cli_opt demo_opts[] = {
 static const struct cli_opt serve_opts[] = {
 	FLEET_OPT,
 	{ "run", 'r', "RUN", "drive that run to its end and nothing else" },
+	{ "give-up", 0, "TIME", "end as error what cannot start for so long "
+	    "(default 10m)" },
 	{ NULL }
 };
 

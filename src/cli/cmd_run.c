@@ -85,8 +85,8 @@ detach(struct session *s, const struct cli *c, const char *run)
 	return r < 0 ? EXIT_ERRORS : EXIT_OK;
 }
 
-static int
-read_give_up(const struct cli *c, int64_t *ret_us)
+int
+launch_give_up(const struct cli *c, int64_t *ret_us)
 {
 	const char *text = cli_get(c, "give-up");
 
@@ -133,7 +133,7 @@ launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 	struct session s;
 	int r;
 
-	if ((r = read_give_up(c, &f->give_up_us)) == 0 &&
+	if ((r = launch_give_up(c, &f->give_up_us)) == 0 &&
 	    cli_has(c, "detach") && cli_has(c, "artifacts"))
 		r = cli_fail(c, EXIT_USAGE, "--artifacts: nobody copies after "
 		    "--detach; resume RUN --artifacts does");
@@ -261,7 +261,7 @@ cmd_resume(struct cli *c)
 	int r;
 
 	if ((r = cli_run_id(c, &id)) != 0 ||
-	    (r = read_give_up(c, &f.give_up_us)) != 0)
+	    (r = launch_give_up(c, &f.give_up_us)) != 0)
 		return r;
 	memcpy(f.run, id.run, sizeof f.run);
 	return resume(c, &f);

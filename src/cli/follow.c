@@ -93,9 +93,8 @@ say_ends(struct follow *f, const struct run *run)
 	}
 }
 
-/* The first waiting execution when nothing runs, else NULL. */
-static const struct execution *
-first_stuck(const struct run *run)
+const struct execution *
+follow_stuck(const struct run *run)
 {
 	const struct execution *x, *found = NULL;
 	uint32_t i;
@@ -131,7 +130,7 @@ say_stuck(struct follow *f, const struct execution *x)
 static void
 watch_stuck(struct follow *f, const struct run *run)
 {
-	const struct execution *x = first_stuck(run);
+	const struct execution *x = follow_stuck(run);
 	struct op op = { .kind = OP_GIVE_UP };
 
 	if (x == NULL) {

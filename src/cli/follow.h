@@ -34,4 +34,8 @@ struct follow {
  */
 int follow_run(struct follow *f);
 
+/* The first that waits, where nothing of a run is out and all that waits does
+ * so because no agent can take it, or none is there; else NULL. */
+const struct execution *follow_stuck(const struct run *run);
+
 #endif

@@ -24,6 +24,10 @@
 	    "(default 10m)" }, \
 	{ "quiet", 'q', NULL, "no line for each execution" }
 
+/* The value of --give-up, 10 min without it. 0, or an exit code after a
+ * message. */
+int launch_give_up(const struct cli *c, int64_t *ret_us);
+
 /* Launches the plan (owned from then on, also on failure); now: nothing waits
  * for its schedule. 0, or an exit code after messages. ret_run has RUN_ID_SIZE
  * bytes. */

@@ -76,7 +76,7 @@ def key_waits(lab):
 
 def key_resumed(lab):
     """The instant is the launch's, whoever drives the run."""
-    path = plan(lab, ['d', 'e'], schedule='+4s')
+    path = plan(lab, ['d', 'e'], schedule='+10s')
     began = time.monotonic()
     p, run = lab.start_run(path, '--quiet')
     before = waiting(lab, run, 1)['blockers'][0]['due']
@@ -92,7 +92,7 @@ def key_resumed(lab):
               after['blockers'][0]['due'], before)
     tap.equal('the run passes', p.wait(30), 0)
     starts = {s[4]: s[0] for s in lab.watch.starts}
-    tap.ok('not before its time', starts['d'] - began >= 3.9,
+    tap.ok('not before its time', starts['d'] - began >= 9.9,
            starts['d'] - began)
     tap.equal('each ran once', [lab.ran_times()['%s/%d' % (run, n)]
                                 for n in (1, 2)], [1, 1])
@@ -233,7 +233,7 @@ def refused(lab):
 def once(lab):
     """Two processes serve: each occurrence comes to one run."""
     serves = [Serve(lab), Serve(lab)]
-    due = instant(3)
+    due = instant(8)
     names = ['once-%d' % i for i in range(6)]
     for name in names:
         path = plan(lab, [name, 'not'], name=name, params={'P': 'x'},
@@ -336,8 +336,8 @@ def broken(lab):
     """The plan no longer loads in its time; no agent meets it."""
     serve = Serve(lab)
     path, other = plan(lab, name='broken'), plan(lab, name='unmet')
-    add(lab, path, '+2s')
-    add(lab, other, '+2s')
+    add(lab, path, '+6s')
+    add(lab, other, '+6s')
     with open(path, 'w') as f:
         f.write('{"name": "broken", \n "suite": []}')
     with open(other) as f:
@@ -360,7 +360,7 @@ def broken(lab):
 def skipped(lab):
     """The run before it still runs: it is left out, and that is said."""
     serve = Serve(lab)
-    add(lab, plan(lab, ['slow'], 3, name='slow'), '00:00')
+    add(lab, plan(lab, ['slow'], 5, name='slow'), '00:00')
     make_due(lab, 'slow', 1)
     tap.ok('the first runs', lab.watch.wait(lambda w: any(
         s[4] == 'slow' for s in w.starts)))
@@ -378,6 +378,19 @@ def skipped(lab):
     last_is(lab, 'slow', 'passed')
     serve.end()
     remove(lab, 'slow')
+
+
+def given_up(lab):
+    """Nobody can take it: it ends, so that the next one can begin."""
+    lab.write_fleet(others=[{'name': 'dead', 'transport': 'command',
+                             'command': ['false']}], max_workers=2)
+    serve = Serve(lab, '--give-up', '1s')
+    add(lab, plan(lab, name='stuck', agents=['dead']), '+1s')
+    tap.ok('what no agent takes is given up',
+           last_is(lab, 'stuck', 'error') is not None)
+    tap.ok('and that is said', serve.wait('giving up: nothing can start'))
+    serve.end()
+    remove(lab, 'stuck')
 
 
 def handed_over(lab):
@@ -428,6 +441,7 @@ def main():
         broken(lab)
         skipped(lab)
         handed_over(lab)
+        given_up(lab)
     tap.done()
 
 
