@@ -59,25 +59,16 @@ view_due(void *arg)
 			timer_start(e->view, US_PER_S);
 }
 
-/* What holds now is put again. Results are not there to be put again: agents
+/* The file has all that was put. Results that came meanwhile were not: agents
  * have them until they are acknowledged, and are asked to repeat them. */
 static int
 recover_run(struct engine *e, struct erun *r)
 {
-	uint32_t no;
 	size_t i;
 
 	if (run_file_recover(r->file) < 0)
 		return ERR_STORE;
 	r->failed = false;
-	for (no = 1; no <= r->live.n; no++)
-		erun_put_exec(e, r, no);
-	if (r->recorded)
-		erun_put_ended(r);
-	if (r->failed || run_file_commit(r->file) < 0) {
-		r->failed = true;
-		return ERR_STORE;
-	}
 	for (i = 0; i < fleet_count(e->fleet); i++)
 		if (fleet_agent(e->fleet, i)->link >= LINK_UP) {
 			r->repeats[i] = true;

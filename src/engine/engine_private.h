@@ -153,11 +153,14 @@ void engine_wake(struct engine *e);
 void engine_hurry(struct engine *e);
 
 /* ---- events.c */
-/* Records what happened; who and object may be NULL (scheduler, none). */
+/* Records what happened; who and object may be NULL (scheduler, none). What
+ * concerns a run that is driven here is committed with it. */
 void engine_say(struct engine *e, enum event_kind kind, const char *who,
     const char *object, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 void engine_events_done(struct engine *e);
+/* A run was taken over: what happened in it is known again. 0 or a code. */
+int events_restore(struct engine *e, struct erun *r);
 
 /* ---- feed_agent.c */
 /* Tells the scheduler of a run. Fills handle. 0 or a code. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The newest things that happened, in a ring. */
+/* The newest things that happened, in a ring; those of a run that is driven
+ * here are in its file as well, for whoever takes it over. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -18,17 +19,27 @@ event_done(struct event *ev)
 	free(ev->object);
 }
 
-void
-engine_say(struct engine *e, enum event_kind kind, const char *who,
-    const char *object, const char *fmt, ...)
+/* The slot of the next one, empty. */
+static struct event *
+next_event(struct engine *e)
 {
 	struct event *ev;
-	va_list ap;
 
 	if (e->events == NULL)
 		e->events = mem_calloc(EVENTS_KEPT, sizeof *e->events);
 	ev = &e->events[e->n_events++ % EVENTS_KEPT];
 	event_done(ev);
+	return ev;
+}
+
+void
+engine_say(struct engine *e, enum event_kind kind, const char *who,
+    const char *object, const char *fmt, ...)
+{
+	struct event *ev = next_event(e);
+	struct erun *r = object != NULL ? erun_find(e, object) : NULL;
+	va_list ap;
+
 	va_start(ap, fmt);
 	*ev = (struct event){
 		.seq = e->n_events,
@@ -40,6 +51,33 @@ engine_say(struct engine *e, enum event_kind kind, const char *who,
 	};
 	va_end(ap);
 	engine_touch(e);
+	if (r == NULL || r->file == NULL)
+		return;
+	erun_put(r, run_file_put_event(r->file, ev));
+	e->changed = true;
+}
+
+static int
+restore(void *arg, const struct event *was)
+{
+	struct engine *e = arg;
+	struct event *ev = next_event(e);
+
+	*ev = (struct event){
+		.seq = e->n_events,
+		.wall_us = was->wall_us,
+		.kind = was->kind <= EVENT_ERROR ? was->kind : EVENT_INFO,
+		.who = str_dup(was->who != NULL ? was->who : "?"),
+		.text = str_dup(was->text != NULL ? was->text : ""),
+		.object = str_dup(was->object),
+	};
+	return 0;
+}
+
+int
+events_restore(struct engine *e, struct erun *r)
+{
+	return run_file_each_event(r->file, 0, restore, e);
 }
 
 size_t

@@ -270,6 +270,8 @@ restore_all(struct engine *e, struct erun *r)
 		rc = shares_restore(r);
 	if (rc == 0)
 		rc = artifacts_restore(e, r->file);
+	if (rc == 0)
+		rc = events_restore(e, r);
 	if (rc == 0) {
 		st.execs = s.v;
 		st.estimates_us = s.estimates_us;

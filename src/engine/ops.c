@@ -423,12 +423,14 @@ told(struct engine *e, struct erun *r, const struct amendment *am)
 		view_execution(e, r, am->id.execution);
 	engine_hurry(e);
 	if (am->key != NULL)
-		return str_fmt("%s %s -> %s (amendment %llu)", am->key,
+		return str_fmt("%s %s -> %s (amendment %llu)%s", am->key,
 		    *am->was != '\0' ? am->was : "as planned",
 		    *am->now != '\0' ? am->now : "as planned",
-		    (unsigned long long)am->number);
-	return str_fmt("done (amendment %llu)",
-	    (unsigned long long)am->number);
+		    (unsigned long long)am->number, r->failed ?
+		    "; it cannot be recorded yet" : "");
+	return str_fmt("done (amendment %llu)%s",
+	    (unsigned long long)am->number, r->failed ?
+	    "; it cannot be recorded yet" : "");
 }
 
 static int

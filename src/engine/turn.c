@@ -199,10 +199,32 @@ send_told(struct engine *e, struct out *o)
 	fleet_tell(e->fleet, o->agent, &o->id, o->epoch, o->told);
 }
 
+/* What was put of a start that is not sent is put right. */
+static void
+put_unsent(struct engine *e, struct erun *r, const struct out *o)
+{
+	struct run_attempt a = { .state = ATTEMPT_RETURNED,
+		.text = "it was not sent: that could not be recorded",
+	};
+	const struct sched_member *m;
+	struct sched_member one;
+	uint32_t i, n;
+
+	sched_returned(e->sched, (struct sched_id){ r->handle,
+	    o->id.execution, o->id.attempt }, false, clock_mono_us());
+	m = batch_members(r, &o->id, &one, &n);
+	for (i = 0; i < n; i++) {
+		a.exec = m[i].exec;
+		a.attempt = m[i].attempt;
+		erun_put(r, run_file_put_attempt(r->file, &a));
+		erun_put_exec(e, r, a.exec);
+	}
+}
+
 /* A start that was decided and not recorded was not sent either. Asking to
  * end or to give back needs no record. */
 static bool
-withhold(struct engine *e, const struct erun *r, const struct out *o)
+withhold(struct engine *e, struct erun *r, const struct out *o)
 {
 	bool unleased = o->leased && e->unleased;
 
@@ -210,8 +232,7 @@ withhold(struct engine *e, const struct erun *r, const struct out *o)
 	    o->kind == OUT_TAKE_BACK)
 		return false;
 	if (o->kind == OUT_START)
-		sched_returned(e->sched, (struct sched_id){ r->handle,
-		    o->id.execution, o->id.attempt }, false, clock_mono_us());
+		put_unsent(e, r, o);
 	return true;
 }
 

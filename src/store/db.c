@@ -216,13 +216,22 @@ db_reset(sqlite3_stmt *st)
 int
 db_run(struct db *db, unsigned i, const char *fmt, ...)
 {
-	sqlite3_stmt *st;
 	va_list ap;
 	int r;
 
 	va_start(ap, fmt);
-	st = use(db, i, &r, fmt, ap);
+	r = db_vrun(db, i, fmt, ap);
 	va_end(ap);
+	return r;
+}
+
+int
+db_vrun(struct db *db, unsigned i, const char *fmt, va_list ap)
+{
+	sqlite3_stmt *st;
+	int r;
+
+	st = use(db, i, &r, fmt, ap);
 	if (st == NULL)
 		return r;
 	r = db_step(st);

@@ -7,6 +7,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,7 @@ sqlite3_stmt *db_use(struct db *db, unsigned i, int *ret_err,
 int db_step(sqlite3_stmt *st);
 /* db_use() and one step of a statement without rows. */
 int db_run(struct db *db, unsigned i, const char *fmt, ...);
+int db_vrun(struct db *db, unsigned i, const char *fmt, va_list ap);
 /* Frees what the statement holds (locks, borrowed strings). */
 void db_reset(sqlite3_stmt *st);
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "store/db.h"
+#include "yardmaster/base/buf.h"
 #include "yardmaster/store/run_file.h"
 
 /* 1: without the tables of run_later_schema. */
@@ -35,6 +36,9 @@ extern const char run_schema[];
 /* What a file of version 1 lacks, with the pragma of RUN_VERSION. */
 extern const char run_later_schema[];
 
+/* Tables whose rows the store numbers. */
+enum run_seq { SEQ_AMENDMENTS, SEQ_SHARED, SEQ_EVENTS, RUN_SEQS };
+
 struct run_file {
 	struct db db;
 	char id[RUN_ID_SIZE];
@@ -45,6 +49,8 @@ struct run_file {
 	uint32_t epoch;		/* of a writer */
 	bool begun;		/* a transaction is open */
 	bool dirty;		/* with something in it */
+	struct buf redo;	/* what was put since the last commit */
+	int64_t seqs[RUN_SEQS];	/* the last that was given */
 	int failed;		/* the code of the first failure, or 0 */
 	char *error;		/* its text, or NULL */
 	uint8_t *states;	/* enum exec_state by number - 1, of a writer */

@@ -11,7 +11,9 @@
  *  4. An attempt that has ended does not change again; its results are
  *     written once, in the transaction in which it ends.
  *  5. In every committed state head.counts are the counts of executions.
- *  6. After a failure nothing is written until the file was read back.
+ *  6. After a failure nothing is written until the file was read back; then
+ *     all that was put since the last commit is put again, in its order,
+ *     before anything else. Putting it twice is the same as once.
  *
  *	(none) --run_file_create, run_file_adopt--> clean
  *	clean --the first put: run_begin--> begun
@@ -28,6 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/redo.h"
 #include "store/run.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
@@ -65,6 +68,7 @@ run_file_close(struct run_file *f)
 		close(f->lock_fd);
 	for (i = 0; i < sizeof(f->head) / sizeof(f->head[0]); i++)
 		free(f->head[i]);
+	buf_done(&f->redo);
 	free(f->states);
 	free(f->error);
 	free(f->path);
@@ -206,6 +210,22 @@ bring_up(struct run_file *f)
 	    db_exec(&f->db, run_later_schema);
 }
 
+/* What rows have been numbered so far. */
+static int
+load_seqs(struct run_file *f)
+{
+	static const char *const sql[RUN_SEQS] = {
+		[SEQ_AMENDMENTS] = "SELECT max(seq) FROM amendments",
+		[SEQ_SHARED] = "SELECT max(seq) FROM shared",
+		[SEQ_EVENTS] = "SELECT max(seq) FROM events",
+	};
+	int i, r = 0;
+
+	for (i = 0; i < RUN_SEQS && r == 0; i++)
+		r = db_int(&f->db, sql[i], 0, &f->seqs[i]);
+	return r;
+}
+
 /* Opens the database of an owner, checks it, reads back what it holds. */
 static int
 open_writer(struct run_file *f)
@@ -273,7 +293,8 @@ take_over(const char *state_dir, const char *run, const char *who, bool ended,
 	}
 	if ((r = run_folder(state_dir)) < 0 ||
 	    (r = run_lock(state_dir, run, who, &f->lock_fd)) < 0 ||
-	    (r = open_writer(f)) < 0 || (r = raise_epoch(f, ended)) < 0)
+	    (r = open_writer(f)) < 0 || (r = load_seqs(f)) < 0 ||
+	    (r = raise_epoch(f, ended)) < 0)
 		goto out;
 	*ret = f;
 out:
@@ -318,6 +339,24 @@ run_file_reopen(const char *state_dir, const char *run, const char *who,
 	    take_over(state_dir, run, who, true, ret) : ERR_STATE;
 }
 
+/* What was put since the last commit, as one transaction. */
+static int
+put_again(struct run_file *f)
+{
+	int r;
+
+	f->failed = 0;
+	if (buf_len(&f->redo) == 0)
+		return 0;
+	if ((r = run_begin(f)) < 0)
+		return r;
+	if ((r = redo_run(&f->db, &f->redo)) < 0 ||
+	    (r = run_load_states(f)) < 0)
+		return run_fail(f, r);
+	f->dirty = f->counted = true;
+	return run_file_commit(f);
+}
+
 int
 run_file_recover(struct run_file *f)
 {
@@ -325,7 +364,7 @@ run_file_recover(struct run_file *f)
 
 	db_close(&f->db);
 	f->begun = f->dirty = false;
-	if ((r = open_writer(f)) < 0) {
+	if ((r = open_writer(f)) < 0 || (r = put_again(f)) < 0) {
 		free(f->error);
 		f->error = str_dup(f->db.h != NULL && r != ERR_STALE ?
 		    db_text(&f->db) : err_text(r));
@@ -333,7 +372,6 @@ run_file_recover(struct run_file *f)
 		f->failed = r;
 		return r;
 	}
-	f->failed = 0;
 	free(f->error);
 	f->error = NULL;
 	return 0;

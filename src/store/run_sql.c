@@ -63,7 +63,8 @@ const char *const run_sql[RUN_STMTS] = {
 	[RUN_PUT_COUNTS] = "UPDATE head SET counts=?",
 	[RUN_PUT_EXEC] = "UPDATE executions SET state=?, attempt=?, agent=?,"
 	    " tier=?, since=?, text=? WHERE no=?",
-	/* What a change leaves zero, empty or none stays as it was. */
+	/* All that is put may be put twice, after a commit that said it had
+	 * failed; what a change leaves zero, empty or none stays as it was. */
 	[RUN_PUT_ATTEMPT] = "INSERT INTO attempts VALUES"
 	    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 	    " ON CONFLICT(exec, attempt) DO UPDATE SET"
@@ -94,12 +95,12 @@ const char *const run_sql[RUN_STMTS] = {
 	    " elapsed=?8, out_bytes=?9, out_dropped=?10, text=?11",
 	[RUN_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES"
 	    " (?,?,?,?,?,?,?,?,?,?,?)",
-	[RUN_PUT_AMENDMENT] = "INSERT INTO amendments(wall, who, kind, object,"
-	    " what) VALUES(?,?,?,?,?)",
-	[RUN_PUT_SHARED] = "INSERT INTO shared(grp, round, kind, name, value)"
-	    " VALUES(?,?,?,?,?)",
-	[RUN_PUT_EVENT] = "INSERT INTO events(wall, who, kind, text, object)"
-	    " VALUES(?,?,?,?,?)",
+	[RUN_PUT_AMENDMENT] = "INSERT OR REPLACE INTO amendments(wall, who,"
+	    " kind, object, what, seq) VALUES(?,?,?,?,?,?)",
+	[RUN_PUT_SHARED] = "INSERT OR REPLACE INTO shared(grp, round, kind,"
+	    " name, value, seq) VALUES(?,?,?,?,?,?)",
+	[RUN_PUT_EVENT] = "INSERT OR REPLACE INTO events(wall, who, kind,"
+	    " text, object, seq) VALUES(?,?,?,?,?,?)",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
 	/* What came is not awaited again. */
 	[RUN_PUT_ARTIFACT] = "INSERT INTO artifacts VALUES"

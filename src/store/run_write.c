@@ -3,10 +3,12 @@
  * the head of run_file.c). */
 #include "config.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/redo.h"
 #include "store/run.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
@@ -23,6 +25,9 @@ run_fail(struct run_file *f, int code)
 	if (!sqlite3_get_autocommit(f->db.h))
 		db_run(&f->db, RUN_ROLLBACK, "");
 	f->begun = f->dirty = false;
+	/* Another owner drives the run: what we would say is over. */
+	if (f->failed == ERR_STALE)
+		buf_clear(&f->redo);
 	return f->failed;
 }
 
@@ -49,10 +54,25 @@ run_begin(struct run_file *f)
 	return r < 0 ? run_fail(f, r) : 0;
 }
 
-/* Ends a put: r is its result. */
+/* One row; what cannot be written is put again by run_file_recover(). */
 static int
-put_done(struct run_file *f, int r)
+put(struct run_file *f, enum run_stmt i, const char *fmt, ...)
 {
+	va_list ap;
+	int r;
+
+	if (!f->writer)
+		return ERR_STATE;
+	if (f->failed != ERR_STALE) {
+		va_start(ap, fmt);
+		redo_add(&f->redo, i, fmt, ap);
+		va_end(ap);
+	}
+	if ((r = run_begin(f)) < 0)
+		return r;
+	va_start(ap, fmt);
+	r = db_vrun(&f->db, i, fmt, ap);
+	va_end(ap);
 	if (r < 0)
 		return run_fail(f, r);
 	f->dirty = true;
@@ -68,13 +88,9 @@ run_file_dirty(const struct run_file *f)
 int
 run_file_put_head(struct run_file *f, const struct run_head *head)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_HEAD, "tii",
+	return put(f, RUN_PUT_HEAD, "tii",
 	    run_state_name(head->state), head->ended_wall_us,
-	    (int64_t)head->exit_code));
+	    (int64_t)head->exit_code);
 }
 
 static void
@@ -97,11 +113,9 @@ run_file_put_exec(struct run_file *f, const struct run_exec *e)
 
 	if (e->no == 0 || e->no > f->n || (unsigned)e->state >= EXEC_STATES)
 		return ERR_NOT_FOUND;
-	if ((r = run_begin(f)) < 0)
-		return r;
-	r = put_done(f, db_run(&f->db, RUN_PUT_EXEC, "tittiti",
-	    exec_state_name(e->state), (int64_t)e->attempt, e->agent,
-	    tier_name(e->tier), e->since_wall_us, e->text, (int64_t)e->no));
+	r = put(f, RUN_PUT_EXEC, "tittiti", exec_state_name(e->state),
+	    (int64_t)e->attempt, e->agent, tier_name(e->tier),
+	    e->since_wall_us, e->text, (int64_t)e->no);
 	if (r == 0)
 		count_state(f, e->no, e->state);
 	return r;
@@ -110,21 +124,17 @@ run_file_put_exec(struct run_file *f, const struct run_exec *e)
 int
 run_file_put_attempt(struct run_file *f, const struct run_attempt *a)
 {
-	int r;
-
 	if (a->exec == 0 || a->exec > f->n || a->attempt == 0)
 		return ERR_NOT_FOUND;
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_ATTEMPT,
-	    "iitttttiiiiiiiitb", (int64_t)a->exec, (int64_t)a->attempt,
+	return put(f, RUN_PUT_ATTEMPT, "iitttttiiiiiiiitb",
+	    (int64_t)a->exec, (int64_t)a->attempt,
 	    a->agent, attempt_class_name(a->class), tier_name(a->tier),
 	    attempt_state_name(a->state), outcome_name(a->outcome),
 	    (int64_t)a->late, (int64_t)a->worker, a->sent_wall_us,
 	    a->started_wall_us, a->ended_wall_us, a->elapsed_us,
 	    (int64_t)a->out_bytes, (int64_t)a->out_dropped, a->text,
 	    a->steps, a->steps == NULL ? (size_t)0 :
-	    a->n_steps * sizeof(*a->steps)));
+	    a->n_steps * sizeof(*a->steps));
 }
 
 /* Which steps of the execution an attempt was sent; steps NULL: all n. */
@@ -177,7 +187,7 @@ put_steps(struct run_file *f, const struct report *r, const struct sent *sent)
 		s = &r->steps[i];
 		if (s->outcome == OUTCOME_NONE)
 			continue;
-		err = db_run(&f->db, RUN_PUT_RESULT, "iiitiiiiiit",
+		err = put(f, RUN_PUT_RESULT, "iiitiiiiiit",
 		    (int64_t)r->id.execution, (int64_t)r->id.attempt,
 		    (int64_t)(sent->steps != NULL ? sent->steps[i] : i),
 		    outcome_name(s->outcome), (int64_t)s->exit_code,
@@ -190,7 +200,7 @@ put_steps(struct run_file *f, const struct report *r, const struct sent *sent)
 static int
 put_ended(struct run_file *f, const struct report *r, bool late)
 {
-	return db_run(&f->db, RUN_PUT_ENDED, "iitiiiiiiit",
+	return put(f, RUN_PUT_ENDED, "iitiiiiiiit",
 	    (int64_t)r->id.execution, (int64_t)r->id.attempt,
 	    outcome_name(r->outcome), (int64_t)late, (int64_t)r->worker,
 	    r->started_wall_us, r->ended_wall_us, r->elapsed_us,
@@ -202,6 +212,7 @@ run_file_put_result(struct run_file *f, const struct report *r, bool late,
     bool *ret_new)
 {
 	struct sent sent = { .steps = NULL };
+	size_t before = buf_len(&f->redo);
 	int err;
 
 	if (r->state != ATTEMPT_ENDED)
@@ -215,13 +226,12 @@ run_file_put_result(struct run_file *f, const struct report *r, bool late,
 		return err;
 	if (err < 0)
 		return run_fail(f, err);
-	if (!sent.ended) {
-		if ((err = put_ended(f, r, late)) == 0)
-			err = put_steps(f, r, &sent);
-		err = put_done(f, err);
-	}
+	if (!sent.ended && (err = put_ended(f, r, late)) == 0)
+		err = put_steps(f, r, &sent);
 	if (err == 0)
 		*ret_new = !sent.ended;
+	else if (buf_len(&f->redo) > before)
+		buf_truncate(&f->redo, before);	/* all of it, or none */
 	free(sent.steps);
 	return err;
 }
@@ -229,60 +239,41 @@ run_file_put_result(struct run_file *f, const struct report *r, bool late,
 int
 run_file_put_member(struct run_file *f, const struct run_member *m)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_MEMBER, "iiii",
+	return put(f, RUN_PUT_MEMBER, "iiii",
 	    (int64_t)m->exec, (int64_t)m->attempt, (int64_t)m->lead_exec,
-	    (int64_t)m->lead_attempt));
+	    (int64_t)m->lead_attempt);
 }
 
 int
 run_file_put_artifact(struct run_file *f, const struct run_artifact *a)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_ARTIFACT, "iiitititt",
+	return put(f, RUN_PUT_ARTIFACT, "iiitititt",
 	    (int64_t)a->exec, (int64_t)a->attempt, (int64_t)a->no, a->name,
 	    (int64_t)a->bytes, a->sha256, (int64_t)a->n,
-	    artifact_state_name(a->state), a->text));
+	    artifact_state_name(a->state), a->text);
 }
 
 int
 run_file_put_amendment(struct run_file *f, const struct run_amendment *a)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_AMENDMENT, "itttt",
-	    a->wall_us, a->who, a->kind, a->object, a->what));
+	return put(f, RUN_PUT_AMENDMENT, "itttti",
+	    a->wall_us, a->who, a->kind, a->object, a->what,
+	    ++f->seqs[SEQ_AMENDMENTS]);
 }
 
 int
 run_file_put_shared(struct run_file *f, const struct run_shared *s)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_SHARED, "iittt",
-	    (int64_t)s->group, (int64_t)s->round, s->kind, s->name,
-	    s->value));
+	return put(f, RUN_PUT_SHARED, "iittti", (int64_t)s->group,
+	    (int64_t)s->round, s->kind, s->name, s->value,
+	    ++f->seqs[SEQ_SHARED]);
 }
 
 int
 run_file_put_event(struct run_file *f, const struct event *e)
 {
-	int r;
-
-	if ((r = run_begin(f)) < 0)
-		return r;
-	return put_done(f, db_run(&f->db, RUN_PUT_EVENT, "ititt", e->wall_us,
-	    e->who, (int64_t)e->kind, e->text, e->object));
+	return put(f, RUN_PUT_EVENT, "ititti", e->wall_us, e->who,
+	    (int64_t)e->kind, e->text, e->object, ++f->seqs[SEQ_EVENTS]);
 }
 
 char *
@@ -337,5 +328,6 @@ run_file_commit(struct run_file *f)
 	if (r < 0)
 		return run_fail(f, r);
 	f->begun = f->dirty = f->counted = false;
+	buf_clear(&f->redo);
 	return 0;
 }

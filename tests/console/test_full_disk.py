@@ -153,6 +153,8 @@ def of_console(lab):
             r['state'] == 'ended' for r in listed.values()), str(listed))
         at_its_end(lab, filler)
         killed(lab, filler)
+        changed(lab, filler)
+        no_room_for_artifacts(lab, filler)
 
 
 def at_its_end(lab, filler):
@@ -192,10 +194,97 @@ def killed(lab, filler):
     ran_once(lab, 'killed while full', run, 6)
 
 
+def wait_for(process, word):
+    for line in process.stderr:
+        if word in line:
+            return True
+    return False
+
+
+def changed(lab, filler):
+    """What people change, and what happens, while it is full is recorded
+    once there is room; then the console dies and another one takes over."""
+    process, run = lab.start_run(plan_of(
+        lab, suite('c', [lab.work, '0.5'], 4),
+        suite('left', ['sh', '-c', 'echo $YARDMASTER_TEST >out; exit 1'], 1,
+              workspace='empty', artifacts=['out'], needs=['c']),
+        suite('d', [lab.work, '0.1'], 2, needs=['c'])))
+    lab.watch.wait(lambda w: w.count() == 4)
+    fill(filler)
+    paused(process)
+    said = [lab.cli('hold', run + '/6', '--note', 'why not'),
+            lab.cli('hold', run + '/7'), lab.cli('release', run + '/7'),
+            lab.cli('priority', run, '7')]
+    tap.ok('changed while full: it is done, and said not to be recorded yet',
+           all(x.returncode == 0 and 'cannot be recorded yet' in
+               x.stdout + x.stderr for x in said), str(said))
+    lab.watch.wait(lambda w: w.count() == 0)
+    os.unlink(filler)
+    tap.ok('changed while full: it goes on', wait_for(process, 'goes on'))
+    lab.until(lambda: len(brought(lab, run)) == 1)
+    tap.ok('changed while full: what failed is an event', lab.until(
+        lambda: 'execution 5 (left0) failed' in lab.cli('events').stdout))
+    process.kill()
+    process.wait()
+    process = lab.start('resume', run)
+    tap.ok('taken over', wait_for(process, 'took over'))
+    made = lab.json('amendments', run)['amendments']
+    tap.equal('every amendment is there, once, in order',
+              [(x['kind'], x['object']) for x in made],
+              [('hold', run + '/6'), ('hold', run + '/7'),
+               ('release', run + '/7'), ('priority', run)])
+    why = lab.until(lambda: 'why not' in (
+        w := lab.cli('why', run + '/6').stdout) and w)
+    tap.ok('and holds', why, lab.cli('why', run + '/6').stdout)
+    events = [x['text'] for x in lab.json('events')['events']
+              if x['object'] == run]
+    tap.equal('and so is every event', [sum(x.startswith(y) for x in events)
+                                        for y in (
+        'launched', 'hold %s/6' % run, 'hold %s/7' % run, 'priority',
+        'execution 5 (left0) failed', 'took over')], [1] * 6)
+    lab.cli('release', run + '/6')
+    said = process.communicate()
+    tap.ok('released, it ends', process.returncode == 1 and
+           '6 passed' in said[0], '%s%s' % said)
+    ran_once(lab, 'changed while full', run, 6)
+    tests = tests_of(lab, run)
+    tap.equal('every attempt is there once', {
+        len(x['steps'][0]['tries']) for x in tests.values()}, {1})
+    tap.equal('and the artifact', tests['left0']['artifacts'], ['1/out'])
+
+
+def brought(lab, run):
+    root = '%s/console/yardmaster/runs/%s.artifacts' % (lab.dir, run)
+    return {os.path.join(d, f): os.path.getsize(os.path.join(d, f))
+            for d, _, files in os.walk(root) for f in files
+            if not f.endswith('.part')}
+
+
+def no_room_for_artifacts(lab, filler):
+    """There is room for what is recorded, but not for a large artifact."""
+    go = lab.dir + '/go'
+    process, run = lab.start_run(plan_of(
+        lab, suite('a', ['sh', '-c', 'head -c 700000 /dev/zero >out; '
+                         'while ! test -e %s; do sleep 0.1; done' % go], 1,
+                   workspace='empty', artifacts=['out'])))
+    disk = os.statvfs(lab.dir + '/console')
+    fill(filler, disk.f_bavail * disk.f_frsize - 500000)
+    open(go, 'w').close()
+    tap.ok('an artifact without room waits, and that is said', lab.until(
+        lambda: 'artifact out of attempt 1 waits: No space' in
+        lab.cli('events').stdout))
+    tap.equal('without being recorded as missing', process.poll(), None)
+    os.unlink(filler)
+    said = process.communicate()
+    tap.ok('with room again it comes', process.returncode == 0 and
+           list(brought(lab, run).values()) == [700000], '%s%s' % said)
+
+
 def main():
     sshd.need()
     need_mounts()
     with Lab(2, max_workers=2) as lab:
+        os.mkdir(lab.dir + '/empty')
         of_agent(lab)
         of_console(lab)
     tap.done()

@@ -181,7 +181,7 @@ uint32_t run_file_epoch(const struct run_file *f);
 /*
  * Each puts one row into the transaction of this turn, which the first put
  * begins. 0 or a negative code; after a failure all puts and commits fail
- * with the same code until run_file_recover().
+ * with the same code until run_file_recover(), which puts the rows again.
  */
 /* State, ended_wall_us and exit_code of the head. */
 int run_file_put_head(struct run_file *f, const struct run_head *head);
@@ -194,7 +194,8 @@ int run_file_put_exec(struct run_file *f, const struct run_exec *e);
 int run_file_put_attempt(struct run_file *f, const struct run_attempt *a);
 /*
  * The result of an ended attempt: the attempt and its steps. A second one for
- * the same attempt changes nothing and sets *ret_new false. late: it no longer
+ * the same attempt changes nothing and sets *ret_new false; one that comes
+ * after a failure has to come again. late: it no longer
  * counts (a successor was sent). r->steps are those that were sent, in order;
  * what an agent says of more is left out. ERR_RANGE (harmless) when r is not
  * ended, ERR_NOT_FOUND (harmless) for an execution that is not of this run.
@@ -211,14 +212,15 @@ int run_file_put_shared(struct run_file *f, const struct run_shared *s);
 int run_file_put_event(struct run_file *f, const struct event *e);
 
 /* Commits what was put since the last commit, durably; 0 when there was
- * nothing. On failure nothing of the turn was recorded: acknowledge nothing,
- * send nothing, run_file_recover() when the fault may be gone. */
+ * nothing. On failure nothing of the turn is recorded yet: acknowledge
+ * nothing, send nothing, run_file_recover() when the fault may be gone. */
 int run_file_commit(struct run_file *f);
 /* True when something was put and not committed. */
 bool run_file_dirty(const struct run_file *f);
-/* Closes and opens the database again under the same lock and checks it.
- * After 0 the file holds the last commit that succeeded: put again what
- * still is so. */
+/* Closes and opens the database again under the same lock, checks it, and
+ * puts again and commits what was put since the last commit. Results that
+ * came after the failure are not among that: agents have them until they are
+ * acknowledged. */
 int run_file_recover(struct run_file *f);
 /* What the database said of the last failure; "" when none. */
 const char *run_file_error(const struct run_file *f);
