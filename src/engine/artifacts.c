@@ -7,6 +7,9 @@
  * its hash is right, so one that has its name is not brought again.
  *
  *	awaited -> here | missing (the agent may still have it) -> here
+ *
+ * One for which there is no room here is tried again, for as long as its run
+ * goes on and a little longer; then its agent keeps it.
  */
 #include "config.h"
 
@@ -58,6 +61,8 @@ struct bringing {
 	uint64_t got;
 	struct sha256 sum;
 	int64_t moved_us;	/* when something came last */
+	int64_t full_us;	/* since when there is no room for it, or 0 */
+	int64_t again_us;	/* not to be tried before */
 	TAILQ_ENTRY(bringing) entry;
 };
 
@@ -151,21 +156,43 @@ finish(struct bringing *b)
 
 /* ---- one file ----------------------------------------------------------------- */
 
+/* True when code is that of a full disk: the file is tried again later. */
+static bool
+is_full(struct bringing *b, int code)
+{
+	char *name;
+
+	if (code != -ENOSPC && code != -EDQUOT)
+		return false;
+	b->again_us = clock_mono_us() + LOOK_US;
+	if (b->full_us != 0)
+		return true;
+	b->full_us = clock_mono_us();
+	name = text_safe(b->v[b->at].name);
+	engine_say(b->e, EVENT_WARNING, NULL, b->id.run, "execution %u: "
+	    "artifact %s of attempt %u waits: %s", b->id.execution, name,
+	    b->id.attempt, err_text(code));
+	free(name);
+	return true;
+}
+
 static void
 on_data(void *arg, uint64_t offset, const uint8_t *p, size_t n)
 {
 	struct bringing *b = arg;
 	struct erun *r = erun_find(b->e, b->id.run);
+	int code = 0;
 
 	b->moved_us = clock_mono_us();
 	if (r != NULL)
 		r->moved_us = b->moved_us;
 	if (b->fd < 0 || offset != b->got || n > b->v[b->at].bytes - b->got ||
-	    fd_write_all(b->fd, p, n) < 0) {
+	    (code = fd_write_all(b->fd, p, n)) < 0) {
 		/* Its end says that it is not whole. */
 		if (b->fd >= 0)
 			close(b->fd);
 		b->fd = -1;
+		(void)is_full(b, code);
 		return;
 	}
 	sha256_put(&b->sum, p, n);
@@ -179,6 +206,12 @@ on_end(void *arg, int code, const char *text)
 	const struct wanted *w = &b->v[b->at];
 	char hash[SHA256_TEXT];
 
+	/* From here the tail must not be freed: the next turn does. */
+	timer_start(b->e->artifacts_timer, 0);
+	b->over = true;
+	b->moved_us = clock_mono_us();
+	if (code == 0 && b->again_us != 0)
+		return;
 	sha256_text(&b->sum, hash);
 	if (code == 0)
 		text = b->fd < 0 || b->got != w->bytes ||
@@ -187,10 +220,7 @@ on_end(void *arg, int code, const char *text)
 		    rename(b->temp, b->path) == -1 ? err_text(-errno) : NULL;
 	settle(b, text);
 	b->at++;
-	b->over = true;
-	b->moved_us = clock_mono_us();
-	/* From here the tail must not be freed: the next turn does. */
-	timer_start(b->e->artifacts_timer, 0);
+	b->full_us = 0;
 }
 
 static const struct fleet_tail_ops ops = { .data = on_data, .end = on_end };
@@ -232,9 +262,11 @@ next_file(struct bringing *b)
 	int r;
 
 	b->over = false;
-	for (; b->at < b->n; b->at++) {
+	b->again_us = 0;
+	for (; b->at < b->n; b->at++, b->full_us = 0) {
 		close_file(b);
-		r = open_file(b);
+		if (is_full(b, r = open_file(b)))
+			return;
 		if (r == 0) {
 			b->got = 0;
 			sha256_init(&b->sum);
@@ -254,7 +286,7 @@ next_file(struct bringing *b)
 
 /* Begins some of each agent that is there. */
 static void
-start_some(struct engine *e)
+start_some(struct engine *e, int64_t now)
 {
 	unsigned *n = mem_calloc(fleet_count(e->fleet), sizeof *n);
 	struct bringing *b, *next;
@@ -262,6 +294,7 @@ start_some(struct engine *e)
 	for (b = TAILQ_FIRST(&e->artifacts); b != NULL; b = next) {
 		next = TAILQ_NEXT(b, entry);
 		if (n[b->agent]++ < AT_ONCE && b->tail == NULL &&
+		    now >= b->again_us &&
 		    fleet_agent(e->fleet, b->agent)->link >= LINK_UP)
 			next_file(b);
 	}
@@ -281,6 +314,8 @@ is_silent(const struct bringing *b, int64_t now)
 			return false;
 		since = r->moved_us > since ? r->moved_us : since;
 	}
+	if (b->full_us != 0)
+		since = b->full_us;
 	return now - since > GIVE_UP_US;
 }
 
@@ -288,7 +323,9 @@ static void
 give_up(struct bringing *b)
 {
 	for (; b->at < b->n; b->at++)
-		settle(b, "its agent is silent; resume asks for it again");
+		settle(b, b->full_us != 0 ?
+		    "there is no room for it; resume asks for it again" :
+		    "its agent is silent; resume asks for it again");
 	b->silent = true;
 	finish(b);
 }
@@ -302,12 +339,14 @@ artifacts_turn(void *arg)
 
 	for (b = TAILQ_FIRST(&e->artifacts); b != NULL; b = next) {
 		next = TAILQ_NEXT(b, entry);
-		if (b->over)
-			next_file(b);
-		else if (is_silent(b, now))
+		if (is_silent(b, now))
 			give_up(b);
+		else if (b->over && b->again_us != 0)
+			close_file(b);
+		else if (b->over)
+			next_file(b);
 	}
-	start_some(e);
+	start_some(e, now);
 	if (!TAILQ_EMPTY(&e->artifacts) && !timer_armed(e->artifacts_timer))
 		timer_start(e->artifacts_timer, LOOK_US);
 }
