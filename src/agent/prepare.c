@@ -371,6 +371,7 @@ go_on(struct daemon *d, struct prep *p)
 	    tree_is_here(p->p.tree);
 	if (!p->tree_here)
 		return;
+	trees_make_room(d, p->p.tree_bytes);
 	p->leader = a->id;
 	unpark(d, a);
 	touch_parked(d, p);

@@ -492,7 +492,8 @@ prepare(void *arg)
 	int code = 1;
 
 	if (r->error == NULL && !r->cancelled && r->work.prepare.no > 0)
-		code = setup_begin(&r->work, &r->setup_lock, &why);
+		code = setup_begin(&r->work, r->place->keep_free,
+		    &r->setup_lock, &why);
 	if (code == 0) {
 		begin_setup(r);
 	} else if (code == ERR_LOCKED) {

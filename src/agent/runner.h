@@ -24,6 +24,7 @@ struct runner_place {
 	int null_fd;		/* /dev/null for reading */
 	int64_t grace_us;	/* of timeouts */
 	uint64_t out_cap;	/* 0: none */
+	uint64_t keep_free;	/* bytes of disk that preparing has to leave */
 	/* What the run prepares here is ready; NULL: nobody asks. */
 	void (*prepared)(void *arg);
 	void *prepared_arg;

@@ -27,6 +27,8 @@
 #include "yardmaster/sys/tree.h"
 
 #define READY_MAX 256
+#define MB (1u << 20)
+#define KEEP_INODES 64		/* as the guard has it */
 
 char *
 setup_name(const char *run, uint32_t no, const char *file,
@@ -58,9 +60,33 @@ setup_is_ready(const char *run, uint32_t no)
 	return ready;
 }
 
+/* The disk may have filled since the tree came: each run unpacks anew. */
+static int
+check_room(int fd, uint64_t keep_free, struct buf *why)
+{
+	uint64_t bytes, inodes, want;
+	struct tree_sum sum;
+	int r;
+
+	if ((r = tree_measure(fd, &sum, why)) < 0 ||
+	    fs_free(".", &bytes, &inodes) < 0)
+		return r;
+	want = sum.bytes + keep_free;
+	if (bytes < want)
+		buf_putf(why, "it needs %llu MB of disk with what has to stay "
+		    "free, and %llu MB are there", (unsigned long long)
+		    ((want + MB - 1) / MB), (unsigned long long)(bytes / MB));
+	else if (inodes < (uint64_t)sum.entries + KEEP_INODES)
+		buf_putf(why, "it needs %llu inodes with what has to stay "
+		    "free, and %llu are there", (unsigned long long)
+		    sum.entries + KEEP_INODES, (unsigned long long)inodes);
+	return buf_len(why) > 0 ? -ENOSPC : 0;
+}
+
 /* Fills the empty folder of the preparation. */
 static int
-fill(const struct work *w, const char *folder, struct buf *why)
+fill(const struct work *w, uint64_t keep_free, const char *folder,
+    struct buf *why)
 {
 	char name[WS_NAME_SIZE];
 	int fd, r;
@@ -75,13 +101,14 @@ fill(const struct work *w, const char *folder, struct buf *why)
 		return r;
 	}
 	(void)futimens(fd, NULL);	/* used now: not the first to go */
-	r = tree_unpack(fd, folder, why);
+	if ((r = check_room(fd, keep_free, why)) == 0)
+		r = tree_unpack(fd, folder, why);
 	close(fd);
 	return r;
 }
 
 static int
-prepare(const struct work *w, struct buf *why)
+prepare(const struct work *w, uint64_t keep_free, struct buf *why)
 {
 	char name[WS_NAME_SIZE];
 	struct buf fault = BUF_INIT;
@@ -98,8 +125,8 @@ prepare(const struct work *w, struct buf *why)
 	else if (mkdir(name, 0700) == -1) {
 		r = -errno;
 		buf_putf(&fault, "its folder: %s", err_text(r));
-	} else {
-		r = fill(w, name, &fault);
+	} else if ((r = fill(w, keep_free, name, &fault)) < 0) {
+		(void)fs_remove_tree(name);
 	}
 	if (r < 0)
 		buf_putf(why, "the workspace cannot be made: %s",
@@ -109,7 +136,8 @@ prepare(const struct work *w, struct buf *why)
 }
 
 int
-setup_begin(const struct work *w, int *ret_lock, struct buf *why)
+setup_begin(const struct work *w, uint64_t keep_free, int *ret_lock,
+    struct buf *why)
 {
 	char name[WS_NAME_SIZE];
 	int lock, r;
@@ -128,7 +156,7 @@ setup_begin(const struct work *w, int *ret_lock, struct buf *why)
 		close(lock);
 		return 1;
 	}
-	if ((r = prepare(w, why)) < 0) {
+	if ((r = prepare(w, keep_free, why)) < 0) {
 		(void)setup_end(w, lock, buf_str(why));
 		return r;
 	}

@@ -10,6 +10,7 @@
 #define AGENT_SETUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "yardmaster/base/buf.h"
 #include "yardmaster/model/work.h"
@@ -29,12 +30,14 @@ char *setup_tree_name(const char *hash, const char *suffix,
 bool setup_is_ready(const char *run, uint32_t no);
 
 /*
- * Begins to prepare: takes the lock, empties and fills the folder. 0: now the
- * setup command is due, then setup_end(); 1: it is ready already; ERR_LOCKED:
- * somebody else is at it; or a code with words in why, which are kept for
- * those who wait. *ret_lock is a descriptor on 0 only.
+ * Begins to prepare: takes the lock, empties and fills the folder, when it
+ * leaves keep_free bytes and some inodes of the disk. 0: now the setup command
+ * is due, then setup_end(); 1: it is ready already; ERR_LOCKED: somebody else
+ * is at it; or a code with words in why, which are kept for those who wait;
+ * nothing is left in the folder then. *ret_lock is a descriptor on 0 only.
  */
-int setup_begin(const struct work *w, int *ret_lock, struct buf *why);
+int setup_begin(const struct work *w, uint64_t keep_free, int *ret_lock,
+    struct buf *why);
 /* How a setup command went that did not pass, in words; the caller frees. */
 char *setup_fault(const struct step_result *res);
 /* It ended: why NULL says well. Frees the lock. 0 or -errno. */

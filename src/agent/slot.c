@@ -430,6 +430,12 @@ slot_send(struct daemon *d, struct attempt *a)
 	}
 	if (a->secrets.n > 0)
 		send_secrets(s, a);
+	if (a->prep != NULL) {
+		buf_put(&b, &d->values.guards.free_disk,
+		    sizeof d->values.guards.free_disk);
+		send_frame(s, WIRE_KEEP_FREE, &b);
+		buf_clear(&b);
+	}
 	buf_put(&b, &a->queued_wall_us, sizeof a->queued_wall_us);
 	buf_put(&b, a->work, a->work_len);
 	send_frame(s, WIRE_RUN, &b);

@@ -235,9 +235,7 @@ check_room(struct daemon *d, uint64_t size, uint64_t have, struct buf *why)
 		    (unsigned long long)(d->file.workspace_max / MB));
 		return ERR_TOO_LARGE;
 	}
-	if (fs_free(".", &bytes, &inodes) < 0 || bytes >= want)
-		return 0;
-	trees_sweep(d, 0);
+	trees_make_room(d, 2 * size - have);
 	if (fs_free(".", &bytes, &inodes) < 0 || bytes >= want)
 		return 0;
 	buf_putf(why, "the workspace needs %llu MB of disk with what has to "
@@ -463,6 +461,16 @@ trees_sweep(struct daemon *d, uint64_t max_bytes)
 		free(v[i].path);
 	}
 	free(v);
+}
+
+void
+trees_make_room(struct daemon *d, uint64_t want)
+{
+	uint64_t bytes, inodes;
+
+	if (fs_free(".", &bytes, &inodes) == 0 &&
+	    bytes < want + d->values.guards.free_disk)
+		trees_sweep(d, 0);
 }
 
 /* Nothing of a tree is forced to the disk: after a boot none counts. */

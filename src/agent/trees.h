@@ -23,6 +23,9 @@ void trees_drop(const struct link *l);
 bool tree_is_here(const char *hash);
 /* How many bytes of it came so far. */
 uint64_t tree_progress(const struct daemon *d, const char *hash);
+/* Removes what was stored for other runs when so many bytes to be unpacked
+ * would find too little room. */
+void trees_make_room(struct daemon *d, uint64_t bytes);
 /* Removes what is too old, then what was not used for longest until at most
  * max_bytes are left; nothing that is needed. */
 void trees_sweep(struct daemon *d, uint64_t max_bytes);

@@ -26,6 +26,9 @@ enum wire {
 	WIRE_SECRETS = 6,
 	/* worker to daemon: what its attempt needs is prepared; no body */
 	WIRE_READY = 5,
+	/* daemon to worker, before WIRE_RUN of what prepares something: bytes
+	 * of disk that have to stay free (a uint64_t as it lies in memory) */
+	WIRE_KEEP_FREE = 7,
 };
 
 /* Names inside the spool, which is the current folder of both. */

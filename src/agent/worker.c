@@ -235,6 +235,9 @@ daemon_data(void *arg, const uint8_t *p, size_t n)
 			r = take_run(w, body, len);
 		else if (number == WIRE_SECRETS)
 			r = take_secrets(w, body, len);
+		else if (number == WIRE_KEEP_FREE &&
+		    len == sizeof w->place.keep_free)
+			memcpy(&w->place.keep_free, body, len);
 		else if (number == WIRE_CANCEL)
 			r = take_cancel(w, body, len);
 		if (r < 0)

@@ -18,6 +18,9 @@
 #include "yardmaster/sys/fs.h"
 #include "yardmaster/sys/tree.h"
 
+#define BLOCK 4096		/* of a disk, more or less */
+#define CONTENT_MAX (UINT64_C(1) << 40)
+
 struct unpacker {
 	int in, root;
 	uint8_t mem[TREE_PIECE];
@@ -294,6 +297,44 @@ unpack(struct unpacker *u)
 		if ((r = make_entry(u, &e)) < 0)
 			return r;
 	}
+	return r;
+}
+
+static int
+skip(struct unpacker *u, uint64_t n)
+{
+	uint64_t have = u->n - u->at;
+
+	if (n > CONTENT_MAX)
+		return fail(u, ERR_SYNTAX, "content that is too long");
+	if (n <= have) {
+		u->at += (size_t)n;
+		return 0;
+	}
+	u->at = u->n;
+	return lseek(u->in, (off_t)(n - have), SEEK_CUR) == -1 ?
+	    fail(u, -errno, err_text(-errno)) : 0;
+}
+
+int
+tree_measure(int fd, struct tree_sum *ret, struct buf *why)
+{
+	struct unpacker u = { .in = fd, .root = -1, .why = why };
+	struct tree_sum sum = { .entries = 0 };
+	struct entry e;
+	int r;
+
+	if (lseek(fd, TREE_MAGIC_SIZE, SEEK_SET) == -1)
+		return fail(&u, -errno, err_text(-errno));
+	while ((r = take_entry(&u, &e)) > 0) {
+		if (++sum.entries > TREE_ENTRIES_MAX)
+			return fail(&u, ERR_TOO_LARGE, "too many entries");
+		sum.bytes += (e.content / BLOCK + 1) * BLOCK;
+		if ((r = skip(&u, e.content)) < 0)
+			return r;
+	}
+	if (r == 0)
+		*ret = sum;
 	return r;
 }
 

@@ -2,57 +2,12 @@
 """Disks that fill: of an agent while it runs, and of the console. What cannot
 be recorded is not lost, nothing runs twice, and with room again it goes on."""
 
-import contextlib
 import os
-import subprocess
-import tempfile
 
 import sshd
 import tap
+from disks import MB, fill, need_mounts, small_disk
 from lab import Lab
-
-MB = 1 << 20
-
-
-def mount(path, size):
-    """A small file system there; False where that cannot be done."""
-    os.makedirs(path, 0o700, exist_ok=True)
-    return subprocess.run(
-        ['mount', '-t', 'tmpfs', '-o', 'size=%s,mode=700' % size, 'tmpfs',
-         path], stderr=subprocess.DEVNULL).returncode == 0
-
-
-@contextlib.contextmanager
-def small_disk(path, size, users):
-    """users(): ends what stands on it."""
-    mount(path, size)
-    try:
-        yield path + '/fill'
-    finally:
-        users()
-        subprocess.run(['umount', '-l', path], check=True)
-
-
-def need_mounts():
-    where = tempfile.mkdtemp(prefix='ym-disk-')
-    can = mount(where, '1m')
-    if can:
-        subprocess.run(['umount', where], check=True)
-    os.rmdir(where)
-    if not can:
-        tap.skip_all('skipped: no small tmpfs can be mounted here')
-
-
-def fill(path, size=None):
-    """Writes size bytes, or until there is no room."""
-    block = 65536
-    with open(path, 'wb', buffering=0) as f:
-        while block > 0 and (size is None or f.tell() < size):
-            try:
-                f.write(b'x' * block)
-            except OSError:
-                block //= 2
-
 
 def suite(name, command, n, **more):
     return dict({'name': name, 'command': command,

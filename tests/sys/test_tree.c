@@ -102,13 +102,16 @@ static void
 test_round(void **state)
 {
 	struct buf why = BUF_INIT;
-	struct tree_sum sum, again;
+	struct tree_sum sum, again, room;
 	struct stat st;
 	char link[100] = "";
 	int fd;
 
 	make_tree();
 	assert_int_equal(pack(".git", 1 << 20, &sum, &fd), 0);
+	assert_int_equal(tree_measure(fd, &room, &why), 0);
+	assert_int_equal(room.entries, sum.entries);
+	assert_int_equal(room.bytes, sum.entries * 4096);
 	assert_int_equal(tree_unpack(fd, "out", &why), 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, sum.bytes);
@@ -285,6 +288,9 @@ test_cut(void **state)
 		cut = memfd_create("cut", MFD_CLOEXEC);
 		assert_int_equal(fd_write_all(cut, all, (size_t)i), 0);
 		assert_int_equal(tree_unpack(cut, "out", &why), ERR_SYNTAX);
+		buf_clear(&why);
+		assert_int_equal(tree_measure(cut, &sum, &why), ERR_SYNTAX);
+		assert_true(buf_len(&why) > 0);
 		close(cut);
 		(void)unlink("out/f");
 	}

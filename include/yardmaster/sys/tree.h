@@ -40,6 +40,10 @@ struct tree_sum {
  */
 int tree_pack(const char *dir, const struct strvec *exclude, int out_fd,
     uint64_t max, struct tree_sum *ret, struct buf *why);
+/* What fd, a packed tree read from its beginning, takes when it is unpacked:
+ * bytes, by blocks of a disk, and entries; the hash is not made. Not all of it
+ * is checked. 0, or a code with words in why. */
+int tree_measure(int fd, struct tree_sum *ret, struct buf *why);
 /* Unpacks fd, from its beginning, into the empty folder dir. 0, or ERR_SYNTAX
  * (no such stream), ERR_TOO_LARGE, -errno, with words in why; what was
  * written until then stays. */
