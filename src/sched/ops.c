@@ -28,6 +28,25 @@ sched_run_hold(struct sched *s, uint32_t run, const char *text,
 	return 0;
 }
 
+int
+sched_run_setup(struct sched *s, uint32_t run, const char *text,
+    int64_t now_us)
+{
+	struct run *r = run_get(s, run);
+
+	if (r == NULL)
+		return ERR_NOT_FOUND;
+	s->now_us = now_us;
+	if (r->setup == NULL)
+		r->setup_us = now_us;
+	free(r->setup);
+	r->setup = str_dup(text);
+	if (text == NULL)
+		run_wake(s, r);
+	s->reassign = true;
+	return 0;
+}
+
 /* Ends it: at once when nothing is out, else where it is. */
 static void
 cancel_one(struct sched *s, struct run *r, struct exec *x)

@@ -319,7 +319,8 @@ aside_back(struct sched *s, struct class *c)
 bool
 run_gated(const struct sched *s, const struct run *r)
 {
-	return s->paused != NULL || r->held != NULL || r->ended ||
+	return s->paused != NULL || r->held != NULL || r->setup != NULL ||
+	    r->ended ||
 	    (r->max_parallel > 0 && r->inflight >= r->max_parallel) ||
 	    deadline_gates(r);
 }

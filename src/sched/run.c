@@ -467,6 +467,7 @@ run_free(struct sched *s, struct run *r)
 	free(r->keys);
 	free(r->x);
 	free(r->held);
+	free(r->setup);
 	free(r->id);
 	free(r);
 }

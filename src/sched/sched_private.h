@@ -303,6 +303,8 @@ struct run {
 	bool halted, stopped, cancelled, ended;
 	bool private;		/* its limits count in no other run */
 	char *held;		/* text, or NULL */
+	char *setup;		/* what is made ready for it, or NULL */
+	int64_t setup_us;	/* since when */
 	int64_t held_us, halted_us, full_us;
 	uint32_t halted_by;	/* execution that did it, 0 none */
 	struct exec *x;		/* by rank, so that neighbours are used one

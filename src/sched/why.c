@@ -59,6 +59,8 @@ why_gates(struct ask *q)
 	}
 	if (r->held != NULL)
 		why_found(q, REASON_RUN_HELD, r->held_us, str_dup(r->held));
+	if (r->setup != NULL)
+		why_found(q, REASON_SETUP, r->setup_us, str_dup(r->setup));
 }
 
 static void

@@ -395,6 +395,38 @@ test_hold_and_cancel(void **state)
 }
 
 static void
+test_setup(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 2);
+	run = begin(&k, &p, 1);
+	assert_int_equal(sched_run_setup(k.s, run, "packing", k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	assert_string_equal(kit_why(&k, run, 1), "setup");
+	assert_int_equal(sched_run_setup(k.s, run, "nearly", k.now_us), 0);
+	assert_true(kit_says(&k, run, 2, "setup", "nearly"));
+	/* Nobody releases that, and a hold beside it stays one. */
+	assert_int_equal(sched_run_hold(k.s, run, "bob", k.now_us), 0);
+	assert_string_equal(kit_why(&k, run, 1), "run-held");
+	assert_int_equal(sched_run_hold(k.s, run, NULL, k.now_us), 0);
+	assert_int_equal(sched_exec_cancel(k.s, run, 1, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	assert_int_equal(sched_run_setup(k.s, run, NULL, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 2), 0);
+	assert_int_equal(sched_run_setup(k.s, run + 1, NULL, k.now_us),
+	    ERR_NOT_FOUND);
+	kit_done(&k);
+}
+
+static void
 test_requeue_and_move(void **state)
 {
 	const struct sched_decision *d;
@@ -451,6 +483,7 @@ main(void)
 		cmocka_unit_test(test_stop_ends_the_run),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_hold_and_cancel),
+		cmocka_unit_test(test_setup),
 		cmocka_unit_test(test_requeue_and_move),
 	};
 

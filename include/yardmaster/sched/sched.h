@@ -283,6 +283,11 @@ enum sched_taken sched_returned(struct sched *s, struct sched_id id,
 enum sched_taken sched_kept(struct sched *s, struct sched_id id,
     int64_t now_us);
 
+/* What the run needs is made ready here, text says how far that is: nothing of
+ * it is sent, for the reason setup. NULL: it is ready. 0 or ERR_NOT_FOUND. */
+int sched_run_setup(struct sched *s, uint32_t run, const char *text,
+    int64_t now_us);
+
 /* ---- what operators did -------------------------------------------------------- */
 /* All return 0, or ERR_NOT_FOUND (no such thing), ERR_STATE (not in this
  * state), ERR_RANGE. text: who and note, for people; NULL releases. */
