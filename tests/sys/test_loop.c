@@ -263,6 +263,65 @@ test_now(void **state)
 	clock_set_source(NULL, NULL);
 }
 
+/* ---- jobs ---- */
+
+struct work {
+	int pipe[2];
+	int worked, done;
+	struct job *job;
+};
+
+static void
+wait_for_word(void *arg)
+{
+	struct work *w = arg;
+	char c;
+
+	w->worked = (int)read(w->pipe[0], &c, 1);
+}
+
+static void
+job_done(void *arg)
+{
+	struct work *w = arg;
+
+	w->done++;
+	job_free(w->job);
+	w->job = NULL;
+}
+
+/* The loop turns while a job works, and hears of its end. */
+static void
+test_job(void **state)
+{
+	struct fixture *f = *state;
+	struct work w = { .worked = -1 };
+	struct tick k = { .l = f->l, .limit = 5 };
+
+	assert_int_equal(pipe(w.pipe), 0);
+	assert_int_equal(job_start(f->l, wait_for_word, job_done, &w,
+	    &w.job), 0);
+	k.t = timer_new(f->l, on_tick, &k);
+	timer_start(k.t, 0);
+	until(f->l, &k.n, 5);
+	assert_int_equal(w.done, 0);
+	assert_int_equal(write(w.pipe[1], "x", 1), 1);
+	until(f->l, &w.done, 1);
+	assert_int_equal(w.worked, 1);
+	/* One that is freed is waited for, and its end is not told. */
+	assert_int_equal(job_start(f->l, wait_for_word, job_done, &w,
+	    &w.job), 0);
+	w.worked = -1;
+	assert_int_equal(write(w.pipe[1], "x", 1), 1);
+	job_free(w.job);
+	assert_int_equal(w.worked, 1);
+	loop_turn(f->l, 0);
+	assert_int_equal(w.done, 1);
+	timer_free(k.t);
+	close(w.pipe[0]);
+	close(w.pipe[1]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -277,6 +336,7 @@ main(void)
 		T(test_watch),
 		T(test_sigwatch),
 		T(test_now),
+		T(test_job),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

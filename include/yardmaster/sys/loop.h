@@ -23,6 +23,7 @@ struct child;
 struct watch;
 struct sigwatch;
 struct filewatch;
+struct job;
 
 /* Makes a loop, and has the process ignore SIGPIPE. 0 or -errno. */
 int loop_new(struct loop **ret);
@@ -145,6 +146,15 @@ void watch_free(struct watch *w);	/* NULL is fine */
 int filewatch_new(struct loop *l, const char *path, void (*fn)(void *arg),
     void *arg, struct filewatch **ret);
 void filewatch_free(struct filewatch *w);	/* NULL is fine */
+
+/*
+ * Runs work on a thread of its own, then done from the loop. work must not
+ * touch what anything else does until then, nor start processes. 0 or -errno.
+ */
+int job_start(struct loop *l, void (*work)(void *arg),
+    void (*done)(void *arg), void *arg, struct job **ret);
+/* Waits for the end of work, also from within done. NULL is fine. */
+void job_free(struct job *j);
 
 /* Calls fn when signo came (once for several in a row). 0 or -errno. */
 int sigwatch_new(struct loop *l, int signo, void (*fn)(void *arg, int signo),
