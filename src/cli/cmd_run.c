@@ -157,7 +157,7 @@ launch_and_follow(struct cli *c, struct plan *p, struct follow *f)
 		session_close(&s);
 		return r;
 	}
-	if (cli_has(c, "detach"))
+	if (cli_has(c, "detach") && follow_packing(f))
 		return detach(&s, c, f->run);
 	say_run(&s, c, f->run);
 	return follow_and_report(&s, c, f);

@@ -16,6 +16,8 @@
 
 #include "cli/follow.h"
 
+#define PACKING_SAID_US US_PER_S
+
 static const struct run *
 the_run(const struct follow *f)
 {
@@ -163,6 +165,21 @@ watch_pause(struct follow *f)
 	f->paused = why != NULL;
 }
 
+/* Says how far the packing of a large workspace is. */
+static void
+watch_packing(struct follow *f)
+{
+	const char *text = engine_packing(f->s->engine, f->run);
+	int64_t now = clock_mono_us();
+
+	if (f->packing_us == 0)
+		f->packing_us = now;
+	if (text == NULL || now - f->packing_us < PACKING_SAID_US)
+		return;
+	f->packing_us = now;
+	cli_fail(f->c, 0, "%s", text);
+}
+
 static bool
 progressed(void *arg)
 {
@@ -172,6 +189,7 @@ progressed(void *arg)
 	say_ends(f, run);
 	watch_stuck(f, run);
 	watch_pause(f);
+	watch_packing(f);
 	return (f->watch == NULL || f->watch(f->watch_arg, run)) &&
 	    run->state == RUN_ENDED;
 }
@@ -188,6 +206,24 @@ interrupted(struct follow *f)
 	memcpy(op.id.run, f->run, sizeof op.id.run);
 	engine_op(f->s->engine, &op, NULL, NULL);
 	return false;
+}
+
+static bool
+is_packed(void *arg)
+{
+	struct follow *f = arg;
+
+	watch_packing(f);
+	return engine_packing(f->s->engine, f->run) == NULL;
+}
+
+bool
+follow_packing(struct follow *f)
+{
+	if (!session_wait(f->s, is_packed, f, 0) && interrupted(f))
+		return true;
+	return engine_packing(f->s->engine, f->run) == NULL &&
+	    !exec_state_final(the_run(f)->executions[0].state);
 }
 
 int

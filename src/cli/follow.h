@@ -23,6 +23,7 @@ struct follow {
 	uint32_t ended;
 	bool paused;		/* that was said */
 	int64_t hopeless_us;	/* since when nothing can start */
+	int64_t packing_us;	/* when something was said of packing last */
 	bool gave_up, left;
 	char *last_wait;	/* what was said last of what waits */
 };
@@ -33,6 +34,12 @@ struct follow {
  * run; -1 when it was left.
  */
 int follow_run(struct follow *f);
+/*
+ * Turns the loop until the workspaces of the run are packed. True when it can
+ * be left to another process; false when it was cancelled or that failed, and
+ * follow_run() has to see its end.
+ */
+bool follow_packing(struct follow *f);
 
 /* The first that waits, where nothing of a run is out and all that waits does
  * so because no agent can take it, or none is there; else NULL. */

@@ -395,6 +395,9 @@ offer_cure(struct offering *o, enum cure cure)
 	bool of_agents = o->b->code >= REASON_AGENTS_OFFLINE;
 	size_t i;
 
+	/* It is set up here, not on an agent. */
+	if (o->b->code == REASON_SETUP && o->r->packing != NULL)
+		return;
 	if (cure == CURE_GO_ON)
 		offer_go_on(o);
 	else if (cure == CURE_CANCEL_HOLDER)

@@ -24,6 +24,7 @@
 #define FOREIGN_EVERY_US (2 * US_PER_S)
 
 struct owner;
+struct packing;
 struct schedules;
 struct share;
 
@@ -55,6 +56,7 @@ struct erun {
 	struct plan *plan;
 	struct run_file *file;
 	struct owner *owner;
+	struct packing *packing;	/* its workspaces; NULL: they are */
 	uint32_t epoch;
 	uint32_t handle;	/* of the scheduler */
 	uint8_t *passed;	/* by step of the plan: it passed */
@@ -350,9 +352,9 @@ void artifacts_turn(void *arg);
 void artifacts_free(struct engine *e);
 
 /* ---- workspace.c */
-/* Packs the workspaces of a plan into the state folder. 0, or a code with a
- * diagnostic. */
-int workspaces_pack(struct engine *e, struct plan *plan, struct diags *ds);
+/* What an earlier launch packed is used again where it is still there; the
+ * other workspaces of the plan get no hash. */
+void workspaces_look(struct engine *e, struct plan *plan);
 /* Has the agent get what execution no needs. */
 void workspace_offer(struct engine *e, struct erun *r, size_t agent,
     uint32_t no);
@@ -364,6 +366,12 @@ bool workspace_is_awaited(const struct erun *r, uint32_t no);
 void workspace_why(const struct erun *r, uint32_t no, struct why *why);
 /* The run is over: what was prepared for it may go. */
 void workspaces_over(struct engine *e, const struct erun *r);
+
+/* ---- packing.c */
+/* A run was started: packs its workspaces that have no hash; nothing of it is
+ * sent before that. It ends with errors when that cannot be. */
+void packing_begin(struct engine *e, struct erun *r);
+void packing_free(struct packing *p);	/* NULL is fine; it is stopped */
 
 /* ---- view.c */
 /* Every blocker of an execution of a live run; who shares its process stands

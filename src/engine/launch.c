@@ -139,9 +139,9 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 		    "this console is read-only: nothing is launched");
 		return ERR_REFUSED;
 	}
-	if ((rc = secrets_take(e, l->plan, NULL, ds)) < 0 ||
-	    (rc = workspaces_pack(e, l->plan, ds)) < 0)
+	if ((rc = secrets_take(e, l->plan, NULL, ds)) < 0)
 		return rc;
+	workspaces_look(e, l->plan);
 	if (l->now)
 		plan_unfix_schedules(l->plan);
 	else
@@ -172,6 +172,7 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	    " by schedule " : "", l->schedule != NULL ? l->schedule : "",
 	    r->live.n, waits);
 	free(waits);
+	packing_begin(e, r);
 	memcpy(ret_id, id, RUN_ID_SIZE);
 	return 0;
 }
@@ -336,6 +337,7 @@ engine_adopt(struct engine *e, const char *run_id, struct diags *ds)
 	}
 	engine_say(e, EVENT_INFO, e->who, run_id, "took over %s",
 	    r->live.plan);
+	packing_begin(e, r);
 out:
 	run_file_close(file);
 	free(owner);

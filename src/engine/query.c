@@ -339,7 +339,9 @@ write_why(struct engine *e, const struct jval *args, struct jw *w)
 		jw_kv_str(w, "clears", info->clears == CLEARS_ITSELF ?
 		    "itself" : info->clears == CLEARS_OPERATOR ? "operator" :
 		    "either");
-		write_cures(w, info->cures);
+		/* What is packed here is no matter of an agent. */
+		write_cures(w, why.v[i].code == REASON_SETUP &&
+		    engine_packing(e, id.run) != NULL ? 0 : info->cures);
 		jw_object_end(w);
 	}
 	jw_array_end(w);

@@ -97,6 +97,7 @@ erun_free(struct engine *e, struct erun *r)
 	uint32_t i;
 
 	batches_free(r);
+	packing_free(r->packing);
 	owner_free(r->owner);
 	run_file_close(r->file);
 	for (i = 0; i < r->live.n; i++) {
@@ -353,6 +354,8 @@ erun_finish(struct engine *e, struct erun *r)
 	size_t i;
 
 	keep_history(e, r);
+	packing_free(r->packing);
+	r->packing = NULL;
 	workspaces_over(e, r);
 	sched_run_remove(e->sched, r->handle);
 	leases_orphan(e, r);

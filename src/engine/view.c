@@ -159,7 +159,8 @@ refresh_run(struct engine *e, struct erun *r, int64_t now_us, size_t *texts)
 	r->live.predicted_end_us = sched_predicted_end(e->sched, r->handle,
 	    now_us);
 	if (r->live.state != RUN_ENDED)
-		r->live.state = r->live.held.on ? RUN_HELD : RUN_RUNNING;
+		r->live.state = r->packing != NULL ? RUN_STARTING :
+		    r->live.held.on ? RUN_HELD : RUN_RUNNING;
 }
 
 void

@@ -60,6 +60,7 @@ const char *const run_sql[RUN_STMTS] = {
 	[RUN_ROLLBACK] = "ROLLBACK",
 	[RUN_EPOCH] = "SELECT epoch FROM head",
 	[RUN_PUT_HEAD] = "UPDATE head SET state=?, ended=?, exit_code=?",
+	[RUN_PUT_SNAPSHOT] = "UPDATE snapshot SET text=?",
 	[RUN_PUT_COUNTS] = "UPDATE head SET counts=?",
 	[RUN_PUT_EXEC] = "UPDATE executions SET state=?, attempt=?, agent=?,"
 	    " tier=?, since=?, text=? WHERE no=?",

@@ -93,6 +93,12 @@ run_file_put_head(struct run_file *f, const struct run_head *head)
 	    (int64_t)head->exit_code);
 }
 
+int
+run_file_put_snapshot(struct run_file *f, const char *text)
+{
+	return put(f, RUN_PUT_SNAPSHOT, "t", text);
+}
+
 static void
 count_state(struct run_file *f, uint32_t no, enum exec_state to)
 {

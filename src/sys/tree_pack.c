@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Packing a tree: folders are read whole and sorted, so that equal contents
- * give equal bytes. */
+ * give equal bytes. The tree is walked twice: first to count, which finds most
+ * of what is wrong before much was read. */
 #include "config.h"
 
 #include <dirent.h>
@@ -20,8 +21,12 @@
 
 struct packer {
 	const struct strvec *exclude;
+	const char *root;
 	int out;
+	bool counting;		/* the first walk: nothing is read or written */
+	struct tree_progress *progress;
 	uint64_t max, n;
+	uint64_t told;		/* of n, to progress */
 	uint32_t entries;
 	struct sha256 sum;
 	struct buf path;	/* of the entry at hand */
@@ -33,9 +38,16 @@ static int
 fail(struct packer *k, int code, const char *what)
 {
 	if (buf_len(k->why) == 0)
-		buf_putf(k->why, "%s: %s", buf_len(&k->path) > 0 ?
-		    buf_str(&k->path) : ".", what);
+		buf_putf(k->why, "%s%s%s: %s", k->root,
+		    buf_len(&k->path) > 0 ? "/" : "", buf_str(&k->path), what);
 	return code;
+}
+
+static int
+check_stop(struct packer *k)
+{
+	return k->progress != NULL && atomic_load(&k->progress->stop) ?
+	    fail(k, ERR_CANCELLED, err_text(ERR_CANCELLED)) : 0;
 }
 
 static int
@@ -45,15 +57,35 @@ flush(struct packer *k)
 	    buf_len(&k->pending));
 
 	buf_clear(&k->pending);
-	return r < 0 ? fail(k, r, err_text(r)) : 0;
+	if (r < 0) {
+		if (buf_len(k->why) == 0)
+			buf_putf(k->why, "%s: what is packed cannot be "
+			    "written: %s", k->root, err_text(r));
+		return r;
+	}
+	if (k->progress != NULL)
+		atomic_fetch_add(&k->progress->done, k->n - k->told);
+	k->told = k->n;
+	return check_stop(k);
+}
+
+/* So much comes next. */
+static int
+make_room(struct packer *k, uint64_t n)
+{
+	if (n > k->max - k->n)
+		return fail(k, ERR_TOO_LARGE, "with it the tree is too large");
+	k->n += n;
+	return 0;
 }
 
 static int
 put(struct packer *k, const void *p, size_t n)
 {
-	if (n > k->max - k->n)
-		return fail(k, ERR_TOO_LARGE, "the tree is too large");
-	k->n += n;
+	int r;
+
+	if ((r = make_room(k, n)) < 0 || k->counting)
+		return r;
 	sha256_put(&k->sum, p, n);
 	buf_put(&k->pending, p, n);
 	return buf_len(&k->pending) < TREE_PIECE ? 0 : flush(k);
@@ -68,6 +100,8 @@ put_header(struct packer *k, char kind, unsigned mode, uint64_t content)
 	unsigned i;
 	int r;
 
+	if (k->counting && (r = check_stop(k)) < 0)
+		return r;
 	if (++k->entries > TREE_ENTRIES_MAX)
 		return fail(k, ERR_TOO_LARGE, "the tree has too many entries");
 	if (!tree_name_ok(buf_str(&k->path), n))
@@ -105,6 +139,16 @@ put_content(struct packer *k, int fd, uint64_t left)
 	return 0;
 }
 
+static bool
+is_changed(int fd, const struct stat *was)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 || st.st_size != was->st_size ||
+	    st.st_mtim.tv_sec != was->st_mtim.tv_sec ||
+	    st.st_mtim.tv_nsec != was->st_mtim.tv_nsec;
+}
+
 static int
 pack_file(struct packer *k, int dir, const char *name)
 {
@@ -119,6 +163,8 @@ pack_file(struct packer *k, int dir, const char *name)
 	else if ((r = put_header(k, 'f', st.st_mode & 0777,
 	    (uint64_t)st.st_size)) == 0)
 		r = put_content(k, fd, (uint64_t)st.st_size);
+	if (r == 0 && is_changed(fd, &st))
+		r = fail(k, ERR_STALE, "it was changed while it was packed");
 	close(fd);
 	return r;
 }
@@ -168,8 +214,11 @@ pack_entry(struct packer *k, int dir, const char *name)
 		return 0;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return fail(k, -errno, err_text(-errno));
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(st.st_mode) && !k->counting)
 		return pack_file(k, dir, name);
+	if (S_ISREG(st.st_mode))
+		return (r = put_header(k, 'f', 0, (uint64_t)st.st_size)) < 0 ?
+		    r : make_room(k, (uint64_t)st.st_size);
 	if (S_ISLNK(st.st_mode))
 		return pack_link(k, dir, name);
 	if (!S_ISDIR(st.st_mode))
@@ -241,27 +290,40 @@ pack_folder(struct packer *k, int fd)
 	return r;
 }
 
-int
-tree_pack(const char *dir, const struct strvec *exclude, int out_fd,
-    uint64_t max, struct tree_sum *ret, struct buf *why)
+/* One walk over all of it. */
+static int
+walk(struct packer *k)
 {
-	struct packer k = { .exclude = exclude, .out = out_fd, .max = max,
-	    .path = BUF_INIT, .pending = BUF_INIT, .why = why };
 	int fd, r;
 
-	sha256_init(&k.sum);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1) {
-		r = -errno;
-		buf_putf(why, "%s: %s", dir, err_text(r));
-		return r;
-	}
-	r = put(&k, TREE_MAGIC, TREE_MAGIC_SIZE);
+	k->n = k->entries = 0;
+	fd = open(k->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return fail(k, -errno, err_text(-errno));
+	r = put(k, TREE_MAGIC, TREE_MAGIC_SIZE);
 	if (r == 0)
-		r = pack_folder(&k, fd);
+		r = pack_folder(k, fd);
 	else
 		close(fd);
-	if (r == 0 && (r = put(&k, "e", 1)) == 0)
+	return r < 0 ? r : put(k, "e", 1);
+}
+
+int
+tree_pack(const char *dir, const struct strvec *exclude, int out_fd,
+    uint64_t max, struct tree_progress *progress, struct tree_sum *ret,
+    struct buf *why)
+{
+	struct packer k = { .root = dir, .exclude = exclude, .out = out_fd,
+	    .max = max, .path = BUF_INIT, .pending = BUF_INIT, .why = why,
+	    .progress = progress, .counting = true };
+	int r;
+
+	sha256_init(&k.sum);
+	r = walk(&k);
+	if (r == 0 && progress != NULL)
+		atomic_fetch_add(&progress->total, k.n);
+	k.counting = false;
+	if (r == 0 && (r = walk(&k)) == 0)
 		r = flush(&k);
 	if (r == 0) {
 		sha256_text(&k.sum, ret->hash);

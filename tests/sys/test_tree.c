@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,7 +58,7 @@ pack(const char *pattern, uint64_t max, struct tree_sum *ret, int *ret_fd)
 	assert_true(fd >= 0);
 	if (pattern != NULL)
 		strvec_push(&exclude, pattern);
-	r = tree_pack("in", &exclude, fd, max, ret, &why);
+	r = tree_pack("in", &exclude, fd, max, NULL, ret, &why);
 	assert_int_equal(r < 0, buf_len(&why) > 0);
 	strvec_done(&exclude);
 	buf_done(&why);
@@ -270,6 +272,83 @@ test_hostile(void **state)
 	buf_done(&b);
 }
 
+static void
+test_progress(void **state)
+{
+	struct strvec none = STRVEC_INIT;
+	struct tree_progress progress = { .done = 100, .total = 200 };
+	struct buf why = BUF_INIT;
+	struct tree_sum sum;
+	int fd = memfd_create("tree", MFD_CLOEXEC);
+
+	make_tree();
+	assert_int_equal(tree_pack("in", &none, fd, 1 << 20, &progress, &sum,
+	    &why), 0);
+	assert_int_equal(progress.done, 100 + sum.bytes);
+	assert_int_equal(progress.total, 200 + sum.bytes);
+	progress.stop = true;
+	assert_int_equal(tree_pack("in", &none, fd, 1 << 20, &progress, &sum,
+	    &why), ERR_CANCELLED);
+	/* What does not fit is known before anything is written, by name. */
+	buf_clear(&why);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	put("in/d/z", "0123456789", 0600);
+	progress.stop = false;
+	assert_int_equal(tree_pack("in", &none, fd, sum.bytes, &progress,
+	    &sum, &why), ERR_TOO_LARGE);
+	assert_true(strncmp(buf_str(&why), "in/", 3) == 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+	/* Nor does it go on without a disk to write to. */
+	buf_clear(&why);
+	assert_int_equal(tree_pack("in", &none, -1, 1 << 20, NULL, &sum,
+	    &why), -EBADF);
+	assert_non_null(strstr(buf_str(&why), "cannot be written"));
+	buf_done(&why);
+	close(fd);
+}
+
+struct writing {
+	atomic_bool over;
+	int fd;
+};
+
+static void *
+write_on(void *arg)
+{
+	struct writing *w = arg;
+
+	while (!w->over)
+		if (pwrite(w->fd, "x", 1, 0) != 1)
+			return NULL;
+	return arg;
+}
+
+/* A file that somebody writes while it is read is never packed as it never
+ * was. */
+static void
+test_changing(void **state)
+{
+	struct tree_sum sum;
+	struct writing w = { .over = false };
+	pthread_t thread;
+	void *ok = NULL;
+	int r;
+
+	put("in/big", "", 0600);
+	w.fd = open("in/big", O_WRONLY | O_CLOEXEC);
+	assert_true(w.fd >= 0);
+	assert_int_equal(ftruncate(w.fd, 20 << 20), 0);
+	assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+	r = pack(NULL, 100 << 20, &sum, NULL);
+	w.over = true;
+	assert_int_equal(pthread_join(thread, &ok), 0);
+	assert_non_null(ok);
+	assert_int_equal(r, ERR_STALE);
+	assert_int_equal(pack(NULL, 100 << 20, &sum, NULL), 0);
+	close(w.fd);
+}
+
 /* However it is cut off, it says so. */
 static void
 test_cut(void **state)
@@ -307,6 +386,10 @@ main(void)
 		    tear_down),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test_setup_teardown(test_hostile, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_progress, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_changing, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_cut, set_up, tear_down),
 	};

@@ -73,6 +73,10 @@ struct launch {
  * ds. ret_id has RUN_ID_SIZE bytes. */
 int engine_launch(struct engine *e, struct launch *l, struct diags *ds,
     char *ret_id);
+/* How far the packing of its workspaces is, for people ("packing the
+ * workspace: 120 of 900 MB"), while nothing of the run can start; else NULL.
+ * Borrowed. */
+const char *engine_packing(const struct engine *e, const char *run);
 /* Calls fn for each artifact that came to RUN.artifacts: file is its path
  * there. NULL: nobody. */
 void engine_on_artifact(struct engine *e,

@@ -185,6 +185,8 @@ uint32_t run_file_epoch(const struct run_file *f);
  */
 /* State, ended_wall_us and exit_code of the head. */
 int run_file_put_head(struct run_file *f, const struct run_head *head);
+/* Another snapshot: what was not known at the launch is in it. */
+int run_file_put_snapshot(struct run_file *f, const char *text);
 /* The members that change, of execution e->no. ERR_NOT_FOUND (harmless). */
 int run_file_put_exec(struct run_file *f, const struct run_exec *e);
 /* A new attempt, or a change of one: of that, members that are zero, NULL or

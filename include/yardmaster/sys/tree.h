@@ -13,6 +13,7 @@
 #ifndef YARDMASTER_SYS_TREE_H
 #define YARDMASTER_SYS_TREE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,14 +33,22 @@ struct tree_sum {
 	uint32_t entries;
 };
 
+/* How far packing is: for another thread than that which packs. */
+struct tree_progress {
+	_Atomic uint64_t done, total;	/* bytes; total 0: not known yet */
+	atomic_bool stop;	/* set: it ends soon, by ERR_CANCELLED */
+};
+
 /*
- * Packs the folder dir to out_fd, at most max bytes. exclude: shell patterns;
+ * Packs the folder dir to out_fd, at most max bytes. progress (may be NULL):
+ * what is done is added to it. exclude: shell patterns;
  * one without a slash is held against each name, one with a slash against the
  * whole path. 0, or a code with words in why: what can be neither packed nor
  * was excluded, a file that changed meanwhile, ERR_TOO_LARGE.
  */
 int tree_pack(const char *dir, const struct strvec *exclude, int out_fd,
-    uint64_t max, struct tree_sum *ret, struct buf *why);
+    uint64_t max, struct tree_progress *progress, struct tree_sum *ret,
+    struct buf *why);
 /* What fd, a packed tree read from its beginning, takes when it is unpacked:
  * bytes, by blocks of a disk, and entries; the hash is not made. Not all of it
  * is checked. 0, or a code with words in why. */
