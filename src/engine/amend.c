@@ -60,6 +60,8 @@ amend_value(struct engine *e, const struct erun *r, const struct op *op)
 
 	if (op->kind == OP_AMEND)
 		return NULL;
+	if (op->kind == OP_PAUSE || op->kind == OP_GO_ON)
+		return str_dup(e->stopped);
 	if (op->id.execution > 0)
 		return value_of_exec(e, r, op);
 	if (sched_run_view(e->sched, r->handle, &v) < 0)
@@ -214,6 +216,33 @@ amend_record(struct erun *r, const struct op *op, const char *who, char *was)
 }
 
 void
+amend_console(struct engine *e, const struct op *op, const struct erun *but)
+{
+	struct op todo = *op;
+	struct erun *r;
+
+	todo.number = 0;
+	TAILQ_FOREACH(r, &e->runs, entry) {
+		if (r->file == NULL || r->recorded || r == but)
+			continue;
+		memset(&todo.id, 0, sizeof todo.id);
+		memcpy(todo.id.run, r->live.id, sizeof todo.id.run);
+		(void)amend_record(r, &todo, op->who != NULL ? op->who :
+		    e->who, amend_value(e, r, &todo));
+	}
+}
+
+void
+amend_begun_paused(struct engine *e, struct erun *r)
+{
+	struct op op = { .kind = OP_PAUSE, .note = e->stop.note };
+
+	memcpy(op.id.run, r->live.id, sizeof op.id.run);
+	if (e->stop.on)
+		(void)amend_record(r, &op, e->stop.who, NULL);
+}
+
+void
 amendments_free(struct erun *r)
 {
 	size_t i;
@@ -258,6 +287,10 @@ inverse(enum op_kind kind)
 		return OP_RELEASE;
 	case OP_RELEASE:
 		return OP_HOLD;
+	case OP_PAUSE:
+		return OP_GO_ON;
+	case OP_GO_ON:
+		return OP_PAUSE;
 	case OP_SKIP:
 		return OP_UNSKIP;
 	default:
@@ -390,6 +423,28 @@ superseded(const struct erun *r, const struct amendment *am)
 	return false;
 }
 
+/* Only the last word counts, and one that lets go on lets nothing go on that
+ * somebody paused here. */
+static void
+replay_pause(struct engine *e, struct erun *r)
+{
+	const struct amendment *am = NULL;
+	char *text = NULL;
+	struct op op;
+	size_t i;
+
+	for (i = r->n_amendments; i-- > 0 && am == NULL;)
+		if ((r->amendments[i].kind == OP_PAUSE ||
+		    r->amendments[i].kind == OP_GO_ON) &&
+		    !r->amendments[i].undone && r->amendments[i].undoes == 0)
+			am = &r->amendments[i];
+	if (am == NULL || am->kind == OP_GO_ON || e->stopped != NULL)
+		return;
+	op_of(am, am->now, &op);
+	(void)op_run(e, r, &op, &text);
+	free(text);
+}
+
 void
 amend_replay(struct engine *e, struct erun *r)
 {
@@ -403,6 +458,7 @@ amend_replay(struct engine *e, struct erun *r)
 		/* Recorded with states, or put over the plan before. */
 		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
 		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
+		    am->kind == OP_PAUSE || am->kind == OP_GO_ON ||
 		    (am->kind == OP_PRIORITY && am->now == NULL) ||
 		    superseded(r, am))
 			continue;
@@ -412,4 +468,5 @@ amend_replay(struct engine *e, struct erun *r)
 		free(text);
 		text = NULL;
 	}
+	replay_pause(e, r);
 }

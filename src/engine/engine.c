@@ -200,6 +200,7 @@ engine_free(struct engine *e)
 	timer_free(e->wake);
 	timer_free(e->view);
 	free(e->stopped);
+	stop_note_done(&e->stop);
 	timer_free(e->probe);
 	free(e->paused);
 	timer_free(e->recover);

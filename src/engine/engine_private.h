@@ -122,7 +122,8 @@ struct engine {
 	size_t n_out, cap_out;
 	bool unleased;		/* leases of this turn could not be kept */
 	char *paused;		/* what cannot be written, or NULL */
-	char *stopped;		/* who paused dispatch, or NULL */
+	char *stopped;		/* who paused dispatch and why, or NULL */
+	struct stop_note stop;	/* the same, in parts */
 
 	struct event *events;	/* ring of EVENTS_KEPT */
 	uint64_t n_events;	/* ever */
@@ -323,6 +324,12 @@ const struct amendment *amend_record(struct erun *r, const struct op *op,
  * where there is none. The caller frees. */
 char *amend_value(struct engine *e, const struct erun *r,
     const struct op *op);
+/* Records with every run driven here (but that one; NULL: with each) that its
+ * console was paused, or goes on: whoever takes it over is to know it. */
+void amend_console(struct engine *e, const struct op *op,
+    const struct erun *but);
+/* The same of a run that begins while it is paused. */
+void amend_begun_paused(struct engine *e, struct erun *r);
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text);

@@ -166,6 +166,7 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 	free(estimates);
 	if (rc < 0)
 		return rc;
+	amend_begun_paused(e, r);
 	waits = due_text(r->plan, r->live.started_wall_us);
 	engine_say(e, EVENT_INFO, e->who, id, "launched %s%s%s: %u "
 	    "executions%s", r->live.plan, l->schedule != NULL ?

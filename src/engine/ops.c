@@ -328,16 +328,36 @@ op_give_up(struct engine *e, struct erun *r, const struct op *op)
 /* ---- the console itself -------------------------------------------------------------- */
 
 static void
-op_pause(struct engine *e, const struct op *op)
+pause_all(struct engine *e, const struct op *op, const struct erun *but)
 {
+	const char *who = op->who != NULL ? op->who : e->who;
+	bool on = op->kind == OP_PAUSE;
+
+	amend_console(e, op, but);
+	stop_note_set(&e->stop, on ? who : NULL, op->note, clock_wall_us(),
+	    0);
 	free(e->stopped);
-	e->stopped = op->kind == OP_PAUSE ? op_text(e, op) : NULL;
+	e->stopped = on ? op_text(e, op) : NULL;
 	engine_gate(e);
-	engine_say(e, EVENT_EDIT, op->who != NULL ? op->who : e->who, NULL,
-	    op->kind == OP_PAUSE ? "dispatch paused%s%s" :
+	engine_say(e, EVENT_EDIT, who, NULL, on ? "dispatch paused%s%s" :
 	    "dispatch goes on%s%s", op->note != NULL ? ": " : "",
 	    op->note != NULL ? op->note : "");
 	engine_hurry(e);
+}
+
+static void
+op_pause(struct engine *e, const struct op *op)
+{
+	pause_all(e, op, NULL);
+}
+
+/* By way of one run: it was taken over, or a pause is taken back. The caller
+ * records that run's own. */
+static int
+op_pause_run(struct engine *e, struct erun *r, const struct op *op)
+{
+	pause_all(e, op, r);
+	return 0;
 }
 
 /* ---- dispatch ------------------------------------------------------------------------ */
@@ -375,8 +395,8 @@ static const struct op_row rows[OP_KINDS] = {
 	    .amends = true },
 	[OP_START_NOW] = { .on_run = op_start_now, .execution_only = true,
 	    .amends = true },
-	[OP_PAUSE] = { .on_console = op_pause },
-	[OP_GO_ON] = { .on_console = op_pause },
+	[OP_PAUSE] = { .on_console = op_pause, .on_run = op_pause_run },
+	[OP_GO_ON] = { .on_console = op_pause, .on_run = op_pause_run },
 	[OP_AMEND] = { .amends = true },
 	[OP_CLEAR] = { .on_agent = op_clear },
 	[OP_PROBE] = { .on_agent = op_probe },
