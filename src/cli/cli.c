@@ -21,7 +21,8 @@ const struct cli_command *const cli_groups[] = {
 	cli_runs_commands, cli_diff_commands, cli_history_commands,
 	cli_schedule_commands, cli_store_commands,
 	cli_op_commands,
-	cli_amend_commands, cli_fleet_commands, cli_deploy_commands,
+	cli_amend_commands, cli_fleet_commands,
+	cli_fleet_edit_commands, cli_deploy_commands,
 	cli_completion_commands, NULL
 };
 

@@ -95,6 +95,7 @@ extern const struct cli_command cli_op_commands[];
 extern const struct cli_command cli_amend_commands[];
 extern const struct cli_command cli_exec_commands[];
 extern const struct cli_command cli_fleet_commands[];
+extern const struct cli_command cli_fleet_edit_commands[];
 extern const struct cli_command cli_deploy_commands[];
 extern const struct cli_command cli_console_commands[];
 extern const struct cli_command cli_completion_commands[];

@@ -14,6 +14,7 @@
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/mem.h"
 
+#include "cli/fleet_edit.h"
 #include "cli/op.h"
 #include "cli/owner_client.h"
 #include "cli/session.h"
@@ -150,31 +151,46 @@ set_value(struct cli *c, struct op *op, const char *arg)
 	}
 	if (strncmp(arg, "guards.", 7) == 0)
 		return set_guard(c, op, arg);
-	return cli_fail(c, EXIT_USAGE, "%s: max_workers=N, threshold=N or "
-	    "guards.NAME=VALUE", arg);
+	return cli_fail(c, EXIT_USAGE, "%s: max_workers=N, threshold=N, "
+	    "guards.NAME=VALUE, labels+=A,B or targets+=A,B", arg);
+}
+
+/* Of the fleet file, not of the agent. */
+static bool
+is_of_fleet(const char *arg)
+{
+	return strncmp(arg, "labels", 6) == 0 ||
+	    strncmp(arg, "targets", 7) == 0;
 }
 
 static int
 cmd_set(struct cli *c)
 {
 	struct op op = { .kind = OP_SET };
+	struct strvec values = STRVEC_INIT;
 	size_t i, agents = 0;
-	int r;
+	int r = 0;
 
-	for (i = 0; i < c->args.n; i++) {
+	for (i = 0; i < c->args.n && r == 0; i++) {
 		if (strchr(c->args.v[i], '=') == NULL) {
-			if (agents != i)
-				return cli_fail(c, EXIT_USAGE,
+			if (agents++ != i)
+				r = cli_fail(c, EXIT_USAGE,
 				    "name the agents before the values");
-			agents++;
-		} else if ((r = set_value(c, &op, c->args.v[i])) != 0) {
-			return r;
+		} else if (is_of_fleet(c->args.v[i])) {
+			strvec_push(&values, c->args.v[i]);
+		} else {
+			r = set_value(c, &op, c->args.v[i]);
 		}
 	}
-	if (agents == 0 || agents == c->args.n)
-		return cli_fail(c, EXIT_USAGE, "name agents and values, as in "
+	if (r == 0 && (agents == 0 || agents == c->args.n))
+		r = cli_fail(c, EXIT_USAGE, "name agents and values, as in "
 		    "yardmaster set lab-1 max_workers=4");
-	return on_agents(c, &op, c->args.v, agents);
+	if (r == 0 && agents + values.n < c->args.n)
+		r = on_agents(c, &op, c->args.v, agents);
+	for (i = 0; r == 0 && values.n > 0 && i < agents; i++)
+		r = fleet_edit(c, c->args.v[i], &values);
+	strvec_done(&values);
+	return r;
 }
 
 static int
@@ -458,13 +474,14 @@ static const struct cli_opt take_opts[] = {
 
 const struct cli_command cli_op_commands[] = {
 	{ "set", "AGENT... KEY=VALUE...",
-	    "change max workers, threshold and guards of agents",
+	    "change max workers, threshold, guards and labels of agents",
 	    "KEY is max_workers (a number), threshold (a number, -N to keep N "
 	    "workers free,\nor max), guards.load_per_cpu (a number), "
 	    "guards.free_memory or guards.free_disk\n(a size such as 2G), or "
 	    "guards.health (a command that must exit 0; words, or a\nJSON "
 	    "list); a guard may be off, or default. Lowering kills nothing: "
-	    "nothing\nstarts until fewer run.\n",
+	    "nothing\nstarts until fewer run. labels+=A,B, labels-=A,B and "
+	    "targets+=A,B are edits of\nthe fleet, as of fleet edit.\n",
 	    fleet_opts, 2, -1, cmd_set },
 	{ "drain", "AGENT...", "let agents end their work and start none; "
 	    "what is queued moves", NULL, stop_opts, 1, -1, cmd_drain },

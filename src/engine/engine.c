@@ -51,6 +51,7 @@ view_due(void *arg)
 
 	due_look(e);
 	view_refresh(e);
+	fleet_live_retire(e);
 	e->notified = ++e->generation;
 	if (e->on_change != NULL)
 		e->on_change(e->on_change_arg);
@@ -172,6 +173,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 		return r;
 	}
 	e->leases = leases_new(e);
+	fleet_live_open(e);
 	/* The scheduler knows the agents before any run that names them. */
 	for (i = 0; i < fleet_count(e->fleet); i++)
 		feed_agent(e, i);
@@ -195,6 +197,7 @@ engine_free(struct engine *e)
 	loop_unhook(e->loop, engine_turn, e);
 	schedules_free(e->schedules);
 	artifacts_free(e);
+	filewatch_free(e->edits);
 	fleet_free(e->fleet);
 	timer_free(e->turn);
 	timer_free(e->wake);

@@ -98,7 +98,10 @@ TAILQ_HEAD(bringings, bringing);
 struct engine {
 	struct loop *loop;
 	struct fleet *fleet;
-	const struct fleet_spec *spec;
+	struct fleet_spec *spec;
+	struct filewatch *edits;	/* the folder of the fleet file */
+	int64_t edits_ns;	/* of the edits in force: when written; 0 none */
+	size_t n_edits;		/* of which the events were told */
 	struct sched *sched;
 	struct bench *bench;
 	struct sched_decisions decisions;
@@ -174,6 +177,12 @@ void feed_agent(struct engine *e, size_t agent);
 void feed_agent_into(struct engine *e, size_t agent, struct sched *to,
     const struct op *op);
 
+/* ---- fleet_live.c: the fleet file and its edits, while it is used */
+/* Looks from now on whether somebody edits the fleet. */
+void fleet_live_open(struct engine *e);
+/* Ends the links of removed agents that have nothing of ours. */
+void fleet_live_retire(struct engine *e);
+
 /* ---- reports.c: what agents said */
 extern const struct fleet_ops engine_fleet_ops;
 
@@ -240,6 +249,8 @@ void engine_gate(struct engine *e);
 /* ---- leases.c: limits over processes */
 struct leases *leases_new(struct engine *e);
 void leases_free(struct leases *l);	/* NULL is fine */
+/* The fleet has n agents now, n_old of them as before. */
+void leases_grow(struct leases *l, size_t n_old, size_t n);
 /*
  * Before decisions: learns what others hold, and keeps them from taking more
  * until leases_end(). 0, at once where no run here shares a limit; ERR_TIMEOUT
@@ -269,6 +280,8 @@ void leases_agent_dead(struct engine *e, size_t agent);
 /* ---- late.c: what agents still have of runs that have ended */
 struct lates *lates_new(void);
 void lates_free(struct lates *l);	/* NULL is fine */
+/* As leases_grow(). */
+void lates_grow(struct lates *l, size_t n_old, size_t n);
 /* Facts of an agent came; its link is gone; it reported of a run that is not
  * driven here. */
 void late_facts(struct engine *e, size_t agent);

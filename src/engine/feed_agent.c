@@ -107,6 +107,7 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 		};
 	s = (struct sched_agent){
 		.name = a->name,
+		.gone = spec->removed,
 		.labels = &spec->labels,
 		.targets = &spec->targets,
 		.pools = pools,

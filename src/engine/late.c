@@ -95,6 +95,18 @@ note(struct engine *e, const char *run)
 	return l;
 }
 
+void
+lates_grow(struct lates *all, size_t n_old, size_t n)
+{
+	struct late *l;
+	size_t cap;
+
+	TAILQ_FOREACH(l, all, entry) {
+		cap = n_old;
+		l->asked = mem_grow(l->asked, &cap, n, sizeof *l->asked);
+	}
+}
+
 /* Opens the run, when it has ended and nobody else does the same. */
 static bool
 open_run(struct engine *e, struct late *l)

@@ -117,6 +117,16 @@ leases_new(struct engine *e)
 }
 
 void
+leases_grow(struct leases *l, size_t n_old, size_t n)
+{
+	size_t cap = n_old;
+
+	l->dead = mem_grow(l->dead, &cap, n, sizeof *l->dead);
+	cap = n_old;
+	l->foreign = mem_grow(l->foreign, &cap, n, sizeof *l->foreign);
+}
+
+void
 leases_free(struct leases *l)
 {
 	struct own *o, *next;

@@ -92,7 +92,7 @@ void
 fleet_set_values(struct fleet *f, size_t agent, const struct fleet_set *set,
     fleet_done_fn fn, void *arg)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct buf body = BUF_INIT;
 	const char *why;
 	struct jw w;
@@ -132,7 +132,7 @@ fleet_set_mode(struct fleet *f, size_t agent, const char *mode,
     const char *who, const char *note, int64_t expires_wall_us,
     fleet_done_fn fn, void *arg)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct buf body = BUF_INIT;
 	const char *why;
 	struct jw w;
@@ -157,7 +157,7 @@ void
 fleet_take(struct fleet *f, size_t agent, const struct fleet_take *take,
     fleet_done_fn fn, void *arg)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct buf body = BUF_INIT;
 	const char *why;
 	struct jw w;

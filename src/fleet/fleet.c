@@ -142,7 +142,7 @@ on_tick(void *arg)
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		peer_tick(&f->peers[i]);
+		peer_tick(f->peers[i]);
 	timer_start(f->tick, f->timing.tick_us);
 }
 
@@ -172,6 +172,17 @@ allow_files(size_t agents)
 	setrlimit(RLIMIT_NOFILE, &l);
 }
 
+static void
+add_peer(struct fleet *f, const struct agent_spec *spec)
+{
+	struct peer *p = mem_zalloc(sizeof(*p));
+
+	f->peers = mem_grow(f->peers, &f->cap, f->n + 1, sizeof(*f->peers));
+	peer_init(p, f, f->n, spec);
+	f->peers[f->n++] = p;
+	fleet_queue(p);
+}
+
 int
 fleet_new_timed(struct loop *loop, const struct fleet_spec *spec,
     const char *who, bool read_only, const struct fleet_ops *ops, void *arg,
@@ -192,15 +203,11 @@ fleet_new_timed(struct loop *loop, const struct fleet_spec *spec,
 	f->ops = ops;
 	f->arg = arg;
 	f->timing = *timing;
-	f->n = spec->n_agents;
-	allow_files(f->n);
-	f->peers = mem_calloc(f->n, sizeof(*f->peers));
+	allow_files(spec->n_agents);
 	TAILQ_INIT(&f->queue);
 	TAILQ_INIT(&f->marked);
-	for (i = 0; i < f->n; i++) {
-		peer_init(&f->peers[i], f, i, &spec->agents[i]);
-		fleet_queue(&f->peers[i]);
-	}
+	for (i = 0; i < spec->n_agents; i++)
+		add_peer(f, &spec->agents[i]);
 	f->tick = timer_new(loop, on_tick, f);
 	timer_start(f->tick, f->timing.tick_us);
 	loop_hook(loop, on_turn, f);
@@ -226,8 +233,10 @@ fleet_free(struct fleet *f)
 	f->closing = true;
 	loop_unhook(f->loop, on_turn, f);
 	timer_free(f->tick);
-	for (i = 0; i < f->n; i++)
-		peer_done(&f->peers[i]);
+	for (i = 0; i < f->n; i++) {
+		peer_done(f->peers[i]);
+		free(f->peers[i]);
+	}
 	link_nest_free(f->nest);
 	buf_done(&f->scratch);
 	free(f->peers);
@@ -245,7 +254,7 @@ fleet_count(const struct fleet *f)
 const struct agent *
 fleet_agent(const struct fleet *f, size_t agent)
 {
-	return &f->peers[agent].agent;
+	return &f->peers[agent]->agent;
 }
 
 int
@@ -254,7 +263,7 @@ fleet_index(const struct fleet *f, const char *name)
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		if (strcmp(f->peers[i].agent.name, name) == 0)
+		if (strcmp(f->peers[i]->agent.name, name) == 0)
 			return (int)i;
 	return -1;
 }
@@ -271,14 +280,14 @@ fleet_interactive(struct fleet *f, bool on)
 	f->interactive = on;
 	/* What failed because nobody was there may be asked now. */
 	for (i = 0; on && i < f->n; i++)
-		if (f->peers[i].phase == PEER_DOWN)
+		if (f->peers[i]->phase == PEER_DOWN)
 			fleet_reconnect(f, i);
 }
 
 void
 fleet_answer(struct fleet *f, size_t agent, const char *answer)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 
 	if (p->agent.question == NULL || p->link == NULL)
 		return;
@@ -294,7 +303,7 @@ fleet_answer(struct fleet *f, size_t agent, const char *answer)
 void
 fleet_bench(struct fleet *f, size_t agent, bool on, const char *text)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 
 	p->agent.benched = on;
 	free(p->agent.errors);
@@ -305,15 +314,15 @@ fleet_bench(struct fleet *f, size_t agent, bool on, const char *text)
 void
 fleet_speed(struct fleet *f, size_t agent, uint32_t speed)
 {
-	f->peers[agent].agent.speed = speed;
+	f->peers[agent]->agent.speed = speed;
 }
 
 void
 fleet_reconnect(struct fleet *f, size_t agent)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 
-	if (p->phase != PEER_DOWN)
+	if (p->phase != PEER_DOWN || p->spec->removed)
 		return;
 	timer_stop(p->timer);
 	p->failures = 0;
@@ -323,4 +332,25 @@ fleet_reconnect(struct fleet *f, size_t agent)
 	p->agent.next_try_us = 0;
 	fleet_queue(p);
 	peer_show(p);
+}
+
+/* ---- the fleet becomes another one ---- */
+
+void
+fleet_renew(struct fleet *f, const struct fleet_spec *spec,
+    const bool *relink)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		peer_renew(f->peers[i], &spec->agents[i], relink[i]);
+	allow_files(spec->n_agents);
+	while (f->n < spec->n_agents)
+		add_peer(f, &spec->agents[f->n]);
+}
+
+void
+fleet_retire(struct fleet *f, size_t agent)
+{
+	peer_retire(f->peers[agent]);
 }

@@ -142,8 +142,8 @@ struct fleet {
 	struct link_nest *nest;
 	const struct fleet_ops *ops;
 	void *arg;
-	struct peer *peers;
-	size_t n;
+	struct peer **peers;	/* n */
+	size_t n, cap;
 	struct peer_list queue;	/* wait for a handshake */
 	struct peer_list marked;	/* have something for the end of the turn */
 	struct peer *slots[HANDSHAKES_MAX];	/* handshakes under way, or NULL */
@@ -171,6 +171,10 @@ void fleet_event(struct peer *p, enum event_kind kind, const char *fmt, ...)
 void peer_init(struct peer *p, struct fleet *f, size_t index,
     const struct agent_spec *spec);
 void peer_done(struct peer *p);
+/* Its spec is another one, at another place too. */
+void peer_renew(struct peer *p, const struct agent_spec *spec, bool relink);
+/* Its link ends, and no other comes. */
+void peer_retire(struct peer *p);
 /* Starts the link now. */
 void peer_connect(struct peer *p);
 /* The link is of no more use: closes it and plans the next try. */

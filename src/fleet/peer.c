@@ -385,22 +385,77 @@ peer_tick(struct peer *p)
 		peer_show(p);
 }
 
+/* ---- its entry in the fleet changes ---- */
+
+/* What is shown of an agent as its entry says it. */
+static void
+take_spec(struct peer *p, const struct agent_spec *spec)
+{
+	struct buf where = BUF_INIT;
+
+	p->spec = spec;
+	strvec_done(&p->agent.labels);
+	strvec_done(&p->agent.targets);
+	strvec_push_all(&p->agent.labels, &spec->labels);
+	strvec_push_all(&p->agent.targets, &spec->targets);
+	agent_spec_where(spec, &where);
+	free(p->agent.host);
+	p->agent.host = buf_steal(&where);
+}
+
+/* Down, whatever it was, with that text. */
+static void
+put_down(struct peer *p, const char *text)
+{
+	if (p->phase == PEER_QUEUED)
+		TAILQ_REMOVE(&p->f->queue, p, entry);
+	if (p->phase == PEER_QUEUED || p->phase == PEER_DOWN) {
+		p->phase = PEER_DOWN;
+		timer_stop(p->timer);
+		p->agent.next_try_us = 0;
+		set_text(&p->agent.error, text);
+		peer_show(p);
+	} else {
+		peer_fail(p, ERR_CLOSED, "%s", text);
+	}
+}
+
+void
+peer_retire(struct peer *p)
+{
+	static const char text[] = "removed from the fleet";
+
+	p->refused = true;
+	if (p->phase != PEER_DOWN || p->agent.error == NULL ||
+	    strcmp(p->agent.error, text) != 0)
+		put_down(p, text);
+}
+
+void
+peer_renew(struct peer *p, const struct agent_spec *spec, bool relink)
+{
+	bool back = p->agent.removed && !spec->removed;
+
+	take_spec(p, spec);
+	p->agent.removed = spec->removed;
+	if (spec->removed)
+		return;
+	if (relink && p->phase != PEER_DOWN)
+		put_down(p, "its entry in the fleet file was changed");
+	if (relink || back)
+		fleet_reconnect(p->f, p->index);
+}
+
 /* ---- memory ---- */
 
 void
 peer_init(struct peer *p, struct fleet *f, size_t index,
     const struct agent_spec *spec)
 {
-	struct buf where = BUF_INIT;
-
 	p->f = f;
 	p->index = index;
-	p->spec = spec;
 	strcpy(p->agent.name, spec->name);
-	strvec_push_all(&p->agent.labels, &spec->labels);
-	strvec_push_all(&p->agent.targets, &spec->targets);
-	agent_spec_where(spec, &where);
-	p->agent.host = buf_steal(&where);
+	take_spec(p, spec);
 	p->agent.link_since_us = loop_now_us(f->loop);
 	p->timer = timer_new(f->loop, on_timer, p);
 	p->slot_timer = timer_new(f->loop, on_slot_timer, p);

@@ -267,14 +267,14 @@ sync_run(struct peer *p, const char *run, uint32_t epoch, bool over)
 void
 fleet_sync(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
 {
-	sync_run(&f->peers[agent], run, epoch, false);
+	sync_run(f->peers[agent], run, epoch, false);
 }
 
 void
 fleet_over(struct fleet *f, size_t agent, const char *run, uint32_t epoch)
 {
-	if (may_change(&f->peers[agent]))
-		sync_run(&f->peers[agent], run, epoch, true);
+	if (may_change(f->peers[agent]))
+		sync_run(f->peers[agent], run, epoch, true);
 }
 
 /* Adds the secrets of work to what goes beside the works. */
@@ -313,7 +313,7 @@ measure(struct fleet *f, const struct work *work)
 void
 fleet_start(struct fleet *f, size_t agent, const struct work *work)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct batch *b;
 	size_t n;
 
@@ -354,28 +354,28 @@ void
 fleet_take_back(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch)
 {
-	put_id(&f->peers[agent], MSG_TAKE_BACK, id, epoch, 0);
+	put_id(f->peers[agent], MSG_TAKE_BACK, id, epoch, 0);
 }
 
 void
 fleet_cancel(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch, int64_t grace_us)
 {
-	put_id(&f->peers[agent], MSG_CANCEL, id, epoch, grace_us);
+	put_id(f->peers[agent], MSG_CANCEL, id, epoch, grace_us);
 }
 
 void
 fleet_go(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch)
 {
-	put_id(&f->peers[agent], MSG_GO, id, epoch, 0);
+	put_id(f->peers[agent], MSG_GO, id, epoch, 0);
 }
 
 void
 fleet_tell(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch, const char *told)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct batch *b;
 
 	if (!may_change(p))
@@ -388,14 +388,14 @@ void
 fleet_ack(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch)
 {
-	put_id(&f->peers[agent], MSG_ACK, id, epoch, 0);
+	put_id(f->peers[agent], MSG_ACK, id, epoch, 0);
 }
 
 void
 fleet_ack_files(struct fleet *f, size_t agent, const struct ident *id,
     uint32_t epoch)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct buf body = BUF_INIT;
 	char text[IDENT_TEXT];
 	struct jw w;

@@ -111,7 +111,7 @@ fleet_tail(struct fleet *f, size_t agent, const struct ident *id,
 	t->follow = follow;
 	t->ops = ops;
 	t->arg = arg;
-	begin(&f->peers[agent], t);
+	begin(f->peers[agent], t);
 	*ret = t;
 	return 0;
 }
@@ -128,7 +128,7 @@ fleet_fetch(struct fleet *f, size_t agent, const struct ident *id,
 	t->max = max;
 	t->ops = ops;
 	t->arg = arg;
-	begin(&f->peers[agent], t);
+	begin(f->peers[agent], t);
 	*ret = t;
 	return 0;
 }

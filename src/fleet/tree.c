@@ -162,7 +162,7 @@ void
 fleet_offer(struct fleet *f, size_t agent, const char *hash, uint64_t size,
     const char *path)
 {
-	struct peer *p = &f->peers[agent];
+	struct peer *p = f->peers[agent];
 	struct fleet_tree *t;
 
 	if (f->read_only || p->read_only)

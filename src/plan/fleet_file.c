@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plan/check.h"
+#include "plan/fleet_merge.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/plan/fleet_file.h"
@@ -317,15 +318,47 @@ load_document(const struct jdoc *doc, const char *file, struct diags *ds,
 	return r;
 }
 
+/* What the file itself has to be mended for is said of the file. */
+int
+fleet_load_edited(const struct jdoc *doc, const char *file,
+    const struct fleet_edits *e, struct diags *ds, struct fleet_spec **ret)
+{
+	struct diags quiet = DIAGS_INIT;
+	struct buf text = BUF_INIT;
+	struct fleet_spec *f;
+	char *where;
+	int r = e->n > 0 ? load_document(doc, file, &quiet, &f) : ERR_STATE;
+
+	diags_done(&quiet);
+	if (r < 0)
+		return load_document(doc, file, ds, ret);
+	fleet_spec_free(f);
+	fleet_merge(doc->root, e, ds, &text);
+	where = str_fmt("%s with its edits", file);
+	r = fleet_load_text(where, buf_str(&text), buf_len(&text), ds, &f);
+	if (r == 0) {
+		free(f->file);
+		f->file = str_dup(file);
+		*ret = f;
+	}
+	free(where);
+	buf_done(&text);
+	return r;
+}
+
 int
 fleet_load(const char *path, struct diags *ds, struct fleet_spec **ret)
 {
+	struct fleet_edits edits;
 	struct jdoc doc;
 	int r;
 
 	if ((r = jdoc_load(&doc, path, JDOC_COMMENTS, ds)) < 0)
 		return r == ERR_SYNTAX ? ERR_INVALID : r;
-	r = load_document(&doc, path, ds, ret);
+	if ((r = fleet_edits_load(path, &edits, ds)) == 0) {
+		r = fleet_load_edited(&doc, path, &edits, ds, ret);
+		fleet_edits_done(&edits);
+	}
 	jdoc_done(&doc);
 	return r;
 }

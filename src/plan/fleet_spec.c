@@ -46,21 +46,32 @@ fleet_embedded(void)
 	return f;
 }
 
+char *
+fleet_path(const char *path)
+{
+	char *folder = NULL, *file = NULL;
+
+	if (path != NULL)
+		return str_dup(path);
+	if (paths_config(&folder) == 0)
+		file = path_join(folder, "fleet.json");
+	free(folder);
+	if (file == NULL || fs_exists(file))
+		return file;
+	free(file);
+	return NULL;
+}
+
 int
 fleet_open(const char *path, struct diags *ds, struct fleet_spec **ret)
 {
-	char *folder = NULL, *file = NULL;
+	char *file = fleet_path(path);
 	int r = 0;
 
-	if (path != NULL)
-		return fleet_load(path, ds, ret);
-	if (paths_config(&folder) == 0)
-		file = path_join(folder, "fleet.json");
-	if (file != NULL && fs_exists(file))
+	if (file != NULL)
 		r = fleet_load(file, ds, ret);
 	else
 		*ret = fleet_embedded();
-	free(folder);
 	free(file);
 	return r;
 }
@@ -102,6 +113,49 @@ fleet_spec_free(struct fleet_spec *f)
 	free(f->name);
 	free(f->theme);
 	free(f);
+}
+
+void
+fleet_spec_renew(struct fleet_spec *f, struct fleet_spec *next)
+{
+	struct agent_spec old;
+	size_t i, n = f->n_agents;
+	long at;
+
+	f->agents = mem_realloc(f->agents, n + next->n_agents,
+	    sizeof *f->agents);
+	for (i = 0; i < n; i++)
+		f->agents[i].removed = true;
+	for (i = 0; i < next->n_agents; i++) {
+		at = fleet_find(f, next->agents[i].name);
+		if (at < 0) {
+			f->agents[f->n_agents++] = next->agents[i];
+			memset(&next->agents[i], 0, sizeof *next->agents);
+		} else {
+			old = f->agents[at];
+			f->agents[at] = next->agents[i];
+			next->agents[i] = old;
+		}
+	}
+	fleet_spec_free(next);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+agent_spec_same_link(const struct agent_spec *a, const struct agent_spec *b)
+{
+	return a->transport == b->transport && a->port == b->port &&
+	    same_text(a->host, b->host) && same_text(a->user, b->user) &&
+	    same_text(a->identity, b->identity) &&
+	    same_text(a->known_hosts, b->known_hosts) &&
+	    same_text(a->agent_path, b->agent_path) &&
+	    same_text(a->instance, b->instance) &&
+	    strvec_equal(&a->command, &b->command);
 }
 
 long

@@ -75,7 +75,7 @@ agent_free(struct agent *a)
 bool
 agent_usable(const struct agent *a)
 {
-	return a->known && a->up && !a->draining && !a->held &&
+	return a->known && !a->gone && a->up && !a->draining && !a->held &&
 	    !agent_benched(a) && a->guard == NULL;
 }
 
@@ -361,6 +361,19 @@ take_back_all(struct sched *s, uint32_t idx)
 	}
 }
 
+/* It became another one: what may not be there any more does not start. */
+static void
+take_back_astray(struct sched *s, uint32_t idx)
+{
+	uint32_t p, next;
+
+	for (p = s->agents[idx].first; p != NONE; p = next) {
+		next = s->parcels[p].next;
+		if (parcel_is_astray(s, &s->parcels[p]))
+			parcel_ask_back(s, p, NONE);
+	}
+}
+
 void
 sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
     int64_t now_us)
@@ -374,8 +387,9 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	a = &s->agents[idx];
 	was_up = a->known && a->up;
 	was_shunned = a->draining || a->benched;
-	changed = !a->known;
+	changed = !a->known || a->gone != f->gone;
 	a->known = true;
+	a->gone = f->gone;
 	set_texts(a, f);
 	changed |= set_list(&a->labels, f->labels);
 	changed |= set_list(&a->targets, f->targets);
@@ -398,6 +412,8 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 		events_agent_up(s, idx);
 	if ((a->draining || a->benched) && !was_shunned && a->up)
 		take_back_all(s, idx);
+	else if (changed)
+		take_back_astray(s, idx);
 }
 
 void

@@ -39,21 +39,29 @@ retie(struct run *r, const struct sched_run *spec, const uint32_t *needsets)
 	}
 }
 
+bool
+parcel_is_astray(const struct sched *s, const struct parcel *p)
+{
+	const struct run *r = s->runs[p->run];
+	const struct exec *x = r != NULL ? exec_get(r, p->exec) : NULL;
+
+	if (x == NULL || p->agent == NONE)
+		return false;
+	return s->agents[p->agent].gone || ((x->flags & X_PINNED) == 0 &&
+	    !req_admits(s, s->reqs[r->terms[x->terms].req], p->agent));
+}
+
 /* Where it may not be any more it does not start. */
 static void
 back_from_strangers(struct sched *s, struct run *r)
 {
-	const struct req *req;
 	struct exec *x;
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
 		x = exec_get(r, i + 1);
-		if (x->state != EXEC_ASSIGNED || (x->flags & X_PINNED) != 0 ||
-		    s->parcels[x->parcel].agent == NONE)
-			continue;
-		req = s->reqs[r->terms[x->terms].req];
-		if (!req_admits(s, req, s->parcels[x->parcel].agent))
+		if (x->state == EXEC_ASSIGNED &&
+		    parcel_is_astray(s, &s->parcels[x->parcel]))
 			parcel_ask_back(s, x->parcel, NONE);
 	}
 }

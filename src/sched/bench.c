@@ -61,6 +61,14 @@ bench_new(uint32_t n)
 	return b;
 }
 
+void
+bench_grow(struct bench *b, uint32_t n)
+{
+	b->agents = mem_realloc(b->agents, n, sizeof(*b->agents));
+	for (; b->n < n; b->n++)
+		b->agents[b->n] = (struct benched){ .text = NULL };
+}
+
 /* Forgets all that ended there. */
 static void
 forget(struct benched *a)

@@ -273,7 +273,8 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 {
 	const struct agent *a = &s->agents[idx];
 	struct sched_agent facts = { .name = a->name, .labels = &a->labels,
-		.targets = &a->targets, .n_pools = a->n_pools, .up = a->up,
+		.targets = &a->targets, .n_pools = a->n_pools, .gone = a->gone,
+		.up = a->up,
 		.draining = a->draining, .held = a->held,
 		.benched = a->benched, .probe = a->probe, .guard = a->guard,
 		.max_workers = a->max, .threshold = a->threshold,

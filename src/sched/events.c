@@ -52,6 +52,7 @@ misplaced(const struct sched *s, const struct parcel *p)
 	const struct exec *x = exec_get(r, p->exec);
 
 	return s->agents[p->agent].draining || (x->flags & X_HELD) != 0 ||
+	    parcel_is_astray(s, p) ||
 	    ((x->flags & X_PINNED) != 0 && x->pin != p->agent) ||
 	    (p->group != NONE && s->groups[p->group]->back) ||
 	    (r->halted && (x->flags & X_WAIVED) == 0);

@@ -35,7 +35,7 @@ req_admits(const struct sched *s, const struct req *r, uint32_t idx)
 	const struct agent *a = &s->agents[idx];
 	size_t i;
 
-	if (!a->known || r->broken || (r->pin != NONE && r->pin != idx))
+	if (!a->known || a->gone || r->broken || (r->pin != NONE && r->pin != idx))
 		return false;
 	for (i = 0; i < r->n_sel; i++)
 		if (!selector_match(r->sel[i], a->name, &a->labels))

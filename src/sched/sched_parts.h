@@ -246,6 +246,8 @@ uint32_t parcel_find(const struct sched *s, const struct run *r, uint32_t no,
     uint32_t attempt);
 /* The question whether it is given back is answered or void. */
 void parcel_back_over(struct sched *s, struct parcel *p);
+/* It is on an agent that it may not be on any more (amend.c). */
+bool parcel_is_astray(const struct sched *s, const struct parcel *p);
 void parcel_ask_back(struct sched *s, uint32_t parcel, uint32_t to);
 void parcel_ask_cancel(struct sched *s, uint32_t parcel);
 struct sched_member *parcel_members(struct parcel *p, uint32_t *ret_n);

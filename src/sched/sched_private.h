@@ -167,6 +167,7 @@ struct pace {
 
 struct agent {
 	bool known;		/* was ever set */
+	bool gone;		/* left the fleet */
 	char *name;
 	struct strvec labels, targets;
 	bool up, draining, held, benched, probe;

@@ -107,7 +107,7 @@ stage_of(struct ask *q, uint32_t idx)
 	bool pinned = q->t->pinned || (q->x->flags & X_PINNED) != 0;
 	enum stage st;
 
-	if (!a->known)
+	if (!a->known || a->gone)
 		return STAGE_NEVER;
 	if (!eligible(q, idx))
 		return STAGE_REQ;
@@ -288,7 +288,7 @@ nobody_text(struct ask *q)
 	buf_puts(&b, "no agent meets ");
 	requirement(q, &b);
 	for (i = 0; i < q->s->n_agents && r->pin == NONE; i++) {
-		if (!q->s->agents[i].known)
+		if (!q->s->agents[i].known || q->s->agents[i].gone)
 			continue;
 		n = lacks(q->s, r, i, NULL);
 		if (n < least) {
@@ -341,7 +341,8 @@ static bool
 nobody(struct ask *q)
 {
 	if ((q->x->flags & X_PINNED) != 0)
-		return !q->s->agents[q->x->pin].known;
+		return !q->s->agents[q->x->pin].known ||
+		    q->s->agents[q->x->pin].gone;
 	return q->s->reqs[req_of(q)]->n_elig == 0;
 }
 

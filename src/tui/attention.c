@@ -247,6 +247,8 @@ look_at_agents(struct tui *t)
 
 	for (i = 0; i < n; i++) {
 		ag = engine_agent(t->engine, i);
+		if (ag->removed)
+			continue;
 		look_at_links(t, ag, i);
 		look_at_bench(t, ag, i);
 		if (!ag->known || ag->link != LINK_UP)

@@ -2,6 +2,7 @@
 """What is changed around runs that go on, over real SSH hosts: a pause, and
 that all of it outlives a console that is killed."""
 
+import json
 import signal
 
 import sshd
@@ -102,11 +103,121 @@ def a_pause_is_undone(lab):
     s.end()
 
 
+def fleet_run(lab):
+    tests = [
+        {'name': 'gate', 'command': [lab.work, '600'], 'agents': ['lab-1']},
+        {'name': 'gpu', 'agents': ['@gpu']},
+        {'name': 'phone', 'targets': ['phone']},
+        {'name': 'far', 'agents': ['lab-2']},
+        {'name': 'wide', 'agents': ['lab-1'], 'workers': 4}]
+    for t in tests[1:]:
+        t['needs'] = ['gate']
+    return {
+        'name': 'fleet', 'parallel': 'tests', 'order': 'plan',
+        'command': [lab.work, '0.1'], 'targets': ['web'],
+        'suites': [{'name': 'a', 'tests': tests}]}
+
+
+def edited(s, number):
+    return s.lab.json('fleet', 'edits')['edits'][number - 1]
+
+
+def names(lab):
+    return [a['name'] for a in lab.json('agents')['agents']]
+
+
+def a_fleet(lab):
+    """Labels, targets and agents are changed while a run goes on: what it then
+    cannot do waits for an operator, and goes on when it can."""
+    lab.write_fleet({'lab-1': {'targets': ['web', 'phone'],
+                               'labels': ['gpu', 'big']},
+                     'lab-2': {'targets': ['web']}}, max_workers=8)
+    with open(lab.fleet) as f:
+        before = f.read()
+    second = json.loads(before)['agents'][1]
+    s = Changed(lab, fleet_run(lab))
+    tap.ok('it begins', s.started('gate'))
+    s.why('gpu', 'needs')
+    s.do('set', 'lab-1', 'labels-=gpu', text='lab-1: labels ["big"] (edit 1)')
+    s.why('gpu', 'no-agent', 'nearest is lab-1, which lacks @gpu')
+    one = edited(s, 1)
+    tap.ok('the edit is recorded', one['who'] and one['time'] and
+           (one['agent'], one['key'], one['old'], one['new']) ==
+           ('lab-1', 'labels', '["gpu","big"]', '["big"]'), one)
+    tap.ok('and an event says who did it', lab.until(
+        lambda: any('labels' in e['text'] and e['who'] == one['who']
+                    for e in lab.json('events')['events'])))
+    s.do('set', 'lab-1', 'labels+=gpu')
+    s.why('gpu', 'needs')
+    s.do('run-anyway', s.id('gpu'))
+    tap.ok('what needs the label runs', s.started('gpu'))
+    s.do('fleet', 'edit', 'lab-1', 'targets-=phone')
+    s.why('phone', 'no-agent', 'target phone')
+    s.do('fleet', 'undo', '3', text='lab-1: targets as before')
+    s.do('fleet', 'undo', '3', code=4, text='no longer')
+    s.do('run-anyway', s.id('phone'))
+    tap.ok('what needs the target runs', s.started('phone'))
+    s.do('fleet', 'remove', 'lab-2')
+    s.why('far', 'no-agent', 'lab-2')
+    tap.equal('it is out of the fleet', names(lab), ['lab-1'])
+    s.do('fleet', 'add', 'lab-2', *values_of(second), 'targets=web')
+    tap.equal('it is in it again', names(lab), ['lab-1', 'lab-2'])
+    s.do('run-anyway', s.id('far'))
+    tap.ok('and takes work', s.started('far'))
+    s.do('set', 'lab-1', 'max_workers=2')
+    s.why('wide', 'no-agent', 'no agent gives 4 workers')
+    s.do('set', 'lab-1', 'max_workers=8')
+    s.do('run-anyway', s.id('wide'))
+    tap.ok('what needs four workers runs', s.started('wide'))
+    s.kill_and_resume()
+    s.end()
+    with open(lab.fleet) as f:
+        tap.equal('the file itself is as it was', f.read(), before)
+
+
+def one_more(lab):
+    """An agent of which the console never heard joins a run, and a file that
+    was edited by hand is read again."""
+    with open(lab.fleet) as f:
+        file = json.load(f)
+    plan = fleet_run(lab)
+    plan['suites'][0]['tests'][3]['agents'] = ['lab-2', 'lab-3']
+    s = Changed(lab, plan)
+    tap.ok('it begins', s.started('gate'))
+    s.do('fleet', 'remove', 'lab-2')
+    s.why('far', 'no-agent')
+    third = dict(file['agents'][1], name='lab-3', instance='third')
+    s.do('fleet', 'add', 'lab-3', *values_of(third), 'targets=web')
+    s.do('run-anyway', s.id('far'))
+    tap.ok('a new agent takes work', s.started('far'))
+    tap.ok('and is where it ran', lab.watch.wait(lambda w: any(
+        x[1] == 'lab-3' and x[2] == s.id('far') for x in w.starts)))
+    s.do('fleet', 'edit', 'lab-3', 'prot=22', code=4, text='port')
+    s.do('fleet', 'edit', 'lab-3', 'name=x', code=4, text='keeps its name')
+    s.do('fleet', 'edit', 'lab-3', 'port=99999', code=4)
+    s.do('fleet', 'edit', 'lab-9', 'port=1', code=4, text='not in the fleet')
+    s.do('fleet', 'add', 'lab-3', code=4, text='already')
+    file['agents'][0]['targets'] = ['web']
+    with open(lab.fleet, 'w') as f:
+        json.dump(file, f)
+    s.why('phone', 'needs')
+    s.do('fleet', 'reload')
+    s.why('phone', 'no-agent', 'target phone')
+    s.end()
+
+
+def values_of(agent):
+    return ['%s=%s' % (k, v if isinstance(v, str) else json.dumps(v))
+            for k, v in agent.items() if k not in ('name', 'targets')]
+
+
 def main():
     sshd.need()
     with Lab(2, max_workers=8) as lab:
         a_pause(lab)
         a_pause_is_undone(lab)
+        a_fleet(lab)
+        one_more(lab)
     tap.done()
 
 

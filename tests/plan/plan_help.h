@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/mem.h"
 #include "yardmaster/plan/plan.h"
 
 /* All messages, a line each; the caller frees. */
@@ -24,6 +26,32 @@ say_all(const struct diags *ds)
 		buf_putc(&b, '\n');
 	}
 	return buf_steal(&b);
+}
+
+static inline void
+write_file(const char *dir, const char *name, const char *text)
+{
+	char *path = str_fmt("%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	free(path);
+}
+
+/* The files of a folder, then the folder. */
+static inline void
+remove_all(const char *dir, const char *const *names)
+{
+	char *path;
+
+	for (; *names != NULL; names++) {
+		path = str_fmt("%s/%s", dir, *names);
+		unlink(path);
+		free(path);
+	}
+	rmdir(dir);
 }
 
 /* A plan that must load; not expanded. */

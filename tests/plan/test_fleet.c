@@ -3,7 +3,6 @@
 #include "plan_help.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "yardmaster/base/mem.h"
 
@@ -209,18 +208,6 @@ test_embedded(void **state)
 /* ---- which file is used, and what a file is ---- */
 
 static void
-write_file(const char *dir, const char *name, const char *text)
-{
-	char *path = str_fmt("%s/%s", dir, name);
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	free(path);
-}
-
-static void
 check_kind(const char *dir, const char *name, int code, enum file_kind want)
 {
 	struct diags ds = DIAGS_INIT;
@@ -232,19 +219,6 @@ check_kind(const char *dir, const char *name, int code, enum file_kind want)
 	assert_int_equal(ds.errors > 0, code != 0);
 	diags_done(&ds);
 	free(path);
-}
-
-static void
-remove_all(const char *dir, const char *const *names)
-{
-	char *path;
-
-	for (; *names != NULL; names++) {
-		path = str_fmt("%s/%s", dir, *names);
-		unlink(path);
-		free(path);
-	}
-	rmdir(dir);
 }
 
 static void

@@ -320,6 +320,59 @@ test_drain_moves_and_hold_keeps(void **state)
 	kit_done(&k);
 }
 
+/* What an agent may no longer have is taken back, and starts there no more. */
+static void
+test_other_labels_and_gone(void **state)
+{
+	struct strvec linux = STRVEC_INIT, wanted = STRVEC_INIT;
+	const struct strvec *lists[] = { &wanted };
+	struct sched_agent a = kit_facts("A", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	strvec_push(&linux, "linux");
+	strvec_push(&wanted, "@linux");
+	a.labels = &linux;
+	kit_init(&k);
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	spec_init(&p);
+	p.run.ahead = 1;
+	*spec_terms(&p) = (struct sched_terms){ .repeatable = true,
+		.workers = 1, .agents = lists, .n_agents = 1 };
+	spec_execs(&p, 2);
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
+	kit_started(&k, run, 1);
+	a.labels = NULL;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 1);
+	assert_int_equal(sched_returned(k.s, kit_id(&k, run, 2), false,
+	    k.now_us), SCHED_TAKEN);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	assert_string_equal(kit_why(&k, run, 2), "no-agent");
+	assert_true(kit_says(&k, run, 2, "no-agent", "A, which lacks @linux"));
+	a.labels = &linux;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 1);
+	a.gone = true;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 1);
+	assert_int_equal(sched_returned(k.s, kit_id(&k, run, 2), false,
+	    k.now_us), SCHED_TAKEN);
+	kit_decide(&k);
+	assert_string_equal(kit_why(&k, run, 2), "no-agent");
+	assert_false(kit_says(&k, run, 2, "no-agent", "nearest"));
+	kit_done(&k);
+	strvec_done(&linux);
+	strvec_done(&wanted);
+}
+
 /* Lowering kills nothing, nothing starts until fewer run; raising starts. */
 static void
 test_lower_and_raise(void **state)
@@ -470,6 +523,7 @@ main(void)
 		cmocka_unit_test(test_reassign),
 		cmocka_unit_test(test_reassign_too_late),
 		cmocka_unit_test(test_drain_moves_and_hold_keeps),
+		cmocka_unit_test(test_other_labels_and_gone),
 		cmocka_unit_test(test_lower_and_raise),
 		cmocka_unit_test(test_wide_reserves),
 		cmocka_unit_test(test_priority_of_runs),

@@ -21,7 +21,9 @@ struct engine;
 
 struct engine_opts {
 	const char *state_dir;	/* NULL: paths_state() */
-	const struct fleet_spec *fleet;	/* borrowed for the engine's life */
+	/* Borrowed for the engine's life. When its file is edited meanwhile,
+	 * its agents are renewed: indices stay, new ones come last. */
+	struct fleet_spec *fleet;
 	const char *who;	/* login@host, copied */
 	bool read_only;
 };

@@ -61,6 +61,18 @@ int fleet_new(struct loop *loop, const struct fleet_spec *spec,
 /* Flushes what is queued where that needs no waiting, ends all links. */
 void fleet_free(struct fleet *f);
 
+/*
+ * The spec, which is the one of fleet_new(), was renewed (fleet_spec_renew()):
+ * labels and targets are taken, what is new is linked, and what is reached in
+ * another way (relink, by agent of before) is linked anew. Of what was removed
+ * the link stays, until fleet_retire().
+ */
+void fleet_renew(struct fleet *f, const struct fleet_spec *spec,
+    const bool *relink);
+/* Ends the link of a removed agent for good; nothing when it has none. Not to
+ * be called from what the fleet calls. */
+void fleet_retire(struct fleet *f, size_t agent);
+
 /* How many agents it has. */
 size_t fleet_count(const struct fleet *f);
 /* Borrowed; changes between turns. */

@@ -31,6 +31,7 @@ struct agent {
 	char *host;		/* for people: "user@host:port", or "local" */
 	struct strvec labels, targets;
 	enum agent_state state;	/* what is shown */
+	bool removed;		/* from the fleet, while this process goes on */
 	enum link_state link;
 	char *error;		/* last fault of the link in words, or NULL */
 	char *question;		/* what the link asks, or NULL */

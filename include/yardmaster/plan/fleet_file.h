@@ -53,6 +53,7 @@ struct agent_spec {
 	double cost_per_hour;	/* 0: not set */
 	struct strvec env;	/* "KEY=VALUE" */
 	double speed;		/* of simulated agents; 1.0 */
+	bool removed;		/* fleet_spec_renew(): out of the file now */
 };
 
 struct fleet_spec {
@@ -86,8 +87,22 @@ struct fleet_spec *fleet_embedded(void);
  */
 int fleet_open(const char *path, struct diags *ds, struct fleet_spec **ret);
 
+/* The file that fleet_open() loads; NULL: none, the embedded one is used. The
+ * caller frees. */
+char *fleet_path(const char *path);
+
 /* Frees it and all it holds. NULL is fine. */
 void fleet_spec_free(struct fleet_spec *f);
+
+/*
+ * Takes the agents of another loading of the same fleet: each keeps its index;
+ * what is no longer there stays as removed, what is new comes last. next is
+ * used up. Nothing else of f changes.
+ */
+void fleet_spec_renew(struct fleet_spec *f, struct fleet_spec *next);
+/* True when both are reached in the same way. */
+bool agent_spec_same_link(const struct agent_spec *a,
+    const struct agent_spec *b);
 
 /* Index of the agent of that name, or -1. */
 long fleet_find(const struct fleet_spec *f, const char *name);

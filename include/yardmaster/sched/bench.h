@@ -29,6 +29,8 @@ struct bench;
 /* For a fleet of n agents, numbered from 0; frees it (NULL is fine). */
 struct bench *bench_new(uint32_t n);
 void bench_free(struct bench *b);
+/* The fleet has n agents now, which is not less than before. */
+void bench_grow(struct bench *b, uint32_t n);
 
 /* An attempt that ended and counts. Texts are copied. */
 struct bench_end {

@@ -54,6 +54,7 @@ struct sched_agent {
 	const struct strvec *targets;	/* NULL or empty: offers all */
 	const struct sched_pool *pools;	/* instances it has itself */
 	uint32_t n_pools;
+	bool gone;		/* out of the fleet: nothing more starts there */
 	bool up;		/* the link is there */
 	bool draining, held, benched;
 	bool probe;		/* benched: it may take one attempt while it has
@@ -74,7 +75,8 @@ struct sched_agent {
  * Sets agent idx of the fleet (fleet order; agents before it that were never
  * set are unknown and take nothing). To be called whenever a fact changed.
  * up from true to false: what it holds is unknown from now on. draining,
- * benched: what it has not started is taken back.
+ * benched, or other labels and targets: what it has not started (and no longer
+ * may) is taken back.
  */
 void sched_agent_set(struct sched *s, uint32_t idx,
     const struct sched_agent *a, int64_t now_us);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The fleet while it is used. The folder of its file is watched; when somebody
+ * has edited the fleet, it is loaded again: agents keep their indices, new
+ * ones come last, and of a removed one the link stays until all that it has of
+ * ours has ended.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "yardmaster/base/mem.h"
+#include "yardmaster/plan/fleet_edits.h"
+
+#include "engine/engine_private.h"
+#include "engine/leases.h"
+
+/* When the edits were written; 0: there are none. */
+static int64_t
+written_ns(const struct engine *e)
+{
+	char *path = fleet_edits_path(e->spec->file);
+	struct stat st;
+	int64_t ns = 0;
+
+	if (stat(path, &st) == 0)
+		ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+		    st.st_mtim.tv_nsec;
+	free(path);
+	return ns;
+}
+
+static void
+say_edit(struct engine *e, const struct fleet_edit *ed)
+{
+	engine_say(e, EVENT_EDIT, ed->who, ed->agent, "%s%s%s: %s -> %s",
+	    ed->agent, ed->key != NULL ? " " : "",
+	    ed->key != NULL ? ed->key : "",
+	    ed->was == NULL ? "none" : ed->key != NULL ? ed->was : "there",
+	    ed->now == NULL ? "none" : ed->key != NULL ? ed->now : "there");
+}
+
+/* Who did what, of the edits that were not told yet. */
+static void
+say_edits(struct engine *e)
+{
+	struct diags quiet = DIAGS_INIT;
+	struct fleet_edits edits;
+	size_t i;
+
+	if (fleet_edits_load(e->spec->file, &edits, &quiet) == 0) {
+		if (edits.n == e->n_edits)
+			engine_say(e, EVENT_INFO, NULL, NULL,
+			    "the fleet file was read again");
+		for (i = e->n_edits; i < edits.n; i++)
+			say_edit(e, &edits.v[i]);
+		e->n_edits = edits.n;
+		fleet_edits_done(&edits);
+	}
+	diags_done(&quiet);
+}
+
+/* All that has a place for each agent gets more. */
+static void
+grow(struct engine *e, size_t n_old, size_t n)
+{
+	size_t cap = n_old;
+	struct erun *r;
+
+	e->syncing = mem_grow(e->syncing, &cap, n, sizeof *e->syncing);
+	cap = n_old;
+	e->facts_us = mem_grow(e->facts_us, &cap, n, sizeof *e->facts_us);
+	TAILQ_FOREACH(r, &e->runs, entry) {
+		cap = n_old;
+		r->awaits = mem_grow(r->awaits, &cap, n, sizeof *r->awaits);
+		cap = n_old;
+		r->repeats = mem_grow(r->repeats, &cap, n,
+		    sizeof *r->repeats);
+	}
+	bench_grow(e->bench, (uint32_t)n);
+	leases_grow(e->leases, n_old, n);
+	lates_grow(e->lates, n_old, n);
+}
+
+static void
+renew(struct engine *e, struct fleet_spec *next)
+{
+	size_t n = e->spec->n_agents, i;
+	bool *relink = mem_calloc(n, sizeof *relink);
+	const struct agent_spec *a;
+	long at;
+
+	for (i = 0; i < n; i++) {
+		a = &e->spec->agents[i];
+		at = fleet_find(next, a->name);
+		relink[i] = at >= 0 &&
+		    !agent_spec_same_link(a, &next->agents[at]);
+	}
+	fleet_spec_renew(e->spec, next);
+	grow(e, n, e->spec->n_agents);
+	fleet_renew(e->fleet, e->spec, relink);
+	for (i = 0; i < e->spec->n_agents; i++)
+		feed_agent(e, i);
+	free(relink);
+	engine_learn_speeds(e);
+	engine_hurry(e);
+}
+
+/* Something in the folder is another one. */
+static void
+look(void *arg)
+{
+	struct engine *e = arg;
+	struct diags ds = DIAGS_INIT;
+	struct fleet_spec *next = NULL;
+	int64_t ns = written_ns(e);
+	size_t i;
+
+	if (ns == e->edits_ns)
+		return;
+	e->edits_ns = ns;
+	if (fleet_load(e->spec->file, &ds, &next) == 0) {
+		renew(e, next);
+		say_edits(e);
+	}
+	for (i = 0; next == NULL && i < ds.n; i++)
+		if (ds.v[i].level == DIAG_ERROR)
+			engine_say(e, EVENT_WARNING, NULL, NULL, "the fleet "
+			    "stays as it was: %s", ds.v[i].text);
+	diags_done(&ds);
+}
+
+void
+fleet_live_open(struct engine *e)
+{
+	struct diags quiet = DIAGS_INIT;
+	struct fleet_edits edits;
+	const char *slash;
+	char *folder;
+
+	if (e->spec->file == NULL)
+		return;
+	slash = strrchr(e->spec->file, '/');
+	folder = slash == NULL ? str_dup(".") :
+	    str_ndup(e->spec->file, (size_t)(slash - e->spec->file) + 1);
+	/* Where nothing can be watched it stays as it was at the start. */
+	(void)filewatch_new(e->loop, folder, look, e, &e->edits);
+	free(folder);
+	e->edits_ns = written_ns(e);
+	if (fleet_edits_load(e->spec->file, &edits, &quiet) == 0) {
+		e->n_edits = edits.n;
+		fleet_edits_done(&edits);
+	}
+	diags_done(&quiet);
+}
+
+void
+fleet_live_retire(struct engine *e)
+{
+	uint32_t busy, queued;
+	size_t i;
+
+	for (i = 0; i < e->spec->n_agents; i++) {
+		if (!e->spec->agents[i].removed)
+			continue;
+		sched_agent_load(e->sched, (uint32_t)i, &busy, &queued);
+		if (busy == 0 && queued == 0)
+			fleet_retire(e->fleet, i);
+	}
+}
