@@ -199,13 +199,21 @@ static void
 check_target(const struct plan *p, uint32_t target,
     const struct fleet_spec *f, struct diags *ds)
 {
+	struct plan_ref ref = { .is_test = true };
+	uint32_t k;
 	size_t i;
 
 	for (i = 0; i < f->n_agents; i++)
 		if (agent_spec_offers(&f->agents[i], p->targets[target].name))
 			return;
-	diag_add(ds, DIAG_WARNING, p->file, 0, NULL, "target %s: no agent of "
-	    "the fleet %s offers it", p->targets[target].name, f->name);
+	for (k = 0; k < p->n_steps; k++)
+		if (p->steps[k].target == target) {
+			ref.index = p->steps[k].test;
+			break;
+		}
+	plan_say_at(p, &ref, "targets", DIAG_WARNING, ds, str_fmt("target %s: "
+	    "no agent of the fleet %s offers it", p->targets[target].name,
+	    f->name));
 }
 
 size_t

@@ -173,7 +173,8 @@ bool
 agent_spec_offers(const struct agent_spec *a, const char *target)
 {
 	return target == NULL || a->targets.n == 0 ||
-	    strvec_find(&a->targets, target) >= 0;
+	    strvec_find(&a->targets, target) >= 0 ||
+	    agent_spec_instances(a, target) != NULL;
 }
 
 const struct strvec *

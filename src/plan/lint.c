@@ -12,6 +12,14 @@
 #include "plan/work.h"
 #include "yardmaster/base/mem.h"
 
+/* A warning where the key of a suite or test stands. */
+static struct diag *
+warn(const struct plan *p, const struct plan_ref *ref, const char *key,
+    struct diags *ds, char *text)
+{
+	return plan_say_at(p, ref, key, DIAG_WARNING, ds, text);
+}
+
 /* ---- W01: suites that share no eligible agent ---- */
 
 struct reach {
@@ -71,6 +79,7 @@ say_apart(const struct reach *r, struct diags *ds)
 {
 	const struct plan *p = r->p;
 	uint32_t i, first = PLAN_NONE;
+	struct plan_ref ref = { .is_test = false };
 
 	for (i = 0; i < p->n_suites; i++) {
 		if (!r->reaches[i] || r->group[i] != i)
@@ -79,10 +88,11 @@ say_apart(const struct reach *r, struct diags *ds)
 			first = i;
 			continue;
 		}
-		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
-		    "W01: suites %s and %s share no eligible agent of the "
-		    "fleet %s", p->suites[first].path, p->suites[i].path,
-		    r->f->name), "idle workers of one cannot help the other");
+		ref.index = i;
+		diag_set_hint(warn(p, &ref, "agents", ds, str_fmt("W01: "
+		    "suites %s and %s share no eligible agent of the fleet %s",
+		    p->suites[first].path, p->suites[i].path, r->f->name)),
+		    "idle workers of one cannot help the other");
 	}
 }
 
@@ -141,6 +151,7 @@ lint_wide(const struct plan *p, const struct fleet_spec *f, struct diags *ds)
 {
 	const struct agent_spec *a;
 	const struct plan_terms *t;
+	struct plan_ref ref = { .is_test = true };
 	struct buf label = BUF_INIT;
 	uint32_t i, said = PLAN_NONE;
 
@@ -153,11 +164,12 @@ lint_wide(const struct plan *p, const struct fleet_spec *f, struct diags *ds)
 		if (a == NULL || a->max_workers >= t->workers)
 			continue;
 		buf_clear(&label);
+		ref.index = p->steps[p->execs[i].first_step].test;
 		plan_step_label(p, &p->steps[p->execs[i].first_step], &label);
-		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
-		    "W05: %s takes %u workers at once, and no agent of the "
-		    "fleet %s has as many", buf_str(&label), t->workers,
-		    f->name), "the most has %s: %u", a->name, a->max_workers);
+		diag_set_hint(warn(p, &ref, "workers", ds, str_fmt("W05: %s "
+		    "takes %u workers at once, and no agent of the fleet %s "
+		    "has as many", buf_str(&label), t->workers, f->name)),
+		    "the most has %s: %u", a->name, a->max_workers);
 	}
 	buf_done(&label);
 }
@@ -208,17 +220,17 @@ find_processes(const struct strvec *argv)
 
 static void
 lint_processes(const struct plan *p, const struct plan_props *props,
-    const char *what, struct diags *ds)
+    const struct plan_ref *ref, const char *what, struct diags *ds)
 {
 	const char *n;
 
 	if (!props->enabled || props->command == NULL || props->workers > 1)
 		return;
 	if ((n = find_processes(props->command)) != NULL)
-		diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
-		    "W02: %s: the command starts processes (-n %s) on 1 "
-		    "worker", what, n), "set workers, or let yardmaster run "
-		    "the tests in parallel");
+		diag_set_hint(warn(p, ref, "command", ds, str_fmt("W02: %s: "
+		    "the command starts processes (-n %s) on 1 worker", what,
+		    n)), "set workers, or let yardmaster run the tests in "
+		    "parallel");
 }
 
 /* Suites, and tests that differ from theirs. */
@@ -226,15 +238,16 @@ static void
 lint_commands(const struct plan *p, struct diags *ds)
 {
 	const struct plan_props *last = NULL;
-	struct plan_ref ref = { .is_test = true };
+	struct plan_ref ref = { .is_test = true }, suite = { .is_test = false };
 	struct buf name = BUF_INIT;
 	const struct plan_suite *s;
 	uint32_t i, k;
 
 	for (i = 0; i < p->n_suites; i++) {
 		s = &p->suites[i];
+		suite.index = i;
 		if (s->n_tests > 0 || s->discovers)
-			lint_processes(p, s->props, s->path, ds);
+			lint_processes(p, s->props, &suite, s->path, ds);
 		for (k = 0; k < s->n_tests; k++) {
 			ref.index = s->first_test + k;
 			if (p->tests[ref.index].props == s->props ||
@@ -244,7 +257,7 @@ lint_commands(const struct plan *p, struct diags *ds)
 				continue;
 			last = p->tests[ref.index].props;
 			plan_ref_format(p, &ref, &name);
-			lint_processes(p, last, buf_str(&name), ds);
+			lint_processes(p, last, &ref, buf_str(&name), ds);
 			buf_clear(&name);
 		}
 	}
@@ -257,13 +270,14 @@ static void
 say_option(const struct plan *p, const struct plan_step *s,
     const struct piece *piece, const char *value, struct diags *ds)
 {
+	struct plan_ref ref = { .is_test = true, .index = s->test };
 	struct buf label = BUF_INIT;
 	int n = (int)piece->len;
 
 	plan_step_label(p, s, &label);
-	diag_set_hint(diag_add(ds, DIAG_WARNING, p->file, 0, NULL,
-	    "W03: %s: %.*s is \"%s\", which the command may take for an "
-	    "option", buf_str(&label), n, piece->text, value),
+	diag_set_hint(warn(p, &ref, "command", ds, str_fmt("W03: %s: %.*s is "
+	    "\"%s\", which the command may take for an option",
+	    buf_str(&label), n, piece->text, value)),
 	    "put \"--\" before it");
 	buf_done(&label);
 }

@@ -271,6 +271,7 @@ load_suite(struct loader *l, const struct jval *obj, uint32_t parent,
 	check_object(&l->c, obj, AT_SUITE);
 	name = load_name(l, obj, AT_SUITE);
 	index = plan_add_suite(l->p);
+	plan_origin_add(l->p, index, &l->c, obj);
 	l->p->suites[index].name = str_dup(name != NULL ? name : "?");
 	l->p->suites[index].path = parent == PLAN_NONE ?
 	    str_dup(l->p->suites[index].name) :

@@ -184,7 +184,8 @@ check_group(const struct plan *p, uint32_t first, const struct fleet_spec *f,
     struct diags *ds)
 {
 	struct matching m = { .p = p, .f = f, .first = first };
-	const struct plan_suite *s = &p->suites[p->execs[first].suite];
+	struct plan_ref ref = { .index = p->execs[first].suite };
+	const struct plan_suite *s = &p->suites[ref.index];
 	uint32_t i, found = 0, n = s->props->together;
 
 	m.part_of = mem_calloc(f->n_agents, sizeof(*m.part_of));
@@ -194,10 +195,11 @@ check_group(const struct plan *p, uint32_t first, const struct fleet_spec *f,
 		found += match(&m, i);
 	}
 	if (found < n)
-		diag_set_hint(diag_add(ds, DIAG_ERROR, p->file, 0, NULL,
-		    "suite %s: its %u parts run on different agents, and the "
-		    "fleet %s has agents for %u of them only", s->path, n,
-		    f->name, found), "\"same_agent\": true lets them share");
+		diag_set_hint(plan_say_at(p, &ref, "together", DIAG_ERROR, ds,
+		    str_fmt("suite %s: its %u parts run on different agents, "
+		    "and the fleet %s has agents for %u of them only",
+		    s->path, n, f->name, found)),
+		    "\"same_agent\": true lets them share");
 	free(m.part_of);
 	free(m.seen);
 }

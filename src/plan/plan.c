@@ -397,6 +397,9 @@ private_free(struct plan *p)
 	free(v->discoveries);
 	raw_refs_done(&v->pairs);
 	free(v->target_defined);
+	for (i = 0; i < v->cap_origins; i++)
+		free(v->origins[i].path);
+	free(v->origins);
 	free(v->lock_declared);
 	free(v->suite_agents);
 	free(v->amended);

@@ -26,6 +26,13 @@ struct raw_refs {
 	size_t n, cap;
 };
 
+/* Where a suite stands. */
+struct origin {
+	const struct jdoc *doc;	/* NULL: it is of no file */
+	const struct jval *obj;	/* in doc */
+	char *path;
+};
+
 /* What is needed to find tests by a command. */
 struct discovery {
 	uint32_t suite;
@@ -74,6 +81,8 @@ struct plan_private {
 	struct raw_refs *suite_needs, *test_needs;	/* by index */
 	size_t cap_suite_needs, cap_test_needs;
 	struct raw_refs pairs;	/* two by two */
+	struct origin *origins;	/* by suite */
+	size_t cap_origins;
 	struct discovery *discoveries;
 	size_t n_discoveries, cap_discoveries;
 	struct owned *expanded;	/* arrays of the expansion */
@@ -136,6 +145,14 @@ void plan_schedules_done(struct plan *p);
 /* Appends an empty suite, or a test (at the end of all tests). */
 uint32_t plan_add_suite(struct plan *p);
 uint32_t plan_add_test(struct plan *p);
+
+/* The suite is obj, at the place at hand of c. */
+void plan_origin_add(struct plan *p, uint32_t suite, const struct check *c,
+    const struct jval *obj);
+/* Adds a diagnostic where the key of a suite or test stands, its own or
+ * inherited; where none has it, at the suite or test itself. Frees text. */
+struct diag *plan_say_at(const struct plan *p, const struct plan_ref *ref,
+    const char *key, enum diag_level level, struct diags *ds, char *text);
 
 /* Adds a diagnostic at path of doc; without the document (NULL) at path of
  * the plan. */

@@ -78,6 +78,20 @@ PLANS = [
      HEAD + ' "parallel": "tests", "suites": [\n'
      '  {"name": "a", "tests": [{"name": "t", "needs": ["t"]}]}]}',
      ['3: suites[0].tests[0].needs[0]: a cycle']),
+    ('more of a lock than there is',
+     tests('   {"name": "t", "locks": ["db:3"]}'),
+     ['4: suites[0].tests[0].locks[0]: takes 3 of lock "db", of which there '
+      'is 1']),
+    ('no shard', suites('  {"name": "a",\n   "shards": 0}'),
+     ['4: suites[0].shards: 0 is not between 1 and 100000']),
+    ('a target that nothing may use',
+     HEAD + ' "targets": [{"name": "web",\n  "max": 0}],\n "suites": [\n'
+     '  {"name": "a", "tests": ["t"]}]}',
+     ['3: targets[0].max: 0 is not between 1 and']),
+    ('a test apart from itself that may run beside itself',
+     HEAD + ' "exclusive": [["t", "t"]],\n "suites": [{"name": "a", '
+     '"tests": [\n  {"name": "t", "beside_itself": true}]}]}',
+     ['2: exclusive[0]: the pair keeps test "t" apart from itself']),
     ('a placeholder with one wrong letter',
      tests('   {"name": "t", "command": ["x", "{tets}", "{test}"]}'),
      ['4: suites[0].tests[0].command[1]: unknown placeholder {tets} '

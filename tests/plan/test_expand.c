@@ -462,7 +462,8 @@ test_agents(void **state)
 	    "(did you mean \"lab-1\"?)\n"
 	    "p.json:1: warning: suites[1].agents[1]: no agent of the fleet f "
 	    "meets @cpu\n"
-	    "p.json: warning: target y: no agent of the fleet f offers it\n");
+	    "p.json:1: warning: targets: target y: no agent of the fleet f "
+	    "offers it\n");
 	free(said);
 	diags_done(&ds);
 	fleet_spec_free(f);

@@ -167,8 +167,11 @@ check_on_fleet(const char *parts, const char *wanted)
 	assert_int_equal(fleet_load_text("f.json", FLEET, strlen(FLEET),
 	    &ds, &f), 0);
 	assert_int_equal(plan_check_agents(p, f, &ds), wanted != NULL);
-	if (wanted != NULL)
+	if (wanted != NULL) {
 		assert_string_equal(ds.v[0].text, wanted);
+		assert_string_equal(ds.v[0].path, "suites[0].together");
+		assert_int_equal(ds.v[0].line, 1);
+	}
 	fleet_spec_free(f);
 	diags_done(&ds);
 	plan_free(p);

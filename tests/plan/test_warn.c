@@ -34,12 +34,12 @@ static void
 test_agents(void **state)
 {
 	static const char text[] = "{\"shell\": \"x\", \"suites\": [{\"name\": "
-	    "\"a\", \"agents\": [\"l1\"], \"tests\": [\"t\"]}, {\"name\": "
+	    "\"a\", \"agents\": [\"l1\"], \"tests\": [\"t\"]}, \n{\"name\": "
 	    "\"b\", \"agents\": [\"@mac\"], \"tests\": [\"t\"]}, {\"name\": "
 	    "\"c\", \"agents\": [\"l1\", \"l2\"], \"tests\": [\"t\"]}, "
 	    "{\"name\": \"d\", \"agents\": [\"l2\"], \"tests\": [\"t\"]}, "
 	    "{\"name\": \"e\", \"agents\": [\"nobody\"], \"tests\": [\"t\"]}, "
-	    "{\"name\": \"f\", \"targets\": [\"y\"], \"tests\": [\"t\"]}]}";
+	    "\n{\"name\": \"f\", \"targets\": [\"y\"], \"tests\": [\"t\"]}]}";
 	struct diags ds = DIAGS_INIT;
 	struct fleet_spec *f;
 
@@ -47,10 +47,12 @@ test_agents(void **state)
 	    "\"targets\": [\"x\"]}, {\"name\": \"l2\", \"targets\": [\"x\"]}, "
 	    "{\"name\": \"m\", \"labels\": [\"mac\"], \"targets\": [\"x\"]}, "
 	    "{\"name\": \"n\", \"targets\": [\"y\"]}]}", &ds);
-	check_said(text, f, "p.json: warning: W01: suites a and b share no "
+	check_said(text, f, "p.json:2: warning: suites[1].agents: "
+	    "W01: suites a and b share no "
 	    "eligible agent of the fleet f (idle workers of one cannot help "
 	    "the other)\n"
-	    "p.json: warning: W01: suites a and f share no eligible agent of "
+	    "p.json:3: warning: suites[5]: "
+	    "W01: suites a and f share no eligible agent of "
 	    "the fleet f (idle workers of one cannot help the other)\n");
 	check_said(text, NULL, "");
 	fleet_spec_free(f);
@@ -62,8 +64,8 @@ test_wide(void **state)
 {
 	static const char text[] = "{\"shell\": \"x\", \"parallel\": "
 	    "\"tests\", \"suites\": [{\"name\": \"a\", \"agents\": "
-	    "[\"l1\"], \"tests\": [{\"name\": \"t\", \"workers\": 3}, "
-	    "{\"name\": \"u\", \"workers\": 2}]}, {\"name\": \"b\", "
+	    "[\"l1\"], \"tests\": [\n{\"name\": \"t\", \"workers\": 3}, "
+	    "{\"name\": \"u\", \"workers\": 2}]}, {\"name\": \"b\",\n"
 	    "\"workers\": 9, \"tests\": [\"v\"]}]}";
 	struct diags ds = DIAGS_INIT;
 	struct fleet_spec *f;
@@ -71,10 +73,12 @@ test_wide(void **state)
 	f = load_fleet("{\"name\": \"f\", \"agents\": [{\"name\": \"l1\", "
 	    "\"max_workers\": 2}, {\"name\": \"l2\", \"max_workers\": "
 	    "4}]}", &ds);
-	check_said(text, f, "p.json: warning: W05: a/t takes 3 workers at "
+	check_said(text, f, "p.json:2: warning: suites[0].tests[0].workers: "
+	    "W05: a/t takes 3 workers at "
 	    "once, and no agent of the fleet f has as many (the most has l1: "
 	    "2)\n"
-	    "p.json: warning: W05: b/v takes 9 workers at once, and no agent "
+	    "p.json:3: warning: suites[1].workers: "
+	    "W05: b/v takes 9 workers at once, and no agent "
 	    "of the fleet f has as many (the most has l2: 4)\n");
 	fleet_spec_free(f);
 	f = load_fleet("{\"name\": \"f\", \"agents\": [{\"name\": \"l1\"}, "
@@ -85,9 +89,10 @@ test_wide(void **state)
 }
 
 #define COMMAND(argv, more) \
-	"{\"suites\": [{\"name\": \"s\", \"command\": [" argv "], " more \
+	"{\"suites\": [{\"name\": \"s\",\n\"command\": [" argv "], " more \
 	"\"tests\": [\"t\"]}]}"
-#define SAID(n) "p.json: warning: W02: s: the command starts processes " \
+#define SAID(n) "p.json:2: warning: suites[0].command: " \
+	"W02: s: the command starts processes " \
 	"(-n " n ") on 1 worker (set workers, or let yardmaster run the " \
 	"tests in parallel)\n"
 
@@ -109,9 +114,10 @@ test_processes(void **state)
 		{ COMMAND("\"head\", \"-n\", \"4\"", ""), "" },
 		{ COMMAND("\"pytest\", \"-n\", \"4x\"", ""), "" },
 		{ "{\"command\": [\"x\"], \"suites\": [{\"name\": \"o\", "
-		    "\"tests\": [\"u\", {\"name\": \"t\", \"command\": "
+		    "\"tests\": [\"u\", \n{\"name\": \"t\", \"command\": "
 		    "[\"pytest\", \"-nauto\"]}]}]}",
-		    "p.json: warning: W02: o/t: the command starts processes "
+		    "p.json:2: warning: suites[0].tests[1].command: "
+		    "W02: o/t: the command starts processes "
 		    "(-n auto) on 1 worker (set workers, or let yardmaster "
 		    "run the tests in parallel)\n" },
 	};
@@ -130,14 +136,17 @@ test_options(void **state)
 	    "\"--v={row.v}\"], \"data\": {\"rows\": [{\"v\": \"1\"}, "
 	    "{\"v\": \"-\"}, {\"v\": \"-1\"}, {\"v\": \"-2\"}]}}, "
 	    "{\"name\": \"-b\", \"command\": [\"x\", \"--\", \"{test}\"]}, "
-	    "{\"name\": \"c\", \"command\": [\"{param.P}\", \"{param.P}x\", "
+	    "\n{\"name\": \"c\", \"command\": [\"{param.P}\", \"{param.P}x\", "
 	    "\"{target}\", \"a{target}\", \"{agent}\", \"{other}\"]}]}]}",
 	    NULL,
-	    "p.json: warning: W03: s/a[3]@-t: {row.v} is \"-1\", which the "
+	    "p.json:1: warning: suites[0].tests[0].command: "
+	    "W03: s/a[3]@-t: {row.v} is \"-1\", which the "
 	    "command may take for an option (put \"--\" before it)\n"
-	    "p.json: warning: W03: s/c@-t: {param.P} is \"-p\", which the "
+	    "p.json:2: warning: suites[0].tests[2].command: "
+	    "W03: s/c@-t: {param.P} is \"-p\", which the "
 	    "command may take for an option (put \"--\" before it)\n"
-	    "p.json: warning: W03: s/c@-t: {target} is \"-t\", which the "
+	    "p.json:2: warning: suites[0].tests[2].command: "
+	    "W03: s/c@-t: {target} is \"-t\", which the "
 	    "command may take for an option (put \"--\" before it)\n");
 }
 

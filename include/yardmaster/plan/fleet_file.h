@@ -107,7 +107,8 @@ bool agent_spec_same_link(const struct agent_spec *a,
 /* Index of the agent of that name, or -1. */
 long fleet_find(const struct fleet_spec *f, const char *name);
 
-/* True when the agent offers the target (NULL: the unnamed one). */
+/* True when the agent offers the target (NULL: the unnamed one), by its list
+ * or as it has instances of it. */
 bool agent_spec_offers(const struct agent_spec *a, const char *target);
 
 /* The instances of target on this agent, or NULL when it lists none. */
