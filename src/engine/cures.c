@@ -398,7 +398,14 @@ offer_cure(struct offering *o, enum cure cure)
 	/* It is set up here, not on an agent. */
 	if (o->b->code == REASON_SETUP && o->r->packing != NULL)
 		return;
-	if (cure == CURE_GO_ON)
+	if (o->b->code == REASON_WORKERS_BUSY && (cure == CURE_RELEASE ||
+	    cure == CURE_CANCEL_HOLDER || cure == CURE_REQUEUE))
+		cure_busy(o, cure);
+	else if (cure == CURE_AMEND_AGENT)
+		cure_amend_agent(o);
+	else if (cure == CURE_ADD_AGENT)
+		cure_add_agent(o);
+	else if (cure == CURE_GO_ON)
 		offer_go_on(o);
 	else if (cure == CURE_CANCEL_HOLDER)
 		offer_holder(o);
@@ -436,6 +443,11 @@ predict_all(struct offering *o)
 	known = forecast_by(o->e, &b, NULL, &without) == 0;
 	for (i = 0; i < o->n; i++) {
 		c.ops = &o->v[i].op;
+		if (o->v[i].cure == CURE_ADD_AGENT) {
+			not_predicted(&o->v[i].effect,
+			    "what it can do is not known");
+			continue;
+		}
 		budget_share(&b, o->n - i);
 		effect_of(&c, o->r->live.id, &b, known ? &without : NULL,
 		    &o->v[i].effect);

@@ -21,5 +21,11 @@ struct cure_offer *cure_offer(struct offering *o, enum cure cure,
  * op may free for it. */
 void cure_offer_agents(struct offering *o, enum cure cure,
     enum op_kind kind);
+/* cure_fleet.c: labels and targets for the agent that lacks least, or one
+ * more agent; nothing where the fleet has no file. */
+void cure_amend_agent(struct offering *o);
+void cure_add_agent(struct offering *o);
+/* cure_busy.c: what is done to those who keep workers busy for too long. */
+void cure_busy(struct offering *o, enum cure cure);
 
 #endif

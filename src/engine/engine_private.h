@@ -182,6 +182,10 @@ void feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 void fleet_live_open(struct engine *e);
 /* Ends the links of removed agents that have nothing of ours. */
 void fleet_live_retire(struct engine *e);
+/* OP_SET with a key ("labels+=gpu", several with blanks): edits the fleet file's
+ * overlay. 0 or a code; *ret_text (heap, perhaps NULL) says more. */
+int fleet_live_set(struct engine *e, const struct op *op, const char *who,
+    char **ret_text);
 
 /* ---- reports.c: what agents said */
 extern const struct fleet_ops engine_fleet_ops;

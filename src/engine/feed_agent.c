@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
@@ -59,6 +60,20 @@ stop_text(const struct stop_note *s)
 	    s->note != NULL ? ": " : "", s->note != NULL ? s->note : "");
 }
 
+/* Workers that a person has with this one. */
+static uint32_t
+taken_with(const struct facts *f, uint16_t no)
+{
+	uint32_t i, take = 0, n = 0;
+
+	for (i = 0; i < f->n_workers; i++)
+		if (f->workers[i].no == no)
+			take = f->workers[i].take;
+	for (i = 0; take != 0 && i < f->n_workers; i++)
+		n += f->workers[i].busy && f->workers[i].take == take;
+	return n;
+}
+
 /* What an op would make of them. */
 static void
 facts_after(struct sched_agent *s, const struct facts *f, const struct op *op)
@@ -78,6 +93,24 @@ facts_after(struct sched_agent *s, const struct facts *f, const struct op *op)
 	s->up = s->up || op->kind == OP_RECONNECT;
 	if (op->kind == OP_SET && op->set_guards != 0)
 		s->guard = NULL;
+	if (op->kind == OP_GIVE_BACK)
+		s->other_busy -= taken_with(f, op->worker);
+}
+
+/* What "labels+=a,b targets+=c" adds to the list of that key. */
+static void
+list_after(struct strvec *to, const struct strvec *from, const char *edit,
+    const char *key)
+{
+	const char *at = edit != NULL ? strstr(edit, key) : NULL;
+	size_t n;
+
+	strvec_push_all(to, from);
+	for (at = at != NULL ? at + strlen(key) : ""; *at != '\0' &&
+	    *at != ' '; at += n + (at[n] == ',')) {
+		n = strcspn(at, ", ");
+		strvec_push_owned(to, str_ndup(at, n));
+	}
 }
 
 void
@@ -95,10 +128,16 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 	const struct agent_spec *spec = &e->spec->agents[agent];
 	const struct facts *f = &a->facts;
 	char *draining = stop_text(&f->draining), *held = stop_text(&f->held);
+	struct strvec labels = STRVEC_INIT, targets = STRVEC_INIT;
+	const char *edit = op != NULL && op->kind == OP_SET ? op->key : NULL;
 	struct sched_pool *pools;
 	struct sched_agent s;
 	size_t i;
 
+	if (edit != NULL) {
+		list_after(&labels, &spec->labels, edit, "labels+=");
+		list_after(&targets, &spec->targets, edit, "targets+=");
+	}
 	pools = mem_calloc(spec->n_instances, sizeof *pools);
 	for (i = 0; i < spec->n_instances; i++)
 		pools[i] = (struct sched_pool){
@@ -108,8 +147,8 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 	s = (struct sched_agent){
 		.name = a->name,
 		.gone = spec->removed,
-		.labels = &spec->labels,
-		.targets = &spec->targets,
+		.labels = edit != NULL ? &labels : &spec->labels,
+		.targets = edit != NULL ? &targets : &spec->targets,
 		.pools = pools,
 		.n_pools = (uint32_t)spec->n_instances,
 		.up = (a->link == LINK_UP || a->link == LINK_STALE) &&
@@ -134,6 +173,8 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 	if (op != NULL)
 		facts_after(&s, f, op);
 	sched_agent_set(to, (uint32_t)agent, &s, clock_mono_us());
+	strvec_done(&labels);
+	strvec_done(&targets);
 	free(pools);
 	free(draining);
 	free(held);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/plan/fleet_edits.h"
 
@@ -169,4 +170,36 @@ fleet_live_retire(struct engine *e)
 		if (busy == 0 && queued == 0)
 			fleet_retire(e->fleet, i);
 	}
+}
+
+int
+fleet_live_set(struct engine *e, const struct op *op, const char *who,
+    char **ret_text)
+{
+	struct strvec values = STRVEC_INIT;
+	struct fleet_change c = { .agent = op->agent, .who = who };
+	struct diags ds = DIAGS_INIT;
+	const char *at;
+	size_t n;
+	int r;
+
+	if (e->spec->file == NULL) {
+		*ret_text = str_dup("the built-in fleet has no file");
+		return ERR_STATE;
+	}
+	for (at = op->key; *at != '\0'; at += n + (at[n] == ' ')) {
+		n = strcspn(at, " ");
+		if (n > 0)
+			strvec_push_owned(&values, str_ndup(at, n));
+	}
+	c.values = (const char *const *)values.v;
+	c.n = values.n;
+	r = fleet_change(e->spec->file, &c, &ds, ret_text);
+	if (r < 0 && ds.n > 0)
+		*ret_text = str_dup(ds.v[0].text);
+	if (r == 0)
+		look(e);
+	strvec_done(&values);
+	diags_done(&ds);
+	return r;
 }

@@ -88,6 +88,20 @@ agent_op_new(struct engine *e, const struct op *op, op_fn fn, void *arg)
 	return a;
 }
 
+/* What the fleet file says of it. */
+static int
+op_set_fleet(struct engine *e, struct agent_op *a)
+{
+	char *text = NULL;
+	int r = fleet_live_set(e, &a->op, a->who, &text);
+
+	answer(a->fn, a->arg, r, text);
+	free(text);
+	free(a->who);
+	free(a);
+	return 0;
+}
+
 static int
 op_set(struct engine *e, size_t agent, struct agent_op *a)
 {
@@ -104,6 +118,8 @@ op_set(struct engine *e, size_t agent, struct agent_op *a)
 		.expect_guards = a->op.expect_guards,
 	};
 
+	if (a->op.key != NULL)
+		return op_set_fleet(e, a);
 	a->what = describe_set(&a->op);
 	fleet_set_values(e->fleet, agent, &set, agent_answered, a);
 	return 0;

@@ -6,11 +6,26 @@
 #include <stdlib.h>
 
 #include "model/read.h"
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/model/facts.h"
 
 #define WORKERS_MAX 65535
+
+bool
+worker_overdue(const struct worker *w, int64_t elapsed_us)
+{
+	return w->usual_us > 0 && elapsed_us > WORKER_OVERDUE_US &&
+	    elapsed_us > WORKER_OVERDUE_FACTOR * w->usual_us;
+}
+
+bool
+worker_silent(const struct worker *w, int64_t age_us)
+{
+	return (w->output_age_us >= 0 ? w->output_age_us : w->elapsed_us) +
+	    age_us >= WORKER_SILENT_US;
+}
 
 void
 stop_note_done(struct stop_note *s)

@@ -25,14 +25,14 @@ static const struct reason_info reasons[REASONS] = {
 	    CURE_RUN_ANYWAY | CURE_RAISE_LIMIT,
 	    "the run was stopped by a failure limit" },
 	{ REASON_NO_AGENT, "no-agent", CLEARS_OPERATOR,
-	    CURE_AMEND | CURE_ADD_AGENT | CURE_SKIP,
+	    CURE_AMEND | CURE_AMEND_AGENT | CURE_ADD_AGENT | CURE_SKIP,
 	    "no agent of the fleet meets its requirement" },
 	{ REASON_SCHEDULE, "schedule", CLEARS_ITSELF, CURE_START_NOW,
 	    "it is due at a later time" },
 	{ REASON_RETRY_DELAY, "retry-delay", CLEARS_ITSELF, CURE_START_NOW,
 	    "the delay before its retry has not passed" },
-	{ REASON_NEEDS, "needs", CLEARS_ITSELF, CURE_RUN_ANYWAY,
-	    "it waits for others to end" },
+	{ REASON_NEEDS, "needs", CLEARS_ITSELF,
+	    CURE_SHOW_HOLDER | CURE_RUN_ANYWAY, "it waits for others to end" },
 	{ REASON_TARGET_LIMIT, "target-limit", CLEARS_ITSELF,
 	    CURE_RAISE_LIMIT | CURE_SHOW_HOLDER | CURE_CANCEL_HOLDER,
 	    "the limit of its target is reached" },
@@ -109,6 +109,7 @@ static const struct {
 	{ CURE_TAKE_BACK, "take back" },
 	{ CURE_DECLARE_LOST, "declare lost" },
 	{ CURE_ADD_AGENT, "add an agent" },
+	{ CURE_AMEND_AGENT, "amend an agent" },
 };
 
 const struct reason_info *

@@ -132,6 +132,9 @@ why_needs(struct ask *q)
 	    str_fmt("%u of %u ended", done, total) :
 	    str_fmt("%u of %u ended, waits for %s/%u (%s)", done, total,
 	    r->id, exec_no(r, last), exec_state_name(last->state)));
+	if (last != NULL)
+		why_about(q->why, NULL, 0, str_fmt("%s/%u", r->id,
+		    exec_no(r, last)));
 }
 
 /* ---- limits ------------------------------------------------------------------------------- */

@@ -17,9 +17,6 @@
 #include "tui/opform.h"
 
 #define STUCK_AFTER_US (5 * 60 * US_PER_S)
-#define SILENT_AFTER_US (10 * 60 * US_PER_S)
-#define OVERDUE_FACTOR 3
-#define OVERDUE_LEAST_US (60 * US_PER_S)
 #define KIND_SHIFT 56
 
 struct ack {
@@ -217,10 +214,9 @@ look_at_worker(struct tui *t, const struct agent *ag, size_t no,
 
 	if (silent < 0)
 		silent = elapsed;
-	overdue = w->usual_us > 0 && elapsed > OVERDUE_LEAST_US &&
-	    elapsed > OVERDUE_FACTOR * w->usual_us;
+	overdue = worker_overdue(w, elapsed);
 	if (!w->busy || w->kind > WORKER_JOB ||
-	    (!overdue && silent < SILENT_AFTER_US))
+	    (!overdue && silent < WORKER_SILENT_US))
 		return;
 	snprintf(cause, sizeof(cause), "%s/%u", ag->name, w->no);
 	a = row(t, ATTENTION_WORKER, cause, SEVERITY_WARN);

@@ -54,6 +54,23 @@ class Changed:
                done.stdout + done.stderr)
         return done
 
+    def offered(self, test, cure, commands, never=None):
+        """These commands are offered for it, with an effect."""
+        def found():
+            return [e for e in self.lab.json('why', self.id(test))['effects']
+                    if e['cure'] == cure]
+        self.lab.until(lambda: [e['command'] for e in found()] == commands)
+        got = found()
+        tap.equal('%s: %s' % (test, cure), [e['command'] for e in got],
+                  commands)
+        tap.ok('with an effect', all(e['effect'] for e in got) and (
+            never is None or got and got[0]['predicted'] and
+            got[0]['never'] - got[0]['never_without'] == never), got)
+
+    def typed(self, command):
+        """A command that was offered is typed as it stands."""
+        self.do(*command.split()[1:])
+
     def amendments(self):
         return self.lab.json('amendments', self.run)['amendments']
 
@@ -147,18 +164,28 @@ def a_fleet(lab):
     tap.ok('and an event says who did it', lab.until(
         lambda: any('labels' in e['text'] and e['who'] == one['who']
                     for e in lab.json('events')['events'])))
-    s.do('set', 'lab-1', 'labels+=gpu')
+    s.offered('gpu', 'amend an agent', ['yardmaster set lab-1 labels+=gpu'],
+              never=-1)
+    s.offered('gpu', 'add an agent', ['yardmaster fleet add HOST labels=gpu '
+                                      'targets=web'])
+    s.typed('yardmaster set lab-1 labels+=gpu')
     s.why('gpu', 'needs')
+    s.offered('gpu', 'show the holder', ['yardmaster why ' + s.id('gate')])
     s.do('run-anyway', s.id('gpu'))
     tap.ok('what needs the label runs', s.started('gpu'))
     s.do('fleet', 'edit', 'lab-1', 'targets-=phone')
     s.why('phone', 'no-agent', 'target phone')
+    s.offered('phone', 'amend an agent',
+              ['yardmaster set lab-1 targets+=phone'], never=-1)
     s.do('fleet', 'undo', '3', text='lab-1: targets as before')
     s.do('fleet', 'undo', '3', code=4, text='no longer')
     s.do('run-anyway', s.id('phone'))
     tap.ok('what needs the target runs', s.started('phone'))
     s.do('fleet', 'remove', 'lab-2')
     s.why('far', 'no-agent', 'lab-2')
+    s.offered('far', 'amend an agent', [])
+    s.offered('far', 'add an agent',
+              ['yardmaster fleet add lab-2 targets=web'])
     tap.equal('it is out of the fleet', names(lab), ['lab-1'])
     s.do('fleet', 'add', 'lab-2', *values_of(second), 'targets=web')
     tap.equal('it is in it again', names(lab), ['lab-1', 'lab-2'])
@@ -173,6 +200,29 @@ def a_fleet(lab):
     s.end()
     with open(lab.fleet) as f:
         tap.equal('the file itself is as it was', f.read(), before)
+
+
+def all_taken(lab):
+    """What a person took without an end can be given back."""
+    plan = fleet_run(lab)
+    # What needs a lock is never sent to wait at an agent.
+    plan['suites'][0]['tests'][1]['locks'] = ['db']
+    s = Changed(lab, plan)
+    tap.ok('it begins', s.started('gate'))
+    s.do('take', 'lab-1', '--workers', '7', '--note', 'my turn')
+    s.do('run-anyway', s.id('gpu'))
+    s.why('gpu', 'workers-busy')
+    found = lab.until(lambda: [
+        e['command'] for e in lab.json('why', s.id('gpu'))['effects']
+        if e['cure'] == 'release'])
+    tap.ok('giving back is offered', found and all(
+        c.startswith('yardmaster give-back lab-1 ') for c in found), found)
+    tap.ok('with what starts then', next(
+        e for e in lab.json('why', s.id('gpu'))['effects']
+        if e['cure'] == 'release')['starts'] >= 1)
+    s.typed(found[0])
+    tap.ok('and cures', s.started('gpu'))
+    s.end()
 
 
 def one_more(lab):
@@ -217,6 +267,7 @@ def main():
         a_pause(lab)
         a_pause_is_undone(lab)
         a_fleet(lab)
+        all_taken(lab)
         one_more(lab)
     tap.done()
 

@@ -68,6 +68,14 @@ struct worker {
 	struct stop_note taken;	/* by whom, why, since and until when */
 };
 
+#define WORKER_SILENT_US (600 * US_PER_S)
+#define WORKER_OVERDUE_US (60 * US_PER_S)	/* never before */
+#define WORKER_OVERDUE_FACTOR 3
+/* It runs far longer than usual, by that time since it became busy; it said
+ * nothing for long, at that time after the facts. */
+bool worker_overdue(const struct worker *w, int64_t elapsed_us);
+bool worker_silent(const struct worker *w, int64_t age_us);
+
 #define FACTS_HOLDERS_MAX 512	/* attempts and runs that facts name */
 #define FACTS_RUNS_MAX 512
 
