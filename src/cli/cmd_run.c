@@ -113,10 +113,11 @@ static void
 say_run(const struct session *s, const struct cli *c, const char *id)
 {
 	const struct run *run = engine_run_find(s->engine, id);
+	size_t agents = engine_agent_count(s->engine);
 	uint32_t i, no = 0, n = 0;
 
-	cli_fail(c, 0, "run %s, %u executions on %zu agents", id, run->n,
-	    engine_agent_count(s->engine));
+	cli_fail(c, 0, "run %s, %u execution%s on %zu agent%s", id, run->n,
+	    run->n == 1 ? "" : "s", agents, agents == 1 ? "" : "s");
 	for (i = run->n; i > 0; i--)
 		if (run->executions[i - 1].reason == REASON_SCHEDULE) {
 			n++;

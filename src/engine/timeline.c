@@ -189,8 +189,9 @@ simulate_order_text(const struct simulation *s, struct buf *out)
 	}
 	buf_putf(out, "order %s", order_name(sum.order));
 	if (sum.unknown > 0)
-		buf_putf(out, "; %u executions of unknown length count as 60s "
-		    "a step", sum.unknown);
+		buf_putf(out, "; %u execution%s of unknown length count%s as "
+		    "60s a step", sum.unknown, sum.unknown == 1 ? "" : "s",
+		    sum.unknown == 1 ? "s" : "");
 	buf_putc(out, '\n');
 	free(starts);
 	free(rows);

@@ -79,7 +79,16 @@ def check_files(f):
         total = sum(known.values()) * (len(known) + 1) / len(known)
         tap.ok('%s is read' % path.split('/')[-1],
                abs(out['groups'][0]['duration_s'] - total) < 0.001, out)
-    for what, text in (('a list', '[1]'), ('a word', '{"a": "1"}'),
+    out = f.json('plan', 'split', 1, f.dir + '/plan.json', '--durations',
+                 f.write('pairs', '[["new", 2.5], ["other", 1]]'))
+    tap.ok('a list of pairs, as pytest-split wrote it once',
+           abs(out['groups'][0]['duration_s'] - 2.5 * (len(known) + 1)) <
+           0.001, out)
+    for what, text in (('a list', '[1]'), ('pairs without a name',
+                                           '[[1, 2]]'),
+                       ('pairs without seconds', '[["a", "b"]]'),
+                       ('one pair twice', '[["a", 1], ["a", 2]]'),
+                       ('a word', '{"a": "1"}'),
                        ('a negative', '{"a": 1,\n "b": -1}'),
                        ('an object inside', '{"a": {"b": 1}}'),
                        ('no JSON', 'a,1'), ('one key twice',
