@@ -226,9 +226,9 @@ link_report(struct link *l, const char *json, size_t n)
 	buf_put(&l->reports, json, n);
 }
 
-void
-link_returned(struct link *l, const struct ident *id, bool returned,
-    const char *why)
+static void
+put_returned(struct link *l, const struct ident *id, bool returned,
+    bool full, const char *why)
 {
 	char text[IDENT_TEXT];
 	struct jw w;
@@ -241,8 +241,24 @@ link_returned(struct link *l, const struct ident *id, bool returned,
 	jw_object(&w);
 	jw_kv_str(&w, "id", ident_format(id, text));
 	jw_kv_bool(&w, "returned", returned);
+	if (full)
+		jw_kv_bool(&w, "full", true);
 	jw_kv_str(&w, "why", why);
 	jw_object_end(&w);
+}
+
+void
+link_returned(struct link *l, const struct ident *id, bool returned,
+    const char *why)
+{
+	put_returned(l, id, returned, false, why);
+}
+
+void
+link_full(struct link *l, const struct ident *id, const char *why)
+{
+	put_returned(l, id, true, true, why);
+	l->full = true;
 }
 
 void
@@ -323,20 +339,37 @@ consoles_reap(struct daemon *d)
 	}
 }
 
+static void
+put_facts(struct daemon *d, struct buf *b)
+{
+	struct facts facts;
+	struct jw w;
+
+	facts_make(d, &facts);
+	jw_init(&w, b);
+	facts_write(&w, &facts);
+	facts_done(&facts);
+}
+
+void
+link_facts(struct link *l)
+{
+	struct buf b = BUF_INIT;
+
+	put_facts(l->d, &b);
+	link_send(l, MSG_FACTS, &b);
+	buf_done(&b);
+}
+
 void
 consoles_facts(struct daemon *d)
 {
 	struct buf b = BUF_INIT;
-	struct facts facts;
 	struct link *l;
-	struct jw w;
 
 	if (LIST_EMPTY(&d->consoles->links))
 		return;
-	facts_make(d, &facts);
-	jw_init(&w, &b);
-	facts_write(&w, &facts);
-	facts_done(&facts);
+	put_facts(d, &b);
 	LIST_FOREACH(l, &d->consoles->links, entry)
 		if (l->phase == PHASE_OPEN && !l->ended)
 			link_send(l, MSG_FACTS, &b);

@@ -31,6 +31,7 @@ struct link {
 	/* What may leave only after the commit of this turn. */
 	struct buf out;		/* whole frames */
 	struct buf reports, returned;	/* elements of a list in the making */
+	bool full;		/* link_full() was said in this message */
 	struct buf synced;	/* frames that come after the reports */
 	struct sync_list syncs;	/* begun and not ended */
 	struct tail_list tails;
@@ -58,6 +59,8 @@ void link_fail(struct link *l, int code, const char *text);
 void link_report(struct link *l, const char *json, size_t n);
 void link_returned(struct link *l, const struct ident *id, bool returned,
     const char *why);
+/* Given back as a target of it has as many as may be: facts say who. */
+void link_full(struct link *l, const struct ident *id, const char *why);
 /* What waits and lacks its secrets, to be sent once more. */
 void link_give_back(struct link *l, struct attempt *a);
 void link_synced(struct link *l, const char *run, uint32_t epoch, bool ok);
@@ -67,7 +70,8 @@ void link_watch(struct link *l, struct held_run *run);
 void consoles_flush(struct daemon *d);
 /* Frees the links that ended. */
 void consoles_reap(struct daemon *d);
-/* Sends facts to all. */
+/* Sends facts, before all that waits for a commit; to all. */
+void link_facts(struct link *l);
 void consoles_facts(struct daemon *d);
 /* Pings silent links, ends dead ones. */
 void consoles_tick(struct daemon *d);

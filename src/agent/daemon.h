@@ -24,7 +24,7 @@
 #include "yardmaster/sys/loop.h"
 
 /* Features that HELLO and WELCOME name. */
-#define AGENT_FEATURES "tail"
+#define AGENT_FEATURES { "tail", "targets", "secrets" }
 
 struct take;
 
@@ -166,8 +166,8 @@ enum recovery recover_decide(enum attempt_state state, bool same_boot,
 int recover(struct daemon *d);
 
 /* facts.c */
-void facts_make(const struct daemon *d, struct facts *ret);
+void facts_make(struct daemon *d, struct facts *ret);
 /* Writes the member "facts". */
-void facts_put(const struct daemon *d, struct jw *w);
+void facts_put(struct daemon *d, struct jw *w);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "agent/daemon.h"
 #include "agent/output.h"
+#include "agent/ration.h"
 #include "agent/takes.h"
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
@@ -143,7 +144,7 @@ runs_make(const struct daemon *d, struct facts *f)
 }
 
 void
-facts_make(const struct daemon *d, struct facts *ret)
+facts_make(struct daemon *d, struct facts *ret)
 {
 	const struct values *v = &d->values;
 
@@ -167,11 +168,12 @@ facts_make(const struct daemon *d, struct facts *ret)
 	host_make(ret);
 	workers_make(d, ret);
 	holders_make(d, ret);
+	rations_facts(&d->queue, ret);
 	runs_make(d, ret);
 }
 
 void
-facts_put(const struct daemon *d, struct jw *w)
+facts_put(struct daemon *d, struct jw *w)
 {
 	struct facts facts;
 

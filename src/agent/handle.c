@@ -13,6 +13,7 @@
 #include "agent/console.h"
 #include "agent/kept.h"
 #include "agent/prepare.h"
+#include "agent/ration.h"
 #include "agent/takes.h"
 #include "agent/trees.h"
 #include "agent/guard.h"
@@ -29,9 +30,11 @@
 static void
 say_welcome(struct link *l)
 {
+	static const char *const features[] = AGENT_FEATURES;
 	struct buf b = BUF_INIT;
 	struct host_facts host;
 	struct jw w;
+	size_t i;
 
 	memset(&host, 0, sizeof host);
 	(void)host_read(&host);
@@ -41,7 +44,8 @@ say_welcome(struct link *l)
 	jw_kv_str(&w, "version", PACKAGE_VERSION);
 	jw_key(&w, "features");
 	jw_array(&w);
-	jw_str(&w, AGENT_FEATURES);
+	for (i = 0; i < sizeof features / sizeof *features; i++)
+		jw_str(&w, features[i]);
 	jw_array_end(&w);
 	jw_kv_str(&w, "instance", l->d->opt->instance);
 	jw_kv_str(&w, "host", host.name);
@@ -238,6 +242,7 @@ start_one(struct link *l, struct held_run *run, uint32_t epoch,
     const struct jval *v, const struct jval *secrets, const char *why)
 {
 	struct daemon *d = l->d;
+	struct buf full = BUF_INIT;
 	struct attempt *a;
 	struct ident id;
 	struct work work;
@@ -259,8 +264,12 @@ start_one(struct link *l, struct held_run *run, uint32_t epoch,
 		link_returned(l, &id, true, why);
 		return;
 	}
-	accept_work(l, run, epoch, &work);
+	if (rations_refuse(&d->queue, run, &work, &full))
+		link_full(l, &id, buf_str(&full));
+	else
+		accept_work(l, run, epoch, &work);
 	work_done(&work);
+	buf_done(&full);
 }
 
 static int
@@ -282,6 +291,10 @@ on_start(struct link *l, const struct jval *v)
 	for (i = 0; i < n; i++)
 		start_one(l, run, epoch, jval_at(works, i),
 		    jval_get(v, "secrets"), why);
+	/* Who has what it did not get is said before that it did not. */
+	if (l->full)
+		link_facts(l);
+	l->full = false;
 	turn_facts(l->d, false);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/queue.h"
+#include "agent/ration.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/model/prepare.h"
 
@@ -44,6 +45,7 @@ queue_done(struct queue *q)
 
 	HASH_ITER(hh, q->all, a, next) {
 		HASH_DEL(q->all, a);
+		rations_leave(q, a);
 		attempt_free(a);
 	}
 	HASH_ITER(hh, q->runs, run, next_run) {
@@ -166,6 +168,7 @@ attempt_describe(struct queue *q, struct attempt *a, struct work *work)
 	work->n_holds = 0;
 	if (a->n_holds > 0)
 		LIST_INSERT_HEAD(&q->holders, a, in_holders);
+	rations_join(q, a, work->targets, work->n_targets);
 	a->class = work->class;
 	a->workers = work->workers;
 	a->together = work->together;
@@ -184,6 +187,7 @@ queue_drop(struct queue *q, struct attempt *a)
 	a->run->n_attempts--;
 	if (a->n_holds > 0)
 		LIST_REMOVE(a, in_holders);
+	rations_leave(q, a);
 	attempt_free(a);
 }
 
@@ -285,9 +289,10 @@ fits(const struct attempt *a, const struct queue_limits *l)
 }
 
 static bool
-meets(const struct attempt *a, const struct queue_limits *l)
+waits(const struct attempt *a, const struct queue_limits *l)
 {
-	return l->beside != NULL && a->n_keys > 0 && l->beside(l->arg, a);
+	return l->waits != NULL && a->n_keys + a->n_uses > 0 &&
+	    l->waits(l->arg, a);
 }
 
 /* The first that cleans up after a run: it starts no test. */
@@ -316,9 +321,9 @@ queue_next(struct queue *q, const struct queue_limits *l)
 	b = TAILQ_FIRST(&q->others);
 	head_a = a;
 	head_b = b;
-	while ((found = step(&a, &b)) != NULL && (meets(found, l) ||
+	while ((found = step(&a, &b)) != NULL && (waits(found, l) ||
 	    !fits(found, l)))
-		if (found->passes >= PASSES_MAX && !meets(found, l))
+		if (found->passes >= PASSES_MAX && !waits(found, l))
 			return NULL;
 	if (found == NULL)
 		return NULL;

@@ -19,6 +19,8 @@
 #include "yardmaster/model/work.h"
 
 struct link;
+struct ration;
+struct ration_use;
 
 /* A run of which something was heard. */
 struct held_run {
@@ -29,6 +31,7 @@ struct held_run {
 	struct link **watchers;	/* links that hear of its attempts */
 	size_t n_watchers, cap_watchers;
 	bool dirty;		/* differs from the journal */
+	uint64_t mark;		/* of a count: it was seen */
 	uint32_t n_attempts;	/* of it here */
 	UT_hash_handle hh;
 };
@@ -68,6 +71,8 @@ struct attempt {
 	bool again;		/* was put back, as its worker died before */
 	struct hold *holds;	/* of limits by name, n_holds */
 	uint32_t n_holds;
+	struct ration_use *uses;	/* its targets (ration.h), n_uses */
+	uint32_t n_uses;
 	uint64_t *keys;		/* of its steps, ascending; NULL: it may run
 				 * beside anything */
 	uint32_t n_keys;
@@ -88,6 +93,8 @@ struct queue {
 	struct attempts autos, others;	/* waiting, each in order of seq */
 	struct attempts parked;	/* waiting too, but may not start yet */
 	LIST_HEAD(holders, attempt) holders;	/* those with holds */
+	struct ration *rations;	/* hash by name */
+	uint64_t mark;		/* of the last count */
 	uint32_t n;		/* waiting */
 	uint64_t next_seq;
 };
@@ -99,9 +106,10 @@ struct queue_limits {
 	uint32_t auto_busy;	/* workers busy with auto attempts */
 	bool stopped;		/* drained, held or past a guard: only teardowns
 				 * of what is over run */
-	/* Whether one of the same steps runs (attempts_meet()); NULL: none. */
-	bool (*beside)(const void *arg, const struct attempt *a);
-	const void *arg;
+	/* Whether one of the same steps runs (attempts_meet()), or as many of
+	 * its targets as may; NULL: no. */
+	bool (*waits)(void *arg, const struct attempt *a);
+	void *arg;
 };
 
 void queue_init(struct queue *q);
@@ -134,8 +142,9 @@ void queue_count_places(struct queue *q);
 
 /*
  * The attempt that may start now, or NULL: the oldest of those that the
- * threshold allows and of whose steps none runs, for whichever run. One that wants more workers than are free is passed by
- * later ones, at most 16 times; then the free workers are kept for it.
+ * threshold allows and that need not wait for what runs, of whichever run. One
+ * that wants more workers than are free is passed by later ones, at most 16
+ * times; then the free workers are kept for it.
  */
 struct attempt *queue_next(struct queue *q, const struct queue_limits *l);
 

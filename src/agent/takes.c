@@ -258,7 +258,7 @@ takes_link_gone(struct daemon *d, const struct link *l)
 
 /* Who keeps the workers busy, for who gets none. */
 static void
-put_holders(const struct daemon *d, struct buf *text)
+put_holders(struct daemon *d, struct buf *text)
 {
 	const struct worker *w;
 	char elapsed[DURATION_TEXT];

@@ -29,6 +29,7 @@
 #include "agent/console.h"
 #include "agent/guard.h"
 #include "agent/prepare.h"
+#include "agent/ration.h"
 #include "agent/reserve.h"
 #include "agent/takes.h"
 #include "yardmaster/base/clock.h"
@@ -131,7 +132,9 @@ turn_result(struct daemon *d, struct attempt *a, enum attempt_state state,
 	a->work = NULL;
 	secrets_done(&a->secrets);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
-	turn_facts(d, false);
+	/* Who waits for its target is told at once. */
+	turn_facts(d, rations_limit(&d->queue, a));
+	rations_leave(&d->queue, a);
 	tails_ended(d, &a->id);
 	prep_result(d, a);
 }
@@ -191,17 +194,40 @@ turn_report(const struct attempt *a, struct buf *out)
 	free(r.text);
 }
 
+/* As many of a target as may run already. */
 static bool
-runs_beside(const void *arg, const struct attempt *a)
+is_rationed(struct daemon *d, const struct attempt *a)
 {
-	const struct daemon *d = arg;
+	uint32_t i, k, n, max, of;
+	const struct attempt *b;
+
+	for (i = 0; i < a->n_uses; i++) {
+		if ((max = ration_max(&d->queue, a->uses[i].ration)) == 0)
+			continue;
+		for (k = n = 0; k < d->n_slots; k++) {
+			b = d->slots[k]->attempt;
+			if (b == NULL || b->worker != d->slots[k]->no)
+				continue;
+			for (of = 0; of < b->n_uses; of++)
+				n += b->uses[of].ration == a->uses[i].ration;
+		}
+		if (n >= max)
+			return true;
+	}
+	return false;
+}
+
+static bool
+must_wait(void *arg, const struct attempt *a)
+{
+	struct daemon *d = arg;
 	uint32_t i;
 
 	for (i = 0; i < d->n_slots; i++)
 		if (d->slots[i]->attempt != NULL &&
 		    attempts_meet(a, d->slots[i]->attempt))
 			return true;
-	return false;
+	return is_rationed(d, a);
 }
 
 /* Without a driver it waits, in no line, for the next one. */
@@ -227,7 +253,7 @@ dispatch(struct daemon *d)
 		    d->values.max_workers),
 		.stopped = d->values.draining.on || d->values.held.on ||
 		    d->guard != NULL,
-		.beside = runs_beside, .arg = d,
+		.waits = must_wait, .arg = d,
 	};
 	uint32_t kept = takes_turn(d);
 	struct attempt *a;

@@ -51,6 +51,48 @@ others_busy(const struct engine *e, const struct facts *f)
 	return n;
 }
 
+/* Ours are counted by the scheduler, but for those that are lost. */
+static bool
+is_foreign(const struct engine *e, const struct ident *id)
+{
+	const struct erun *r = erun_find(e, id->run);
+
+	return r == NULL || r->file == NULL || sched_uncounted(e->sched,
+	    (struct sched_id){ r->handle, id->execution, id->attempt });
+}
+
+static struct sched_ration
+ration_of(const struct engine *e, const struct limited *t, char **holder)
+{
+	struct sched_ration r = { .target = t->name, .max = t->max };
+	char id[IDENT_TEXT];
+	uint32_t i;
+
+	for (i = 0; i < t->n_takers; i++) {
+		if (!is_foreign(e, &t->takers[i].id))
+			continue;
+		if (r.taken++ == 0)
+			r.holder = *holder = str_fmt("%s (%s)", ident_format(
+			    &t->takers[i].id, id), t->takers[i].owner != NULL ?
+			    t->takers[i].owner : "?");
+	}
+	return r;
+}
+
+/* What others have of targets there; the texts are owned by holders, an array
+ * of as many. */
+static struct sched_ration *
+rations_of(const struct engine *e, const struct agent *a, char ***holders)
+{
+	struct sched_ration *v = mem_calloc(a->facts.n_targets, sizeof *v);
+	uint32_t i;
+
+	*holders = mem_calloc(a->facts.n_targets, sizeof **holders);
+	for (i = 0; i < a->facts.n_targets; i++)
+		v[i] = ration_of(e, &a->facts.targets[i], &(*holders)[i]);
+	return v;
+}
+
 static char *
 stop_text(const struct stop_note *s)
 {
@@ -130,14 +172,17 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 	char *draining = stop_text(&f->draining), *held = stop_text(&f->held);
 	struct strvec labels = STRVEC_INIT, targets = STRVEC_INIT;
 	const char *edit = op != NULL && op->kind == OP_SET ? op->key : NULL;
+	struct sched_ration *rations;
 	struct sched_pool *pools;
 	struct sched_agent s;
+	char **holders;
 	size_t i;
 
 	if (edit != NULL) {
 		list_after(&labels, &spec->labels, edit, "labels+=");
 		list_after(&targets, &spec->targets, edit, "targets+=");
 	}
+	rations = rations_of(e, a, &holders);
 	pools = mem_calloc(spec->n_instances, sizeof *pools);
 	for (i = 0; i < spec->n_instances; i++)
 		pools[i] = (struct sched_pool){
@@ -151,6 +196,8 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 		.targets = edit != NULL ? &targets : &spec->targets,
 		.pools = pools,
 		.n_pools = (uint32_t)spec->n_instances,
+		.rations = rations,
+		.n_rations = f->n_targets,
 		.up = (a->link == LINK_UP || a->link == LINK_STALE) &&
 		    a->known && e->syncing[agent] == 0,
 		.draining = f->draining.on,
@@ -175,6 +222,10 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 	sched_agent_set(to, (uint32_t)agent, &s, clock_mono_us());
 	strvec_done(&labels);
 	strvec_done(&targets);
+	for (i = 0; i < f->n_targets; i++)
+		free(holders[i]);
+	free(holders);
+	free(rations);
 	free(pools);
 	free(draining);
 	free(held);

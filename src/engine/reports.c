@@ -290,10 +290,9 @@ on_report(void *arg, size_t agent, const struct report *rep)
 /* An agent gave an attempt back: because we asked, or because it would not
  * have it. */
 static void
-attempt_returned(struct engine *e, size_t agent, struct erun *r,
+put_returned(struct engine *e, size_t agent, struct erun *r,
     const struct ident *id, const char *why)
 {
-	bool refused = r->asked_back[id->execution - 1] != id->attempt;
 	struct run_attempt a = {
 		.agent = fleet_agent(e->fleet, agent)->name,
 		.state = ATTEMPT_RETURNED,
@@ -303,19 +302,29 @@ attempt_returned(struct engine *e, size_t agent, struct erun *r,
 	struct sched_member one;
 	uint32_t i, n;
 
-	if (sched_returned(e->sched, batch_voice(e, r, id), refused,
-	    clock_mono_us()) != SCHED_TAKEN)
-		return;
 	m = batch_members(r, id, &one, &n);
 	for (i = 0; i < n; i++) {
 		a.exec = m[i].exec;
 		a.attempt = m[i].attempt;
 		erun_put(r, run_file_put_attempt(r->file, &a));
 	}
+}
+
+static void
+attempt_returned(struct engine *e, size_t agent, struct erun *r,
+    const struct ident *id, const char *why)
+{
+	const char *name = fleet_agent(e->fleet, agent)->name;
+	bool refused = r->asked_back[id->execution - 1] != id->attempt;
+
+	if (sched_returned(e->sched, batch_voice(e, r, id), refused,
+	    clock_mono_us()) != SCHED_TAKEN)
+		return;
+	put_returned(e, agent, r, id, why);
 	if (refused)
-		engine_say(e, EVENT_WARNING, NULL, a.agent,
+		engine_say(e, EVENT_WARNING, NULL, name,
 		    "%s/%u was not taken by %s: %s", r->live.id, id->execution,
-		    a.agent, why != NULL ? why : "no reason given");
+		    name, why != NULL ? why : "no reason given");
 }
 
 static void
@@ -333,6 +342,22 @@ on_returned(void *arg, size_t agent, const struct ident *id, bool returned,
 		attempt_returned(e, agent, r, id, why);
 	else
 		sched_kept(e->sched, batch_voice(e, r, id), clock_mono_us());
+	view_members(e, r, id);
+	engine_wake(e);
+}
+
+/* Its facts, which came before, say who has the target there. */
+static void
+on_full(void *arg, size_t agent, const struct ident *id, const char *why)
+{
+	struct engine *e = arg;
+	struct erun *r = driven(e, id);
+
+	if (r == NULL || r->file == NULL || !is_holder(e, r, agent, id))
+		return;
+	if (sched_full(e->sched, batch_voice(e, r, id), clock_mono_us()) ==
+	    SCHED_TAKEN)
+		put_returned(e, agent, r, id, why);
 	view_members(e, r, id);
 	engine_wake(e);
 }
@@ -460,6 +485,7 @@ const struct fleet_ops engine_fleet_ops = {
 	.report = on_report,
 	.synced = on_synced,
 	.returned = on_returned,
+	.full = on_full,
 	.asked = on_asked,
 	.unasked = on_unasked,
 	.event = on_event,

@@ -48,6 +48,18 @@ take_facts(struct peer *p, const struct jval *v)
 }
 
 static bool
+has_feature(const struct jval *v, const char *name)
+{
+	const struct jval *list = jval_get(v, "features");
+	size_t i;
+
+	for (i = 0; i < jval_count(list); i++)
+		if (strcmp(jval_str(jval_at(list, i), ""), name) == 0)
+			return true;
+	return false;
+}
+
+static bool
 hear_welcome(struct peer *p, const struct jval *v)
 {
 	int64_t protocol = jval_get_int(v, "protocol", 0);
@@ -61,6 +73,7 @@ hear_welcome(struct peer *p, const struct jval *v)
 	if (!take_facts(p, jval_get(v, "facts")))
 		return broken(p, "welcome");
 	p->read_only = jval_get_bool(v, "read_only", false);
+	p->agent.takes_secrets = has_feature(v, "secrets");
 	free(p->agent.spool);
 	p->agent.spool = str_dup(jval_get_str(v, "spool", NULL));
 	peer_up(p);
@@ -140,6 +153,18 @@ hear_synced(struct peer *p, const struct jval *v)
 	return still_up(p);
 }
 
+static void
+tell_returned(struct peer *p, const struct ident *id, const struct jval *item)
+{
+	const char *why = jval_get_str(item, "why", "");
+
+	if (jval_get_bool(item, "full", false) && p->f->ops->full != NULL)
+		p->f->ops->full(p->f->arg, p->index, id, why);
+	else
+		p->f->ops->returned(p->f->arg, p->index, id,
+		    jval_get_bool(item, "returned", false), why);
+}
+
 static bool
 hear_returned(struct peer *p, const struct jval *v)
 {
@@ -155,9 +180,7 @@ hear_returned(struct peer *p, const struct jval *v)
 		    id.attempt == 0)
 			return broken(p, "returned");
 		sent_forget(p, &id);
-		p->f->ops->returned(p->f->arg, p->index, &id,
-		    jval_get_bool(item, "returned", false),
-		    jval_get_str(item, "why", ""));
+		tell_returned(p, &id, item);
 		if (!still_up(p))
 			return false;
 	}

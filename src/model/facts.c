@@ -113,6 +113,17 @@ holder_done(struct holder *h)
 	holds_free(h->holds, h->n_holds);
 }
 
+static void
+limited_done(struct limited *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_takers; i++)
+		free(t->takers[i].owner);
+	free(t->takers);
+	free(t->name);
+}
+
 void
 facts_done(struct facts *f)
 {
@@ -129,6 +140,9 @@ facts_done(struct facts *f)
 	for (i = 0; i < f->n_holders; i++)
 		holder_done(&f->holders[i]);
 	free(f->holders);
+	for (i = 0; i < f->n_targets; i++)
+		limited_done(&f->targets[i]);
+	free(f->targets);
 	strvec_done(&f->runs);
 	free(f->warning);
 	stop_note_done(&f->draining);
@@ -239,6 +253,38 @@ holders_write(struct jw *w, const struct facts *f)
 	jw_array_end(w);
 }
 
+static void
+targets_write(struct jw *w, const struct facts *f)
+{
+	const struct limited *t;
+	char id[IDENT_TEXT];
+	uint32_t i, k, left = FACTS_HOLDERS_MAX;
+
+	if (f->n_targets == 0)
+		return;
+	jw_key(w, "targets");
+	jw_array(w);
+	for (i = 0; i < f->n_targets && i < FACTS_TARGETS_MAX; i++) {
+		t = &f->targets[i];
+		jw_object(w);
+		jw_kv_str(w, "name", t->name);
+		if (t->max > 0)
+			jw_kv_int(w, "max", t->max);
+		jw_key(w, "taken");
+		jw_array(w);
+		for (k = 0; k < t->n_takers && left > 0; k++, left--) {
+			jw_object(w);
+			jw_kv_str(w, "attempt",
+			    ident_format(&t->takers[k].id, id));
+			jw_kv_str(w, "owner", t->takers[k].owner);
+			jw_object_end(w);
+		}
+		jw_array_end(w);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+}
+
 void
 facts_write(struct jw *w, const struct facts *f)
 {
@@ -262,6 +308,7 @@ facts_write(struct jw *w, const struct facts *f)
 		worker_write(w, &f->workers[i]);
 	jw_array_end(w);
 	holders_write(w, f);
+	targets_write(w, f);
 	jw_object_end(w);
 }
 
@@ -350,6 +397,58 @@ holders_read(struct reader *r, struct facts *f)
 		r->err = holder_read(jval_at(v, i), &f->holders[i]);
 }
 
+static int
+taker_read(const struct jval *v, struct taker *t)
+{
+	struct reader r;
+
+	read_init(&r, v);
+	read_ident(&r, "attempt", 3, &t->id);
+	t->owner = read_note(&r, "owner");
+	return r.err;
+}
+
+/* left: of all takers that there may be. */
+static int
+limited_read(const struct jval *v, struct limited *t, size_t *left)
+{
+	const struct jval *list;
+	struct reader r;
+	size_t i, n;
+
+	read_init(&r, v);
+	t->name = read_text(&r, "name", READ_TEXT_MAX);
+	t->max = (uint32_t)read_int(&r, "max", 0, UINT32_MAX, 0);
+	list = read_get(&r, "taken", JVAL_ARRAY);
+	n = jval_count(list);
+	if (t->name == NULL || n > *left)
+		read_fail(&r, t->name == NULL ? ERR_SYNTAX : ERR_TOO_LARGE);
+	if (r.err < 0 || n == 0)
+		return r.err;
+	*left -= n;
+	t->takers = mem_calloc(n, sizeof(*t->takers));
+	t->n_takers = (uint32_t)n;
+	for (i = 0; i < n && r.err == 0; i++)
+		r.err = taker_read(jval_at(list, i), &t->takers[i]);
+	return r.err;
+}
+
+static void
+targets_read(struct reader *r, struct facts *f)
+{
+	const struct jval *v = read_get(r, "targets", JVAL_ARRAY);
+	size_t i, n = jval_count(v), left = FACTS_HOLDERS_MAX;
+
+	if (n > FACTS_TARGETS_MAX)
+		read_fail(r, ERR_TOO_LARGE);
+	if (r->err < 0 || n == 0)
+		return;
+	f->targets = mem_calloc(n, sizeof(*f->targets));
+	f->n_targets = (uint32_t)n;
+	for (i = 0; i < n && r->err == 0; i++)
+		r->err = limited_read(jval_at(v, i), &f->targets[i], &left);
+}
+
 static void
 runs_read(struct reader *r, struct facts *f)
 {
@@ -432,6 +531,7 @@ facts_read(const struct jval *v, struct facts *ret)
 	f.uptime_us = read_seconds(&r, "uptime_s", 0);
 	workers_read(&r, &f);
 	holders_read(&r, &f);
+	targets_read(&r, &f);
 	runs_read(&r, &f);
 	if (r.err < 0)
 		facts_done(&f);

@@ -19,6 +19,16 @@ work_step_done(struct work_step *s)
 }
 
 void
+work_targets_free(struct work_target *v, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		free(v[i].name);
+	free(v);
+}
+
+void
 work_done(struct work *w)
 {
 	uint32_t i;
@@ -31,6 +41,7 @@ work_done(struct work *w)
 	free(w->cwd);
 	free(w->instance);
 	holds_free(w->holds, w->n_holds);
+	work_targets_free(w->targets, w->n_targets);
 	strvec_done(&w->env);
 	work_prepare_done(&w->prepare);
 	strvec_done(&w->artifacts);

@@ -123,6 +123,24 @@ step_write(struct jw *w, const struct work_step *s)
 	jw_object_end(w);
 }
 
+static void
+put_targets(struct jw *w, const struct work *work)
+{
+	uint32_t i;
+
+	if (work->n_targets == 0)
+		return;
+	jw_key(w, "targets");
+	jw_array(w);
+	for (i = 0; i < work->n_targets && i < WORK_MAX_TARGETS; i++) {
+		jw_object(w);
+		jw_kv_str(w, "name", work->targets[i].name);
+		put_number(w, "max_per_agent", work->targets[i].max_per_agent);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+}
+
 void
 work_write(struct jw *w, const struct work *work)
 {
@@ -146,6 +164,7 @@ work_write(struct jw *w, const struct work *work)
 	if (work->secret)
 		jw_kv_bool(w, "secret", true);
 	holds_write(w, work->holds, work->n_holds);
+	put_targets(w, work);
 	put_length(w, "usual_s", work->usual_us);
 	put_strings(w, "env", &work->env);
 	if (work->prepare.no > 0) {
@@ -282,6 +301,36 @@ steps_read(struct reader *r, struct work *work)
 	}
 }
 
+static int
+target_read(const struct jval *v, struct work_target *t)
+{
+	struct reader r;
+
+	read_init(&r, v);
+	t->name = read_text(&r, "name", READ_TEXT_MAX);
+	t->max_per_agent = (uint32_t)read_int(&r, "max_per_agent", 0,
+	    UINT32_MAX, 0);
+	if (t->name == NULL)
+		read_fail(&r, ERR_SYNTAX);
+	return r.err;
+}
+
+static void
+targets_read(struct reader *r, struct work *work)
+{
+	const struct jval *v = read_get(r, "targets", JVAL_ARRAY);
+	size_t i, n = jval_count(v);
+
+	if (n > WORK_MAX_TARGETS)
+		read_fail(r, ERR_TOO_LARGE);
+	if (n == 0 || r->err < 0)
+		return;
+	work->targets = mem_calloc(n, sizeof(*work->targets));
+	work->n_targets = (uint32_t)n;
+	for (i = 0; i < n && r->err == 0; i++)
+		r->err = target_read(jval_at(v, i), &work->targets[i]);
+}
+
 static void
 read_prepare(struct reader *r, struct work_prepare *ret)
 {
@@ -313,6 +362,7 @@ work_read(const struct jval *v, struct work *ret)
 	w.secret = read_bool(&r, "secret");
 	if (r.err == 0)
 		r.err = holds_read(v, &w.holds, &w.n_holds);
+	targets_read(&r, &w);
 	w.usual_us = read_seconds(&r, "usual_s", 0);
 	read_env(&r, &w.env);
 	read_prepare(&r, &w.prepare);

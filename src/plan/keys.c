@@ -180,7 +180,8 @@ const struct key plan_keys[] = {
 	{ "processes", AT_LIMITS, FORM_INT, 1, UINT32_MAX, NULL, NONE, false,
 	    NULL, "processes of the user on that host" },
 	{ "max_per_agent", AT_TARGET, FORM_INT, 1, UINT32_MAX, NULL, NONE,
-	    false, "no limit", "executions at once on one agent" },
+	    false, "no limit", "executions at once on one agent, whichever consoles "
+	    "send them" },
 	{ "max", AT_TARGET, FORM_INT, 1, UINT32_MAX, NULL, NONE, false,
 	    "no limit", "executions at once over the fleet" },
 	{ "instances", AT_TARGET, FORM_STRINGS, 0, 0, NULL, NONE, false, NULL,

@@ -459,6 +459,24 @@ fill_prepare(struct filling *f, const struct plan_exec *e, struct work *ret)
 		ret->artifacts_max = 0;
 }
 
+/* What counts in its run only is counted by who drives that. */
+static void
+fill_targets(const struct plan *p, const struct plan_terms *t,
+    struct work *ret)
+{
+	const struct plan_target *target;
+	uint32_t i;
+
+	if (p->private || t->n_targets == 0)
+		return;
+	ret->targets = mem_calloc(t->n_targets, sizeof(*ret->targets));
+	for (i = 0; i < t->n_targets && i < WORK_MAX_TARGETS; i++) {
+		target = &p->targets[t->targets[i]];
+		ret->targets[ret->n_targets++] = (struct work_target){
+			str_dup(target->name), target->max_per_agent };
+	}
+}
+
 void
 plan_work(const struct plan *p, const struct plan_place *place,
     struct work *ret)
@@ -479,6 +497,7 @@ plan_work(const struct plan *p, const struct plan_place *place,
 	ret->stop_at_failure = t->on_failure != ON_FAILURE_CONTINUE;
 	fill_env(p, place, e, &ret->env);
 	fill_prepare(&f, e, ret);
+	fill_targets(p, t, ret);
 	ret->n_steps = place->steps != NULL ? place->n_steps : e->n_steps;
 	ret->steps = mem_calloc(ret->n_steps, sizeof(*ret->steps));
 	for (i = 0; i < ret->n_steps; i++) {

@@ -61,6 +61,7 @@ agent_free(struct agent *a)
 		kept_done(&a->pools[i].kept);
 	}
 	free(a->pools);
+	rations_free(a->rations, a->n_rations);
 	strvec_done(&a->labels);
 	strvec_done(&a->targets);
 	free(a->name);
@@ -379,7 +380,7 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
     int64_t now_us)
 {
 	struct agent *a;
-	bool changed, was_up, was_shunned;
+	bool changed, gained, was_up, was_shunned;
 
 	s->now_us = now_us;
 	if (idx >= s->n_agents)
@@ -395,6 +396,7 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	changed |= set_list(&a->targets, f->targets);
 	changed |= set_pools(s, a, f);
 	set_numbers(s, a, f);
+	gained = rations_set(s, a, f);
 	a->up = f->up;
 	a->draining = f->draining;
 	a->held = f->held;
@@ -403,8 +405,10 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	if (changed) {
 		req_eval_agent(s, idx);
 		all_gained(s);
-		agent_gained(s, idx);
+		gained = true;
 	}
+	if (gained)
+		agent_gained(s, idx);
 	agent_update(s, idx);
 	if (was_up && !a->up)
 		lost_agent_down(s, idx);

@@ -280,11 +280,19 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 		.max_workers = a->max, .threshold = a->threshold,
 		.other_busy = a->other_busy, .other_queued = a->other_queued,
 		.rtt_us = a->rtt_us, .speed = a->told ? a->speed : 0 };
+	struct sched_ration *rations;
 	struct sched_pool *pools;
 	uint32_t i;
 
 	if (!a->known)
 		return;
+	rations = mem_calloc(a->n_rations, sizeof(*rations));
+	for (i = 0; i < a->n_rations; i++)
+		rations[i] = (struct sched_ration){ a->rations[i].name,
+			a->rations[i].max, a->rations[i].taken,
+			a->rations[i].holder };
+	facts.rations = rations;
+	facts.n_rations = a->n_rations;
 	pools = mem_calloc(a->n_pools, sizeof(*pools));
 	for (i = 0; i < a->n_pools; i++)
 		pools[i] = (struct sched_pool){
@@ -297,6 +305,7 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 	to->agents[idx].pace = a->pace;
 	to->pace = s->pace;
 	to->fleet_gen++;
+	free(rations);
 	free(pools);
 }
 
@@ -360,6 +369,7 @@ copy_limits(struct sched *to, const struct sched *s)
 		got->ext_cap = l->ext_cap;
 		got->n_ext = l->n_ext;
 		got->ext_text = str_dup(l->ext_text);
+		got->rationed |= l->rationed;
 		if (got->names.n == l->names.n)
 			copy_leased(s, got->holder, l->holder, l->names.n);
 	}

@@ -200,6 +200,111 @@ take(struct sched *s, const struct sched_elsewhere *e)
 	}
 }
 
+/* ---- what others have on an agent -------------------------------------------------- */
+
+const struct ration *
+ration_of(const struct limit *l, const struct agent *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_rations && l->run == NULL; i++)
+		if (strcmp(a->rations[i].name, l->name) == 0)
+			return &a->rations[i];
+	return NULL;
+}
+
+uint32_t
+ration_most(const struct limit *l, const struct agent *a)
+{
+	const struct ration *r = ration_of(l, a);
+
+	return r != NULL && r->max > 0 && (l->per_agent == 0 ||
+	    r->max < l->per_agent) ? r->max : l->per_agent;
+}
+
+uint32_t
+ration_taken(const struct limit *l, const struct agent *a)
+{
+	const struct ration *r = ration_of(l, a);
+
+	return (r != NULL ? r->taken : 0) +
+	    (l->slot < a->n_slots ? a->held_targets[l->slot] : 0);
+}
+
+uint32_t
+ration_left(const struct limit *l, const struct agent *a)
+{
+	uint32_t most = ration_most(l, a), taken;
+
+	if (most == 0)
+		return UINT32_MAX;
+	taken = ration_taken(l, a);
+	return taken < most ? most - taken : 0;
+}
+
+void
+rations_free(struct ration *v, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		free(v[i].name);
+		free(v[i].holder);
+	}
+	free(v);
+}
+
+static bool
+is_same(const struct ration *r, const struct sched_ration *f)
+{
+	return strcmp(r->name, f->target) == 0 && r->max == f->max &&
+	    r->taken == f->taken && (r->holder == NULL) ==
+	    (f->holder == NULL) && (r->holder == NULL ||
+	    strcmp(r->holder, f->holder) == 0);
+}
+
+/* A target that limited nothing before now does: runs must know. */
+static bool
+ration_seen(const struct sched *s, const char *name)
+{
+	struct limit *l = limit_find(s, LIMIT_TARGET, name, NULL);
+	bool news = l != NULL && !l->rationed;
+
+	if (news)
+		l->rationed = true;
+	return news;
+}
+
+bool
+rations_set(struct sched *s, struct agent *a, const struct sched_agent *f)
+{
+	struct ration *old = a->rations;
+	uint32_t i, n = a->n_rations;
+	bool news = false, same = n == f->n_rations;
+
+	for (i = 0; i < f->n_rations; i++) {
+		news |= ration_seen(s, f->rations[i].target);
+		same = same && is_same(&old[i], &f->rations[i]);
+	}
+	if (news)
+		run_terms_lsets(s);
+	if (same)
+		return news;
+	a->rations = mem_calloc(f->n_rations, sizeof *a->rations);
+	a->n_rations = f->n_rations;
+	for (i = 0; i < f->n_rations; i++)
+		a->rations[i] = (struct ration){
+			.name = str_dup(f->rations[i].target),
+			.holder = str_dup(f->rations[i].holder),
+			.max = f->rations[i].max,
+			.taken = f->rations[i].taken,
+			.since_us = s->now_us };
+	rations_free(old, n);
+	return true;
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
 void
 sched_await_elsewhere(struct sched *s, bool on, int64_t now_us)
 {

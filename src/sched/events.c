@@ -310,7 +310,7 @@ sched_lost(struct sched *s, struct sched_id id, int64_t now_us)
 
 static void
 members_wait(struct sched *s, struct run *r, const struct parcel *p,
-    bool refused)
+    bool refused, int64_t delay_us)
 {
 	const struct sched_member *m = p->members != NULL ? p->members :
 	    &p->one;
@@ -325,13 +325,29 @@ members_wait(struct sched *s, struct run *r, const struct parcel *p,
 		x->ended = 0;
 		if (refused || p->late)
 			x->avoid = x->agent;
-		exec_wait(s, r, x, refused ? REFUSED_US : 0);
+		exec_wait(s, r, x, delay_us);
 	}
 }
 
-enum sched_taken
-sched_returned(struct sched *s, struct sched_id id, bool refused,
-    int64_t now_us)
+/* Why it came back: it was asked for, would not be taken at all, or not now. */
+enum back { BACK_ASKED, BACK_REFUSED, BACK_FULL };
+
+/* Nothing that is known here keeps what is full from going there again: that
+ * would be at once. */
+static int64_t
+back_delay(struct sched *s, uint32_t parcel, enum back how)
+{
+	const struct parcel *p = &s->parcels[parcel];
+
+	if (how != BACK_FULL)
+		return how == BACK_REFUSED ? REFUSED_US : 0;
+	lset_drop_targets(s, parcel);
+	return p->agent == NONE || lset_blocked_on(s, p->lset, p->agent,
+	    parcel) == NONE ? REFUSED_US : 0;
+}
+
+static enum sched_taken
+came_back(struct sched *s, struct sched_id id, enum back how, int64_t now_us)
 {
 	struct run *r;
 	struct exec *x;
@@ -346,11 +362,38 @@ sched_returned(struct sched *s, struct sched_id id, bool refused,
 	if (s->parcels[i].state == P_RUNNING && !s->parcels[i].unheard)
 		return SCHED_STRANGE;
 	to = s->parcels[i].to;
-	members_wait(s, r, &s->parcels[i], refused);
+	members_wait(s, r, &s->parcels[i], how == BACK_REFUSED,
+	    back_delay(s, i, how));
 	parcel_end(s, i);
 	if (to != NONE && x->state == EXEC_WAITING)
 		move_add(s, &(struct move){ id.run, id.exec, to });
 	return SCHED_TAKEN;
+}
+
+enum sched_taken
+sched_returned(struct sched *s, struct sched_id id, bool refused,
+    int64_t now_us)
+{
+	return came_back(s, id, refused ? BACK_REFUSED : BACK_ASKED, now_us);
+}
+
+enum sched_taken
+sched_full(struct sched *s, struct sched_id id, int64_t now_us)
+{
+	return came_back(s, id, BACK_FULL, now_us);
+}
+
+bool
+sched_uncounted(const struct sched *s, struct sched_id id)
+{
+	const struct run *r = run_get(s, id.run);
+	uint32_t i;
+
+	if (r == NULL || exec_get(r, id.exec) == NULL)
+		return false;
+	i = parcel_find(s, r, id.exec, id.attempt);
+	return i != NONE && s->parcels[i].state == P_LOST &&
+	    !s->parcels[i].holds_targets;
 }
 
 enum sched_taken

@@ -92,7 +92,7 @@ limit_live(const struct limit *l)
 {
 	return l->kind != LIMIT_TARGET || l->capacity > 0 ||
 	    l->per_agent > 0 || l->names.n > 0 || l->kept.names.n > 0 ||
-	    l->pools;
+	    l->pools || l->rationed;
 }
 
 uint32_t
@@ -209,8 +209,7 @@ lset_blocked_on(const struct sched *s, uint32_t lset, uint32_t agent,
 		l = s->limits[ls->v[i].limit];
 		if (l->kind != LIMIT_TARGET)
 			continue;
-		if (l->per_agent > 0 && l->slot < a->n_slots &&
-		    a->held_targets[l->slot] >= l->per_agent)
+		if (ration_left(l, a) == 0)
 			return ls->v[i].limit;
 		if (!lease_room_on(l, a, parcel))
 			return ls->v[i].limit;
@@ -287,11 +286,8 @@ limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent)
 {
 	const struct limit *l = s->limits[limit];
 	const struct agent *a = &s->agents[agent];
-	uint32_t i, held, left = UINT32_MAX, n;
+	uint32_t i, left = ration_left(l, a), n;
 
-	held = l->slot < a->n_slots ? a->held_targets[l->slot] : 0;
-	if (l->per_agent > 0)
-		left = held < l->per_agent ? l->per_agent - held : 0;
 	if (!lease_room_on(l, a, NONE))
 		return 0;
 	for (i = 0; i < a->n_pools; i++) {

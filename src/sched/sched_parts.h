@@ -89,6 +89,18 @@ void limit_count(struct sched *s, const struct use *u, int by);
 uint32_t limit_left(const struct sched *s, uint32_t limit);
 uint32_t limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent);
 
+/* elsewhere.c */
+/* What others have of that target there; NULL: nothing is known. */
+const struct ration *ration_of(const struct limit *l, const struct agent *a);
+/* How many may run there (0: any), are taken, by whomever, and are left. */
+uint32_t ration_most(const struct limit *l, const struct agent *a);
+uint32_t ration_taken(const struct limit *l, const struct agent *a);
+uint32_t ration_left(const struct limit *l, const struct agent *a);
+/* Takes them over. True when something changed. */
+bool rations_set(struct sched *s, struct agent *a,
+    const struct sched_agent *f);
+void rations_free(struct ration *v, uint32_t n);
+
 /* lease.c */
 /* How many of n are free. */
 uint32_t lease_count(const uint32_t *holder, size_t n);

@@ -133,6 +133,7 @@ struct limit {
 	struct kept kept;
 	struct ids waiters;	/* classes parked here */
 	bool pools;		/* target: some agent has instances of it */
+	bool rationed;		/* target: some agent said who has it there */
 	UT_hash_handle hh;
 };
 
@@ -165,6 +166,13 @@ struct pace {
 	double weight, sum;
 };
 
+/* What others have of a target there. */
+struct ration {
+	char *name, *holder;	/* holder may be NULL */
+	uint32_t max, taken;
+	int64_t since_us;
+};
+
 struct agent {
 	bool known;		/* was ever set */
 	bool gone;		/* left the fleet */
@@ -182,6 +190,8 @@ struct agent {
 	struct pace pace;
 	struct pool *pools;
 	uint32_t n_pools;
+	struct ration *rations;	/* n_rations */
+	uint32_t n_rations;
 
 	uint32_t auto_load, pin_load;	/* workers of live attempts */
 	uint32_t auto_run, pin_run;	/* of those reported running */

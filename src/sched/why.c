@@ -139,8 +139,8 @@ why_needs(struct ask *q)
 
 /* ---- limits ------------------------------------------------------------------------------- */
 
-static bool
-holds_of(const struct sched *s, const struct parcel *p, uint32_t limit)
+bool
+why_holds(const struct sched *s, const struct parcel *p, uint32_t limit)
 {
 	const struct lset *ls;
 	uint32_t i;
@@ -164,7 +164,7 @@ holders(const struct sched *s, uint32_t limit, struct buf *b)
 
 	for (i = 0; i < s->n_parcels; i++) {
 		p = &s->parcels[i];
-		if (!holds_of(s, p, limit) || ++n > 3)
+		if (!why_holds(s, p, limit) || ++n > 3)
 			continue;
 		buf_putf(b, "%s%s/%u%s on %s", n == 1 ? "held by " : ", ",
 		    s->runs[p->run]->id, p->exec, p->state == P_LOST ?
@@ -189,7 +189,7 @@ holder_id(const struct sched *s, uint32_t limit, bool lost)
 
 	for (i = 0; i < s->n_parcels; i++) {
 		p = &s->parcels[i];
-		if (!holds_of(s, p, limit) || (p->state == P_LOST) != lost)
+		if (!why_holds(s, p, limit) || (p->state == P_LOST) != lost)
 			continue;
 		return lost ? str_fmt("%s/%u/%u", s->runs[p->run]->id,
 		    p->exec, p->attempt) : str_fmt("%s/%u",

@@ -198,6 +198,34 @@ summary(struct ask *q, const struct census *c)
 	return buf_steal(&b);
 }
 
+/* " (safari: 2 of 2 in use; held by r../17, r../3/1 of ann@desk pid 5)" */
+static void
+target_facts(struct ask *q, uint32_t idx, struct buf *b)
+{
+	const struct agent *a = &q->s->agents[idx];
+	uint32_t p, n = 0, at = lset_blocked_on(q->s, q->t->lset, idx, NONE);
+	const struct limit *l = q->s->limits[at];
+	const struct ration *r = ration_of(l, a);
+
+	if (ration_most(l, a) == 0 || ration_left(l, a) > 0) {
+		buf_putf(b, " (no instance of %s is free)", l->name);
+		return;
+	}
+	buf_putf(b, " (%s: %u of %u in use", l->name, ration_taken(l, a),
+	    ration_most(l, a));
+	for (p = a->first; p != NONE && n < 3; p = q->s->parcels[p].next)
+		if (why_holds(q->s, &q->s->parcels[p], at))
+			buf_putf(b, "%s%s/%u", n++ == 0 ? "; held by " : ", ",
+			    q->s->runs[q->s->parcels[p].run]->id,
+			    q->s->parcels[p].exec);
+	if (r != NULL && r->taken > 0)
+		buf_putf(b, "%s%s", n == 0 ? "; held by " : ", ",
+		    r->holder != NULL ? r->holder : "another console");
+	if (r != NULL && r->taken > 1)
+		buf_putf(b, " and %u more", r->taken - 1);
+	buf_putc(b, ')');
+}
+
 static void
 agent_facts(struct ask *q, enum stage st, uint32_t idx, struct buf *b)
 {
@@ -220,6 +248,9 @@ agent_facts(struct ask *q, enum stage st, uint32_t idx, struct buf *b)
 		break;
 	case STAGE_GUARD:
 		text = a->guard;
+		break;
+	case STAGE_TARGET:
+		target_facts(q, idx, b);
 		break;
 	default:
 		buf_putf(b, " (%u of %u busy, threshold %u", a->busy, a->max,

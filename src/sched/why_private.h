@@ -24,6 +24,8 @@ struct ask {
 
 /* Adds a blocker; text is owned (brief: NULL). */
 void why_found(struct ask *q, enum reason code, int64_t since_us, char *text);
+/* Whether a parcel holds a part of that limit. */
+bool why_holds(const struct sched *s, const struct parcel *p, uint32_t limit);
 /* Never NULL. */
 const char *agent_name(const struct sched *s, uint32_t idx);
 /* no-agent; then all that keeps agents from taking it. */

@@ -263,7 +263,7 @@ struct running {
 };
 
 static bool
-meets_one(const void *arg, const struct attempt *a)
+meets_one(void *arg, const struct attempt *a)
 {
 	const struct running *r = arg;
 	unsigned i;
@@ -300,7 +300,7 @@ a_step_never_starts_beside_itself(void **state)
 {
 	struct running now = { .n = 0 };
 	struct queue_limits l = { .max_workers = 8, .threshold = 8,
-		.beside = meets_one, .arg = &now };
+		.waits = meets_one, .arg = &now };
 	struct attempt *a, *b, *c;
 	struct queue q;
 

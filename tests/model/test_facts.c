@@ -127,7 +127,9 @@ static const char full_facts[] =
     "\"holds\":[{\"kind\":\"lock\",\"name\":\"db\",\"n\":2,\"shared\":true,"
     "\"capacity\":5},{\"kind\":\"exclusion\",\"name\":\"s/a\","
     "\"other\":\"s/b\",\"n\":3},{\"kind\":\"target\",\"name\":\"pixel\","
-    "\"n\":1,\"instance\":\"emu-1\"}]}],\"runs\":[\"r0000000001\"]}";
+    "\"n\":1,\"instance\":\"emu-1\"}]}],\"runs\":[\"r0000000001\"],"
+    "\"targets\":[{\"name\":\"safari\",\"max\":2,\"taken\":[{\"attempt\":"
+    "\"r0000000001/1/1\",\"owner\":\"ann\"}]},{\"name\":\"x\",\"taken\":[]}]}";
 
 static int
 read_facts(const char *text, struct facts *ret)
@@ -164,6 +166,10 @@ facts_go_there_and_back(void **state)
 	assert_int_equal(f.holders[0].n_holds, 3);
 	assert_int_equal(f.holders[0].holds[1].kind, HOLD_EXCLUSION);
 	assert_string_equal(f.holders[0].holds[2].instance, "emu-1");
+	assert_int_equal(f.n_targets, 2);
+	assert_int_equal(f.targets[0].max, 2);
+	assert_string_equal(f.targets[0].takers[0].owner, "ann");
+	assert_int_equal(f.targets[1].n_takers, 0);
 	assert_int_equal(f.guards.given, GUARD_BIT(GUARD_LOAD));
 	assert_int_equal(f.guards_local, GUARD_BIT(GUARD_LOAD));
 	jw_init(&w, &b);
@@ -207,6 +213,11 @@ static const struct {
 	{ HOLDER("{\"name\":\"a\",\"kind\":\"exclusion\"}"), ERR_SYNTAX },
 	{ HOLDER("{\"name\":\"a\",\"other\":\"b\"}"), ERR_SYNTAX },
 	{ HOLDER("{\"name\":\"a\",\"kind\":\"exclusion\",\"other\":\"b\",\"n\":4}"), ERR_RANGE },
+	{ "{\"targets\":[{\"max\":1}]}", ERR_SYNTAX },
+	{ "{\"targets\":[{\"name\":\"a\",\"max\":-1}]}", ERR_RANGE },
+	{ "{\"targets\":[{\"name\":\"a\",\"taken\":[{\"attempt\":"
+	    "\"r0000000001/1\"}]}]}", ERR_SYNTAX },
+	{ "{\"targets\":[{\"name\":\"a\",\"taken\":[{}]}]}", ERR_SYNTAX },
 	{ "{\"runs\":[\"x\"]}", ERR_SYNTAX },
 	{ "{\"runs\":[\"r0000000001/1\"]}", ERR_SYNTAX },
 	{ "[]", ERR_SYNTAX },

@@ -44,6 +44,10 @@ struct fleet_ops {
 	 * a text). False: it had already started. */
 	void (*returned)(void *arg, size_t agent, const struct ident *id,
 	    bool returned, const char *why);
+	/* A start was refused as a target has as many there as may be; what
+	 * agent.facts says is not older. NULL: returned() is told. */
+	void (*full)(void *arg, size_t agent, const struct ident *id,
+	    const char *why);
 	/* A part asks, perhaps again; nobody waits for it any more. */
 	void (*asked)(void *arg, size_t agent, const struct fleet_ask *q);
 	void (*unasked)(void *arg, size_t agent, const struct ident *id,

@@ -78,6 +78,7 @@ bool worker_silent(const struct worker *w, int64_t age_us);
 
 #define FACTS_HOLDERS_MAX 512	/* attempts and runs that facts name */
 #define FACTS_RUNS_MAX 512
+#define FACTS_TARGETS_MAX 256
 
 /* An attempt on the agent, waiting or running, that holds limits by name. */
 struct holder {
@@ -85,6 +86,22 @@ struct holder {
 	char *owner;		/* who drives its run, or NULL */
 	struct hold *holds;	/* n_holds */
 	uint32_t n_holds;
+};
+
+/* An attempt that counts against the limit of a target. */
+struct taker {
+	struct ident id;
+	char *owner;		/* who drives its run, or NULL */
+};
+
+/* A target of which the agent runs only so many at once. */
+struct limited {
+	char *name;
+	uint32_t max;		/* the least that runs of attempts there name; 0
+				 * none does, but one that did was refused */
+	struct taker *takers;	/* n_takers; of all targets at most
+				 * FACTS_HOLDERS_MAX */
+	uint32_t n_takers;
 };
 
 struct facts {
@@ -117,6 +134,8 @@ struct facts {
 	struct holder *holders;	/* n_holders */
 	uint32_t n_holders;
 	bool all_holders;	/* there are no others */
+	struct limited *targets;	/* n_targets */
+	uint32_t n_targets;
 	struct strvec runs;	/* of all attempts it has, ended ones too; the
 				 * first FACTS_RUNS_MAX */
 };

@@ -44,6 +44,7 @@ struct agent {
 				 * it: the round trip and what both sides
 				 * take to write it down; 0 unknown */
 	bool known;		/* facts are valid (perhaps old) */
+	bool takes_secrets;	/* its version can be sent such work */
 	struct facts facts;
 	int64_t facts_us;	/* when they came */
 	uint32_t sent;		/* attempts sent, not yet reported */

@@ -24,6 +24,7 @@
 #define WORK_MAX_STEPS 100000
 #define WORK_MAX_WORKERS 1024
 #define WORK_MAX_HOLES 64
+#define WORK_MAX_TARGETS 256
 
 /* What one exit code means instead of passed or failed. */
 struct work_exit {
@@ -35,6 +36,12 @@ struct work_exit {
 struct work_hole {
 	uint32_t arg;		/* index in argv */
 	uint32_t at;		/* bytes of it that come before */
+};
+
+/* A target that some step is of: other work of it counts, whoever's. */
+struct work_target {
+	char *name;
+	uint32_t max_per_agent;	/* as its run declares it; 0: no limit */
 };
 
 /* One step as the worker runs it: everything substituted. */
@@ -68,6 +75,8 @@ struct work {
 	bool together;		/* prepared first, started by a go */
 	struct hold *holds;	/* of limits by name, n_holds; may be NULL */
 	uint32_t n_holds;
+	struct work_target *targets;	/* n_targets; may be NULL */
+	uint32_t n_targets;	/* at most WORK_MAX_TARGETS */
 	int64_t usual_us;	/* predicted length, 0 unknown (shown only) */
 	struct strvec env;	/* of every step: "KEY=VALUE" */
 	struct work_prepare prepare;	/* no 0: nothing to prepare */
@@ -113,6 +122,8 @@ struct report {
 /* Frees what it holds (not the struct) and zeroes it. */
 void work_done(struct work *w);
 void report_done(struct report *r);
+/* Frees n targets and their array. */
+void work_targets_free(struct work_target *v, uint32_t n);
 /* A deep copy into *to (which holds nothing). */
 void report_copy(struct report *to, const struct report *from);
 

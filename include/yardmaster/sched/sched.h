@@ -63,12 +63,22 @@ struct sched_agent {
 	const char *draining_text, *held_text, *benched_text;	/* by whom */
 	const char *guard;	/* the guard it is past; NULL: none */
 	int64_t since_us;	/* when the above took its value; 0 unknown */
+	const struct sched_ration *rations;	/* what others have there of */
+	uint32_t n_rations;	/* targets with a limit */
 	uint32_t max_workers;
 	uint32_t threshold;	/* effective: at most max_workers */
 	uint32_t other_busy;	/* workers busy with what is not ours */
 	uint32_t other_queued;	/* attempts of others in its queue */
 	int64_t rtt_us;		/* 0: unknown or none */
 	uint32_t speed;		/* in thousandths; 0: to be learned */
+};
+
+/* What attempts on an agent that no run here counts take of a target. */
+struct sched_ration {
+	const char *target;
+	uint32_t max;		/* the least that anybody names; 0: nobody */
+	uint32_t taken;
+	const char *holder;	/* for people, of one of them; NULL: none */
 };
 
 /*
@@ -281,6 +291,13 @@ enum sched_taken sched_lost(struct sched *s, struct sched_id id,
  * it (then it is tried later, elsewhere where possible). */
 enum sched_taken sched_returned(struct sched *s, struct sched_id id,
     bool refused, int64_t now_us);
+/* Given back as its agent runs as many of a target as may be: it goes there
+ * once the rations of the agent say that there is room. */
+enum sched_taken sched_full(struct sched *s, struct sched_id id,
+    int64_t now_us);
+/* Whether it counts against no target any more, as it is lost, and may run
+ * on its agent all the same. */
+bool sched_uncounted(const struct sched *s, struct sched_id id);
 /* Answer to a take-back: too late, it has started. */
 enum sched_taken sched_kept(struct sched *s, struct sched_id id,
     int64_t now_us);
