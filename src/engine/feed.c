@@ -330,12 +330,14 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 	uint32_t batch = feed_batch_of(&f->batches, f->p, no);
 	/* Which suite matters where one differs from all others. */
 	uint32_t together = x->group > 0 ? x->suite + 1 : 0;
+	bool secrets = plan_exec_has_secrets(f->p, no);
 	struct terms_entry *entry;
 	struct sched_terms *t;
 
 	buf_put(&key, &x->terms, sizeof x->terms);
 	buf_put(&key, &batch, sizeof batch);
 	buf_put(&key, &together, sizeof together);
+	buf_put(&key, &secrets, sizeof secrets);
 	buf_put(&key, buf_data(&sides), buf_len(&sides));
 	buf_put(&key, buf_data(&holds), buf_len(&holds));
 	HASH_FIND(hh, f->by_key, buf_data(&key), buf_len(&key), entry);
@@ -349,6 +351,7 @@ terms_of(struct feed *f, const struct plan_exec *x, uint32_t no)
 		t->holds = own(f, mem_dup(buf_data(&holds), buf_len(&holds)));
 		t->n_holds = n_holds;
 		t->batch = batch;
+		t->secrets = secrets;
 		t->room = batch > 0 ? plan_batch_room(f->p, no) : 0;
 		entry = mem_zalloc(sizeof *entry + buf_len(&key));
 		entry->index = (uint32_t)f->n_terms++;

@@ -200,6 +200,7 @@ feed_agent_into(struct engine *e, size_t agent, struct sched *to,
 		.n_rations = f->n_targets,
 		.up = (a->link == LINK_UP || a->link == LINK_STALE) &&
 		    a->known && e->syncing[agent] == 0,
+		.no_secrets = a->known && !a->takes_secrets,
 		.draining = f->draining.on,
 		.held = f->held.on,
 		.benched = a->benched,

@@ -323,6 +323,11 @@ fleet_start(struct fleet *f, size_t agent, const struct work *work)
 		refuse(p, &work->id, "this link may only look");
 		return;
 	}
+	if (work->secrets.n > 0 && !p->agent.takes_secrets) {
+		refuse(p, &work->id, "this agent's version cannot take "
+		    "secrets, deploy a newer one");
+		return;
+	}
 	if ((n = measure(f, work)) > WORK_MAX_BYTES) {
 		refuse(p, &work->id, "too long for one message (4 MB)");
 		return;

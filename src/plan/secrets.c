@@ -300,16 +300,31 @@ plan_read_secrets(struct plan *p, struct secrets *known,
 	return ds->errors > errors ? ERR_INVALID : 0;
 }
 
+static bool
+test_has(const struct plan_test *t)
+{
+	return t->props->n_secrets > 0 || has_secret(t->props->data);
+}
+
 bool
 plan_has_secrets(const struct plan *p)
 {
-	const struct plan_props *props;
 	uint32_t i;
 
-	for (i = 0; i < p->n_tests; i++) {
-		props = p->tests[i].props;
-		if (props->n_secrets > 0 || has_secret(props->data))
+	for (i = 0; i < p->n_tests; i++)
+		if (test_has(&p->tests[i]))
 			return true;
-	}
+	return false;
+}
+
+bool
+plan_exec_has_secrets(const struct plan *p, uint32_t no)
+{
+	const struct plan_exec *x = &p->execs[no - 1];
+	uint32_t i;
+
+	for (i = 0; i < x->n_steps; i++)
+		if (test_has(&p->tests[p->steps[x->first_step + i].test]))
+			return true;
 	return false;
 }

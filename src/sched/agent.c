@@ -397,6 +397,8 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 	changed |= set_pools(s, a, f);
 	set_numbers(s, a, f);
 	gained = rations_set(s, a, f);
+	changed |= a->no_secrets != f->no_secrets;
+	a->no_secrets = f->no_secrets;
 	a->up = f->up;
 	a->draining = f->draining;
 	a->held = f->held;

@@ -116,6 +116,7 @@ copy_req(struct copy *c, const struct terms *t, struct sched_terms *to)
 		lists[i] = &req->lists[i];
 	for (i = 0; i < req->n_targets; i++)
 		targets[i] = c->cap_of[req->targets[i]];
+	to->secrets = req->secrets;
 	to->agents = lists;
 	to->n_agents = req->n_lists;
 	to->targets = targets;
@@ -279,6 +280,7 @@ copy_agent(struct sched *to, const struct sched *s, uint32_t idx,
 		.benched = a->benched, .probe = a->probe, .guard = a->guard,
 		.max_workers = a->max, .threshold = a->threshold,
 		.other_busy = a->other_busy, .other_queued = a->other_queued,
+		.no_secrets = a->no_secrets,
 		.rtt_us = a->rtt_us, .speed = a->told ? a->speed : 0 };
 	struct sched_ration *rations;
 	struct sched_pool *pools;

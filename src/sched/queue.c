@@ -134,7 +134,8 @@ exec_class(struct sched *s, struct run *r, const struct exec *x)
 	memset(&k, 0, sizeof(k));
 	memset(&lk, 0, sizeof(lk));
 	lk.run = r->handle;
-	lk.req = moved ? req_pin(s, x->pin) : t->req;
+	lk.req = moved ? req_pin(s, x->pin,
+	    s->reqs[t->req]->secrets) : t->req;
 	lk.pinned = moved || t->pinned;
 	lk.free_only = s->lsets[t->lset]->n > 0 || t->workers > 1 ||
 	    (t->batch > 0 && r->ahead == SCHED_AHEAD_AUTO);

@@ -35,7 +35,9 @@ req_admits(const struct sched *s, const struct req *r, uint32_t idx)
 	const struct agent *a = &s->agents[idx];
 	size_t i;
 
-	if (!a->known || a->gone || r->broken || (r->pin != NONE && r->pin != idx))
+	if (!a->known || a->gone || r->broken ||
+	    (r->pin != NONE && r->pin != idx) ||
+	    (r->secrets && a->no_secrets))
 		return false;
 	for (i = 0; i < r->n_sel; i++)
 		if (!selector_match(r->sel[i], a->name, &a->labels))
@@ -85,6 +87,8 @@ key_text(struct buf *b, const struct sched_run *spec,
 	uint32_t i;
 	size_t j;
 
+	if (t->secrets)
+		buf_putc(b, '\x1b');
 	for (i = 0; i < t->n_agents; i++) {
 		buf_putc(b, '\x1d');
 		for (j = 0; j < t->agents[i]->n; j++)
@@ -129,6 +133,7 @@ req_intern(struct sched *s, const struct sched_run *spec,
 	}
 	r = mem_zalloc(sizeof(*r));
 	r->key = buf_steal(&b);
+	r->secrets = t->secrets;
 	r->pin = NONE;
 	r->sel = mem_calloc(t->n_agents, sizeof(struct selector *));
 	r->lists = mem_calloc(t->n_agents, sizeof(*r->lists));
@@ -149,9 +154,9 @@ req_intern(struct sched *s, const struct sched_run *spec,
 }
 
 uint32_t
-req_pin(struct sched *s, uint32_t agent)
+req_pin(struct sched *s, uint32_t agent, bool secrets)
 {
-	char *key = str_fmt("\x1c%u", agent);
+	char *key = str_fmt("\x1c%u%s", agent, secrets ? "\x1b" : "");
 	struct req *r;
 
 	HASH_FIND(hh, s->req_hash, key, strlen(key), r);
@@ -161,6 +166,7 @@ req_pin(struct sched *s, uint32_t agent)
 	}
 	r = mem_zalloc(sizeof(*r));
 	r->key = key;
+	r->secrets = secrets;
 	r->pin = agent;
 	return req_insert(s, r);
 }

@@ -35,7 +35,7 @@ int64_t agent_room(const struct agent *a, bool pinned);
 /* req.c */
 uint32_t req_intern(struct sched *s, const struct sched_run *spec,
     const struct sched_terms *t);
-uint32_t req_pin(struct sched *s, uint32_t agent);
+uint32_t req_pin(struct sched *s, uint32_t agent, bool secrets);
 void req_eval_agent(struct sched *s, uint32_t agent);
 /* All of them anew. */
 void reqs_eval(struct sched *s);

@@ -90,6 +90,7 @@ struct req {
 	uint32_t n_targets;
 	bool broken;		/* a selector is no selector: admits none */
 	uint32_t pin;		/* this agent only, or NONE */
+	bool secrets;		/* it must take secrets */
 	uint32_t index;
 	uint64_t *elig;		/* bits over agents */
 	uint32_t n_elig;
@@ -178,7 +179,7 @@ struct agent {
 	bool gone;		/* left the fleet */
 	char *name;
 	struct strvec labels, targets;
-	bool up, draining, held, benched, probe;
+	bool up, draining, held, benched, probe, no_secrets;
 	char *guard;		/* NULL: none */
 	char *offline_text, *draining_text, *held_text, *benched_text;
 	int64_t since_us;

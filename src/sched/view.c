@@ -179,6 +179,7 @@ sched_exec_admits(const struct sched *s, uint32_t run, uint32_t exec,
 	if (x == NULL || agent >= s->n_agents)
 		return false;
 	if ((x->flags & X_PINNED) != 0)
-		return x->pin == agent;
+		return x->pin == agent && (!s->agents[agent].no_secrets ||
+		    !s->reqs[r->terms[x->terms].req]->secrets);
 	return bit_get(s->reqs[r->terms[x->terms].req]->elig, agent);
 }

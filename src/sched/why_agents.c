@@ -66,12 +66,20 @@ req_of(struct ask *q)
 	return q->t->req;
 }
 
+/* It cannot be sent secrets, which this needs. */
+static bool
+is_too_old(struct ask *q, uint32_t idx)
+{
+	return q->s->agents[idx].no_secrets &&
+	    q->s->reqs[q->t->req]->secrets;
+}
+
 /* Not yet in a queue: the pin counts, not the requirement. */
 static bool
 eligible(struct ask *q, uint32_t idx)
 {
 	if ((q->x->flags & X_PINNED) != 0)
-		return idx == q->x->pin;
+		return idx == q->x->pin && !is_too_old(q, idx);
 	return bit_get(q->s->reqs[req_of(q)]->elig, idx);
 }
 
@@ -172,6 +180,8 @@ requirement(struct ask *q, struct buf *b)
 	for (i = 0; i < r->n_targets; i++, gap = ", ")
 		buf_putf(b, "%starget %s", gap,
 		    q->s->limits[r->targets[i]]->name);
+	if (r->secrets)
+		buf_putf(b, "%sa version that can take secrets", gap);
 }
 
 /* "14 agents: 9 without @gpu, 3 full, 2 drained" */
@@ -285,8 +295,11 @@ lacks(const struct sched *s, const struct req *r, uint32_t idx,
     struct buf *b)
 {
 	const struct agent *a = &s->agents[idx];
-	uint32_t i, n = 0;
+	uint32_t i, n = r->secrets && a->no_secrets;
 
+	if (n > 0 && b != NULL)
+		buf_puts(b, "a version that can take secrets (deploy a newer "
+		    "one)");
 	for (i = 0; i < r->n_sel; i++) {
 		if (selector_match(r->sel[i], a->name, &a->labels))
 			continue;
@@ -316,12 +329,17 @@ nobody_text(struct ask *q)
 	struct buf b = BUF_INIT;
 	uint32_t i, n, best = NONE, least = UINT32_MAX;
 
+	if ((q->x->flags & X_PINNED) != 0 && is_too_old(q, q->x->pin))
+		return str_fmt("the version of %s cannot take secrets: deploy "
+		    "a newer one", agent_name(q->s, q->x->pin));
 	buf_puts(&b, "no agent meets ");
 	requirement(q, &b);
 	for (i = 0; i < q->s->n_agents && r->pin == NONE; i++) {
 		if (!q->s->agents[i].known || q->s->agents[i].gone)
 			continue;
-		n = lacks(q->s, r, i, NULL);
+		/* Another version is nearer than another agent. */
+		n = 2 * lacks(q->s, r, i, NULL) -
+		    (r->secrets && q->s->agents[i].no_secrets);
 		if (n < least) {
 			least = n;
 			best = i;
@@ -373,7 +391,8 @@ nobody(struct ask *q)
 {
 	if ((q->x->flags & X_PINNED) != 0)
 		return !q->s->agents[q->x->pin].known ||
-		    q->s->agents[q->x->pin].gone;
+		    q->s->agents[q->x->pin].gone ||
+		    is_too_old(q, q->x->pin);
 	return q->s->reqs[req_of(q)]->n_elig == 0;
 }
 

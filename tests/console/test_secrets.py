@@ -13,7 +13,7 @@ import subprocess
 
 import sshd
 import tap
-from lab import Lab
+from lab import SRC, Lab
 
 # The second has what files of XML escape, the third a line break.
 VALUES = {
@@ -304,6 +304,43 @@ def check_missing(lab):
                done.stderr + done.stdout)
 
 
+def check_old_agent(lab):
+    """An agent whose version knows nothing of secrets is sent none."""
+    said = lab.dir + '/old.log'
+    lab.write_fleet(others=[{
+        'name': 'old', 'transport': 'command', 'command': [
+            'python3', os.path.abspath(SRC) + '/tests/lib/fake_agent.py',
+            'log=' + said,
+            'end=1']}])
+    only = {'name': 'o', 'parallel': 'tests', 'secrets': ['TOP'], 'suites': [
+        {'name': 's', 'agents': ['old'], 'tests': [
+            {'name': 't', 'shell': 'true'}]}]}
+    p, run = lab.start_run(lab.plan(only), '--quiet')
+    text = ['']
+
+    def why():
+        text[0] = lab.cli('why', run + '/1').stdout
+        return 'version that can take secrets (deploy' in text[0]
+    tap.ok('why says that its agent is too old', lab.until(why) and
+           'no-agent' in text[0], text[0])
+    lab.cli('move', run + '/1', 'old')
+    tap.ok('moving it there changes nothing', lab.until(
+        lambda: 'no-agent' in lab.cli('why', run + '/1').stdout and
+        'the version of old cannot take secrets: deploy a newer one' in
+        lab.cli('why', run + '/1').stdout), lab.cli('why', run + '/1').stdout)
+    p.kill()
+    p.communicate()
+    both = dict(only, suites=[{'name': 's', 'tests': [
+        {'name': 't%d' % i, 'shell': 'test -n "$TOP"'} for i in range(4)]}])
+    tap.equal('others take it', lab.cli('run', lab.plan(both), '--quiet')
+              .returncode, 0)
+    with open(said) as f:
+        said = f.read()
+    tap.ok('it was spoken to, and sent no work', '"SYNC"' in said and
+           '"START"' not in said and VALUES['TOP'] not in said, said)
+    lab.write_fleet(max_workers=1)
+
+
 def main():
     sshd.need()
     with Lab(1, max_workers=1) as lab:
@@ -312,6 +349,7 @@ def main():
         check_resume(lab)
         check_detached(lab)
         check_missing(lab)
+        check_old_agent(lab)
     tap.done()
 
 

@@ -245,6 +245,42 @@ test_predictions(void **state)
 	kit_done(&k);
 }
 
+/* An agent of an older version is sent no secrets, moved there or not. */
+static void
+test_secrets_need_a_version(void **state)
+{
+	struct sched_agent old = kit_facts("A", 4);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	old.no_secrets = true;
+	sched_agent_set(k.s, 0, &old, k.now_us);
+	spec_init(&p);
+	spec_terms(&p)->secrets = true;
+	spec_terms(&p);
+	spec_execs(&p, 3);
+	p.execs[1].terms = 1;
+	p.execs[0].terms = p.execs[2].terms = 0;
+	run = kit_run(&k, &p);
+	assert_int_equal(sched_exec_move(k.s, run, 3, 0, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), -1);
+	assert_int_equal(kit_sent(&k, run, 2), 0);
+	assert_int_equal(kit_sent(&k, run, 3), -1);
+	assert_string_equal(kit_why(&k, run, 1), "no-agent");
+	assert_true(kit_says(&k, run, 1, "no-agent", "nearest is A, which "
+	    "lacks a version that can take secrets (deploy a newer one)"));
+	assert_true(kit_says(&k, run, 3, "no-agent", "the version of A cannot "
+	    "take secrets"));
+	kit_agent(&k, 0, "A", 4);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	assert_int_equal(kit_sent(&k, run, 3), 0);
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -256,6 +292,7 @@ main(void)
 		cmocka_unit_test(test_schedule_moves),
 		cmocka_unit_test(test_before_any_decision),
 		cmocka_unit_test(test_predictions),
+		cmocka_unit_test(test_secrets_need_a_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

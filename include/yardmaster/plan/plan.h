@@ -397,6 +397,8 @@ int plan_read_secrets(struct plan *p, struct secrets *known,
     const struct plan_ask *ask, struct diags *ds);
 /* True when some test has a secret or a secret column. */
 bool plan_has_secrets(const struct plan *p);
+/* The same for a step of execution no. */
+bool plan_exec_has_secrets(const struct plan *p, uint32_t no);
 
 /* ---- reading -------------------------------------------------------------------- */
 

@@ -56,6 +56,7 @@ struct sched_agent {
 	uint32_t n_pools;
 	bool gone;		/* out of the fleet: nothing more starts there */
 	bool up;		/* the link is there */
+	bool no_secrets;	/* its version cannot be sent such work */
 	bool draining, held, benched;
 	bool probe;		/* benched: it may take one attempt while it has
 				 * none */
@@ -153,6 +154,8 @@ struct sched_terms {
 	bool pinned;		/* class pinned: may use all max_workers */
 	bool repeatable;
 	bool beside_itself;
+	bool secrets;		/* its agent must take secrets, moved there or
+				 * not */
 	bool stop;		/* its failure ends the run */
 	uint32_t retries, error_retries;
 	uint32_t workers;	/* at once on one agent; 0 stands for 1 */
