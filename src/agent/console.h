@@ -31,6 +31,7 @@ struct link {
 	/* What may leave only after the commit of this turn. */
 	struct buf out;		/* whole frames */
 	struct buf reports, returned;	/* elements of a list in the making */
+	struct apart apart;	/* strings of the message that is looked at */
 	bool full;		/* link_full() was said in this message */
 	struct buf synced;	/* frames that come after the reports */
 	struct sync_list syncs;	/* begun and not ended */

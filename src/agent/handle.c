@@ -208,8 +208,6 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 	a->work_len = buf_len(&b);
 	a->work = buf_steal(&b);
 	attempt_describe(&d->queue, a, work);
-	if (a->secret)
-		proc_dumpable(false);
 	if ((r = prep_join(d, a, work)) < 0) {
 		turn_fail(d, a, ATTEMPT_ENDED, OUTCOME_ERROR, err_text(r));
 		return;
@@ -220,8 +218,8 @@ accept_work(struct link *l, struct held_run *run, uint32_t epoch,
 
 /* A work with what goes beside it. */
 static int
-read_work(const struct jval *v, const struct jval *secrets,
-    struct work *ret)
+read_work(const struct link *l, const struct jval *v,
+    const struct jval *secrets, struct work *ret)
 {
 	char text[IDENT_TEXT];
 	int r;
@@ -229,7 +227,7 @@ read_work(const struct jval *v, const struct jval *secrets,
 	if ((r = work_read(v, ret)) < 0)
 		return r;
 	r = secrets_read(jval_get(secrets, ident_format(&ret->id, text)),
-	    &ret->secrets);
+	    &l->apart, &ret->secrets);
 	if (r == 0 && ret->secret != (ret->secrets.n > 0))
 		r = ERR_SYNTAX;
 	if (r < 0)
@@ -258,7 +256,7 @@ start_one(struct link *l, struct held_run *run, uint32_t epoch,
 	}
 	if (why == NULL && a != NULL)
 		why = "it was just taken back";
-	if (why == NULL && (r = read_work(v, secrets, &work)) < 0)
+	if (why == NULL && (r = read_work(l, v, secrets, &work)) < 0)
 		why = err_text(r);
 	if (why != NULL) {
 		link_returned(l, &id, true, why);
@@ -493,8 +491,15 @@ handle_message(struct link *l, unsigned number, const uint8_t *body, size_t n)
 		link_fail(l, ERR_REFUSED, "this link may look and not touch");
 		return 0;
 	}
-	if ((r = jval_parse(&v, body, n)) == 0)
+	if (number == MSG_START && memmem(body, n, "\"secrets\"", 9) != NULL) {
+		proc_dumpable(false);
+		r = jval_parse_apart(&v, body, n, SECRET_KEY, &l->apart);
+	} else {
+		r = jval_parse(&v, body, n);
+	}
+	if (r == 0)
 		r = jval_type(v) == JVAL_OBJECT ? h->fn(l, v) : ERR_PROTOCOL;
 	jval_free(v);
+	apart_done(&l->apart);
 	return r;
 }

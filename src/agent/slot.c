@@ -149,6 +149,7 @@ send_frame(struct slot *s, enum wire number, const struct buf *body)
 {
 	struct buf b = BUF_INIT;
 
+	buf_secret(&b);
 	if (s->stream != NULL &&
 	    frame_put(&b, number, buf_data(body), buf_len(body)) == 0)
 		stream_write(s->stream, buf_data(&b), buf_len(&b));
@@ -406,6 +407,7 @@ send_secrets(struct slot *s, const struct attempt *a)
 	struct buf b = BUF_INIT;
 	struct jw w;
 
+	buf_secret(&b);
 	jw_init(&w, &b);
 	secrets_write(&w, &a->secrets);
 	send_frame(s, WIRE_SECRETS, &b);

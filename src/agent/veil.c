@@ -31,6 +31,27 @@ veil_new(const struct secrets *s)
 	return m;
 }
 
+/* In one piece of memory: what formats text leaves parts of it behind. */
+static void
+put(struct strvec *env, const char *name, const char *value)
+{
+	size_t i, n = strlen(name), size = n + strlen(value) + 2;
+	char *text = mem_zalloc(size);
+
+	memcpy(text, name, n);
+	text[n] = '=';
+	memcpy(text + n + 1, value, size - n - 1);
+	for (i = 0; i < env->n && strncmp(env->v[i], text, n + 1) != 0; i++)
+		;
+	if (i == env->n) {
+		strvec_push_owned(env, text);
+		return;
+	}
+	mem_wipe(env->v[i], strlen(env->v[i]));
+	free(env->v[i]);
+	env->v[i] = text;
+}
+
 void
 veil_env(const struct secrets *s, uint32_t no, struct strvec *env)
 {
@@ -40,7 +61,7 @@ veil_env(const struct secrets *s, uint32_t no, struct strvec *env)
 	for (i = 0; i < s->n; i++) {
 		if (no < s->v[i].from || no >= s->v[i].to)
 			continue;
-		strvec_setenv(env, s->v[i].name, s->v[i].value);
+		put(env, s->v[i].name, s->v[i].value);
 		buf_putf(&names, "%s%s", buf_len(&names) > 0 ? " " : "",
 		    s->v[i].name);
 	}

@@ -153,13 +153,16 @@ attempt_prepared(void *arg)
 static int
 take_secrets(struct worker_process *w, const uint8_t *body, size_t n)
 {
+	struct apart apart = { NULL, 0, 0 };
 	struct jval *v = NULL;
 	int r;
 
+	proc_dumpable(false);
 	secrets_done(&w->secrets);
-	if ((r = jval_parse(&v, body, n)) == 0)
-		r = secrets_read(v, &w->secrets);
+	if ((r = jval_parse_apart(&v, body, n, SECRET_KEY, &apart)) == 0)
+		r = secrets_read(v, &apart, &w->secrets);
 	jval_free(v);
+	apart_done(&apart);
 	return r;
 }
 

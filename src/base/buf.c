@@ -20,10 +20,28 @@ buf_init(struct buf *b)
 }
 
 void
+buf_secret(struct buf *b)
+{
+	b->secret = true;
+}
+
+/* Overwrites from .. to - 1 of its memory if somebody should not see it. */
+static void
+wipe(struct buf *b, size_t from, size_t to)
+{
+	if (b->secret && b->mem != NULL)
+		mem_wipe(b->mem + from, to - from);
+}
+
+void
 buf_done(struct buf *b)
 {
+	bool secret = b->secret;
+
+	wipe(b, 0, b->cap);
 	free(b->mem);
 	buf_init(b);
+	b->secret = secret;
 }
 
 void
@@ -37,6 +55,7 @@ buf_wipe(struct buf *b)
 void
 buf_clear(struct buf *b)
 {
+	wipe(b, b->off, b->off + b->len);
 	b->off = b->len = 0;
 	if (b->mem != NULL)
 		b->mem[0] = '\0';
@@ -60,6 +79,25 @@ buf_len(const struct buf *b)
 	return b->len;
 }
 
+/* realloc() may leave a copy behind. */
+static void
+grow(struct buf *b, size_t cap)
+{
+	uint8_t *mem;
+
+	if (!b->secret) {
+		b->mem = mem_realloc(b->mem, cap, 1);
+	} else {
+		mem = mem_realloc(NULL, cap, 1);
+		if (b->mem != NULL)
+			memcpy(mem, b->mem, b->off + b->len + 1);
+		wipe(b, 0, b->cap);
+		free(b->mem);
+		b->mem = mem;
+	}
+	b->cap = cap;
+}
+
 uint8_t *
 buf_reserve(struct buf *b, size_t n)
 {
@@ -69,6 +107,8 @@ buf_reserve(struct buf *b, size_t n)
 		want = SIZE_MAX;
 	if (b->off > 0 && b->off + want > b->cap && b->off >= b->cap / 2) {
 		memmove(b->mem, b->mem + b->off, b->len + 1);
+		wipe(b, b->len + 1 > b->off ? b->len + 1 : b->off,
+		    b->off + b->len + 1);
 		b->off = 0;
 	}
 	if (b->cap - b->off < want || b->mem == NULL) {
@@ -78,8 +118,7 @@ buf_reserve(struct buf *b, size_t n)
 			cap *= 2;
 		if (cap - b->off < want)
 			cap = SIZE_MAX;
-		b->mem = mem_realloc(b->mem, cap, 1);
-		b->cap = cap;
+		grow(b, cap);
 	}
 	return b->mem + b->off + b->len;
 }
@@ -149,6 +188,7 @@ buf_consume(struct buf *b, size_t n)
 		buf_clear(b);
 		return;
 	}
+	wipe(b, b->off, b->off + n);
 	b->off += n;
 	b->len -= n;
 }
@@ -158,6 +198,7 @@ buf_truncate(struct buf *b, size_t n)
 {
 	if (n >= b->len)
 		return;
+	wipe(b, b->off + n, b->off + b->len);
 	b->len = n;
 	b->mem[b->off + n] = '\0';
 }
@@ -169,10 +210,11 @@ buf_steal(struct buf *b)
 
 	if (b->off > 0 || b->mem == NULL) {
 		s = mem_dup(buf_data(b), b->len);
-		free(b->mem);
+		buf_done(b);
 	} else {
 		s = (char *)b->mem;
+		b->mem = NULL;
+		b->off = b->len = b->cap = 0;
 	}
-	buf_init(b);
 	return s;
 }

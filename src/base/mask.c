@@ -27,7 +27,10 @@ struct mask {
 struct mask *
 mask_new(void)
 {
-	return mem_zalloc(sizeof(struct mask));
+	struct mask *m = mem_zalloc(sizeof(*m));
+
+	buf_secret(&m->kept);
+	return m;
 }
 
 void
@@ -77,6 +80,7 @@ add_xml(struct mask *m, const char *p)
 	struct buf b = BUF_INIT;
 	size_t i;
 
+	buf_secret(&b);
 	for (; *p != '\0'; p++) {
 		for (i = 0; i < n && special[i].c != *p; i++)
 			;
@@ -172,6 +176,7 @@ mask_string(struct mask *m, char **text)
 		return;
 	mask_feed(m, *text, strlen(*text), &b);
 	mask_flush(m, &b);
+	mem_wipe(*text, strlen(*text));
 	free(*text);
 	*text = buf_steal(&b);
 }

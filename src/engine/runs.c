@@ -356,6 +356,7 @@ erun_finish(struct engine *e, struct erun *r)
 	keep_history(e, r);
 	packing_free(r->packing);
 	r->packing = NULL;
+	plan_forget_secrets(r->plan);
 	workspaces_over(e, r);
 	sched_run_remove(e->sched, r->handle);
 	leases_orphan(e, r);

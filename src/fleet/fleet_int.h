@@ -122,7 +122,6 @@ struct peer {
 
 	struct batch batch;
 	struct buf out;		/* whole frames for the end of the turn */
-	bool wipe;		/* secrets are in there */
 	struct refusal *refusals;
 	size_t n_refusals, cap_refusals;
 	struct sent *sent;

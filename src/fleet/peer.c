@@ -460,6 +460,9 @@ peer_init(struct peer *p, struct fleet *f, size_t index,
 	p->timer = timer_new(f->loop, on_timer, p);
 	p->slot_timer = timer_new(f->loop, on_slot_timer, p);
 	frame_reader_init(&p->reader);
+	buf_secret(&p->batch.body);
+	buf_secret(&p->batch.secrets);
+	buf_secret(&p->out);
 	TAILQ_INIT(&p->calls);
 	TAILQ_INIT(&p->tails);
 	TAILQ_INIT(&p->trees);
@@ -486,6 +489,7 @@ peer_done(struct peer *p)
 	timer_free(p->slot_timer);
 	frame_reader_done(&p->reader);
 	buf_done(&p->batch.body);
+	buf_done(&p->batch.secrets);
 	buf_done(&p->out);
 	free(p->refusals);
 	strvec_done(&p->agent.labels);

@@ -18,16 +18,6 @@
 /* Room for what stands around one work in a START. */
 #define WORK_MAX_BYTES (MESSAGE_MAX - 4096)
 
-/* Leaves nothing behind of secrets that were in there. */
-static void
-clear(const struct peer *p, struct buf *b)
-{
-	if (p->wipe)
-		buf_wipe(b);
-	else
-		buf_clear(b);
-}
-
 static void
 close_batch(struct peer *p)
 {
@@ -40,13 +30,12 @@ close_batch(struct peer *p)
 		buf_putc(&b->secrets, '}');
 		jw_key(&b->w, "secrets");
 		jw_raw(&b->w, buf_str(&b->secrets), buf_len(&b->secrets));
-		buf_wipe(&b->secrets);
-		p->wipe = true;
+		buf_clear(&b->secrets);
 	}
 	jw_object_end(&b->w);
 	frame_put(&p->out, b->number, buf_data(&b->body), buf_len(&b->body));
 	b->number = 0;
-	clear(p, &b->body);
+	buf_clear(&b->body);
 }
 
 /* Opens (or goes on with) the batch of that kind. */
@@ -134,18 +123,16 @@ say_flush(struct peer *p)
 	if (buf_len(&p->out) == 0)
 		return;
 	link_write(p->link, buf_data(&p->out), buf_len(&p->out));
-	clear(p, &p->out);
-	p->wipe = false;
+	buf_clear(&p->out);
 }
 
 void
 say_done(struct peer *p)
 {
 	p->batch.number = 0;
-	buf_wipe(&p->batch.secrets);
-	clear(p, &p->batch.body);
-	clear(p, &p->out);
-	p->wipe = false;
+	buf_clear(&p->batch.secrets);
+	buf_clear(&p->batch.body);
+	buf_clear(&p->out);
 }
 
 /* ---- attempts that were sent ---- */
@@ -303,10 +290,11 @@ measure(struct fleet *f, const struct work *work)
 	buf_clear(&f->scratch);
 	jw_init(&w, &f->scratch);
 	work_write(&w, work);
+	buf_secret(&b);
 	jw_init(&w, &b);
 	secrets_write(&w, &work->secrets);
 	n = buf_len(&f->scratch) + buf_len(&b);
-	buf_wipe(&b);
+	buf_done(&b);
 	return n;
 }
 

@@ -85,7 +85,7 @@ secrets_write(struct jw *w, const struct secrets *s)
 	for (i = 0; i < s->n; i++) {
 		jw_object(w);
 		jw_kv_str(w, "name", s->v[i].name);
-		jw_kv_str(w, "value", s->v[i].value);
+		jw_kv_str(w, SECRET_KEY, s->v[i].value);
 		jw_kv_int(w, "from", s->v[i].from);
 		jw_kv_int(w, "to", s->v[i].to);
 		jw_object_end(w);
@@ -94,10 +94,13 @@ secrets_write(struct jw *w, const struct secrets *s)
 }
 
 static int
-read_one(const struct jval *v, struct secrets *ret)
+read_one(const struct jval *v, const struct apart *apart,
+    struct secrets *ret)
 {
 	const char *name = jval_get_str(v, "name", "");
-	const char *value = jval_get_str(v, "value", NULL);
+	int64_t at = jval_get_int(v, SECRET_KEY, -1);
+	const char *value = at >= 0 && (uint64_t)at < apart->n ?
+	    apart->v[at] : NULL;
 	int64_t from = jval_get_int(v, "from", -1);
 	int64_t to = jval_get_int(v, "to", -1);
 
@@ -113,14 +116,15 @@ read_one(const struct jval *v, struct secrets *ret)
 }
 
 int
-secrets_read(const struct jval *v, struct secrets *ret)
+secrets_read(const struct jval *v, const struct apart *apart,
+    struct secrets *ret)
 {
 	struct secrets s = { .v = NULL };
 	size_t i, n = jval_type(v) == JVAL_ARRAY ? jval_count(v) : 0;
 	int r = n > SECRETS_MAX ? ERR_TOO_LARGE : 0;
 
 	for (i = 0; i < n && r == 0; i++)
-		r = read_one(jval_at(v, i), &s);
+		r = read_one(jval_at(v, i), apart, &s);
 	if (r < 0)
 		secrets_done(&s);
 	*ret = s;

@@ -91,6 +91,8 @@ pump_write(struct pump *p)
 	set_busy(p, BUSY_NONE);
 	if (r < 0)
 		return stream_failed(p, r);
+	/* Secrets pass through here. */
+	mem_wipe(p->in + p->in_off, (size_t)r);
 	p->in_off += (size_t)r;
 	p->moved |= r > 0;
 	return 0;

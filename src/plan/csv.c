@@ -96,13 +96,24 @@ take_field(struct csv *c)
 	return 0;
 }
 
+/* It may have cells that are secret. */
+static void
+record_done(struct csv *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->record.n; i++)
+		mem_wipe(c->record.v[i], strlen(c->record.v[i]));
+	strvec_done(&c->record);
+}
+
 /* One record into c->record, its line end passed. */
 static int
 take_record(struct csv *c)
 {
 	int r;
 
-	strvec_done(&c->record);
+	record_done(c);
 	for (;;) {
 		if ((r = take_field(c)) < 0)
 			return r;
@@ -195,11 +206,12 @@ csv_parse(const char *file, const char *text, size_t len, struct diags *ds,
 		return fault(&c, 0, "not UTF-8 text");
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		c.p += 3;
+	buf_secret(&c.field);
 	c.data = mem_zalloc(sizeof(*c.data));
 	r = take_all(&c);
 	if (r == 0 && ds->errors > errors)
 		r = ERR_INVALID;
-	strvec_done(&c.record);
+	record_done(&c);
 	buf_done(&c.field);
 	if (r < 0)
 		plan_data_free(c.data);

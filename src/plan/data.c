@@ -184,6 +184,8 @@ load_file(struct check *c, const char *name, const char *dir,
 	char *path;
 	int r;
 
+	/* Some of its columns may be. */
+	buf_secret(&text);
 	path = name[0] == '/' ? str_dup(name) : path_join(dir, name);
 	r = fs_read(path, CSV_MAX_BYTES, &text);
 	if (r < 0) {

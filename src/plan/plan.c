@@ -117,9 +117,9 @@ plan_data_free(void *mem)
 		return;
 	n = (size_t)data->n_rows * data->columns.n;
 	for (i = 0; i < n; i++) {
-		if (data->secret != NULL &&
-		    data->secret[i % data->columns.n] &&
-		    data->cells[i] != NULL)
+		/* Not yet known which are secret: they may be. */
+		if (data->cells[i] != NULL && (data->secret == NULL ||
+		    data->secret[i % data->columns.n]))
 			mem_wipe(data->cells[i], strlen(data->cells[i]));
 		free(data->cells[i]);
 	}

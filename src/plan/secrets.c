@@ -96,7 +96,7 @@ take(struct buf *b)
 
 	buf_putc(b, '\0');
 	value = secret_dup(buf_str(b));
-	buf_wipe(b);
+	buf_done(b);
 	return value;
 }
 
@@ -104,13 +104,15 @@ static char *
 from_file(struct reading *r)
 {
 	struct buf b = BUF_INIT;
-	int rc = fs_read(r->at->file, SECRET_VALUE_MAX + 1, &b);
+	int rc;
 
+	buf_secret(&b);
+	rc = fs_read(r->at->file, SECRET_VALUE_MAX + 1, &b);
 	if (rc == 0 && memchr(buf_data(&b), 0, buf_len(&b)) == NULL)
 		return take(&b);
 	fault(r, "%s: %s", r->at->file, rc < 0 ? err_text(rc) :
 	    "a zero byte is in it");
-	buf_wipe(&b);
+	buf_done(&b);
 	return NULL;
 }
 
@@ -169,8 +171,10 @@ static char *
 from_command(struct reading *r)
 {
 	struct buf b = BUF_INIT;
-	int rc = run_command(r, &b);
+	int rc;
 
+	buf_secret(&b);
+	rc = run_command(r, &b);
 	if (rc == 0 && memchr(buf_data(&b), 0, buf_len(&b)) == NULL)
 		return take(&b);
 	if (rc > 0)
@@ -178,7 +182,7 @@ from_command(struct reading *r)
 	else
 		fault(r, "%s: %s", r->at->command.v[0], rc < 0 ?
 		    err_text(rc) : "a zero byte is in what it wrote");
-	buf_wipe(&b);
+	buf_done(&b);
 	return NULL;
 }
 
@@ -242,8 +246,10 @@ read_columns(struct reading *r, struct plan_data *d)
 {
 	struct plan_data *again = NULL;
 	struct buf text = BUF_INIT;
-	int rc = fs_read(d->path, CSV_MAX_BYTES, &text);
+	int rc;
 
+	buf_secret(&text);
+	rc = fs_read(d->path, CSV_MAX_BYTES, &text);
 	if (rc < 0)
 		diag_add(r->ds, DIAG_ERROR, d->path, 0, NULL, "the secret "
 		    "columns cannot be read: %s", err_text(rc));
@@ -259,7 +265,7 @@ read_columns(struct reading *r, struct plan_data *d)
 		    "put the file back as it was");
 	if (again != NULL)
 		plan_data_free(again);
-	buf_wipe(&text);
+	buf_done(&text);
 }
 
 /* What one test needs and has not. */
@@ -327,4 +333,35 @@ plan_exec_has_secrets(const struct plan *p, uint32_t no)
 		if (test_has(&p->tests[p->steps[x->first_step + i].test]))
 			return true;
 	return false;
+}
+
+static void
+forget_cells(struct plan_data *d)
+{
+	size_t i, n = (size_t)d->n_rows * d->columns.n;
+
+	for (i = 0; i < n; i++) {
+		if (!d->secret[i % d->columns.n] || d->cells[i] == NULL)
+			continue;
+		mem_wipe(d->cells[i], strlen(d->cells[i]));
+		free(d->cells[i]);
+		d->cells[i] = NULL;
+	}
+}
+
+void
+plan_forget_secrets(struct plan *p)
+{
+	const struct plan_props *props;
+	uint32_t i;
+
+	for (i = 0; i < p->n_secrets; i++) {
+		secret_free(p->secrets[i].value);
+		p->secrets[i].value = NULL;
+	}
+	for (i = 0; i < p->n_tests; i++) {
+		props = p->tests[i].props;
+		if (has_secret(props->data))
+			forget_cells((struct plan_data *)props->data);
+	}
 }

@@ -89,6 +89,9 @@ frame_reader_init(struct frame_reader *r)
 	buf_init(&r->in);
 	buf_init(&r->parts);
 	buf_init(&r->said);
+	/* Secrets come in messages; what was taken is not kept. */
+	buf_secret(&r->in);
+	buf_secret(&r->parts);
 }
 
 void

@@ -7,7 +7,8 @@
  *  2. a broken writing side is not reported by itself: what the other side
  *     said before it went is read first, and its end is the report. Only a
  *     stream without reading side reports the broken write;
- *  3. after stream_free() the memory stays until libuv has closed the polls.
+ *  3. after stream_free() the memory stays until libuv has closed the polls;
+ *  4. secrets pass through: nothing of what was written or read stays behind.
  */
 #include "config.h"
 
@@ -147,6 +148,7 @@ stream_new(struct loop *l, int rfd, int wfd, const struct stream_ops *ops,
 	s->ops = ops;
 	s->arg = arg;
 	s->same_fd = rfd == wfd;
+	buf_secret(&s->out);
 	r = open_side(s, &s->r, rfd);
 	if (r == 0 && !s->same_fd)
 		r = open_side(s, &s->w, wfd);
@@ -251,13 +253,14 @@ loop_flush_streams(struct loop *l)
 static void
 read_in(struct stream *s)
 {
+	struct loop *l = s->l;
 	ssize_t n;
 	int i;
 
 	for (i = 0; i < READS_A_TURN; i++) {
 		if (s->freed || s->paused || s->ended || s->r.fd < 0)
 			return;
-		n = read(s->r.fd, s->l->scratch, LOOP_SCRATCH);
+		n = read(s->r.fd, l->scratch, LOOP_SCRATCH);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -266,7 +269,8 @@ read_in(struct stream *s)
 			tell_end(s, n < 0 ? -errno : 0);
 			return;
 		}
-		s->ops->data(s->arg, s->l->scratch, (size_t)n);
+		s->ops->data(s->arg, l->scratch, (size_t)n);
+		mem_wipe(l->scratch, (size_t)n);
 		if ((size_t)n < LOOP_SCRATCH)
 			return;	/* that was all, most likely */
 	}

@@ -170,6 +170,48 @@ test_strvec(void **state)
 	assert_null(strvec_argv(&a)[0]);
 }
 
+/* True when none of the n bytes from p on is an x. */
+static bool
+is_gone(const uint8_t *p, size_t n)
+{
+	return memchr(p, 'x', n) == NULL;
+}
+
+static void
+test_secret(void **state)
+{
+	struct buf b = BUF_INIT;
+	uint8_t *mem;
+	size_t i;
+
+	buf_secret(&b);
+	buf_puts(&b, "xxxxxxxxxx");
+	mem = b.mem;
+	buf_consume(&b, 4);
+	assert_true(is_gone(mem, 4));
+	assert_string_equal(buf_str(&b), "xxxxxx");
+	buf_truncate(&b, 2);
+	assert_string_equal(buf_str(&b), "xx");
+	assert_true(is_gone(mem + 6, 20));
+	buf_clear(&b);
+	assert_true(is_gone(mem, b.cap - 1));
+	/* Moved to the front as there is no room behind. */
+	for (i = 0; i < b.cap - 1; i++)
+		buf_putc(&b, 'x');
+	buf_consume(&b, b.cap - 4);
+	buf_puts(&b, "yyyy");
+	assert_string_equal(buf_str(&b), "xxxyyyy");
+	assert_true(is_gone(b.mem + 8, b.cap - 8));
+	for (i = 0; i < 1000; i++)
+		buf_putc(&b, 'z');
+	assert_int_equal(buf_len(&b), 1007);
+	assert_memory_equal(buf_str(&b), "xxxyyyyz", 8);
+	buf_done(&b);
+	assert_true(b.secret);
+	buf_puts(&b, "again");
+	buf_done(&b);
+}
+
 static void
 test_setenv(void **state)
 {
@@ -209,6 +251,7 @@ main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_strvec),
+		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_setenv),
 		cmocka_unit_test(test_err),
 	};

@@ -329,6 +329,33 @@ test_round_trip(void **state)
 	buf_done(&b);
 }
 
+static void
+test_apart(void **state)
+{
+	static const char text[] = "{\"value\" : \"a\\\"b\\u00e9\", \"v\": [{"
+	    "\"value\":7}, \"value\", {\"value\":\"\"}], \"x\":\"value\","
+	    "\"y\":\"\\\"value\\\":\\\"no\\\"\"}";
+	struct apart a = { NULL, 0, 0 };
+	struct buf b = BUF_INIT;
+	struct jval *v;
+
+	assert_int_equal(jval_parse_apart(&v, text, strlen(text), "value",
+	    &a), 0);
+	assert_int_equal(a.n, 2);
+	assert_string_equal(a.v[0], "a\"b\xc3\xa9");
+	assert_string_equal(a.v[1], "");
+	jval_print(v, &b);
+	assert_string_equal(buf_str(&b), "{\"value\":0,\"v\":[{\"value\":7},"
+	    "\"value\",{\"value\":1}],\"x\":\"value\","
+	    "\"y\":\"\\\"value\\\":\\\"no\\\"\"}");
+	buf_done(&b);
+	jval_free(v);
+	apart_done(&a);
+	assert_int_equal(jval_parse_apart(&v, "{\"value\":\"a\"", 12, "value",
+	    &a), ERR_SYNTAX);
+	assert_int_equal(a.n, 0);
+}
+
 int
 main(void)
 {
@@ -345,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

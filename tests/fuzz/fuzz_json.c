@@ -12,6 +12,7 @@ const struct fuzz_seed fuzz_seeds[] = {
 	    "\"p\":6,\"q\":7,\"r\":8}"),
 	FUZZ_SEED("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"),
 	FUZZ_SEED("[9223372036854775807,-9223372036854775808,1.7e308,5e-324]"),
+	FUZZ_SEED("{\"a\":\"b\\u0041\", \"c\":{\"a\" : \"\"}}"),
 	FUZZ_SEED("\"\\ud83d\\ude00\\ud800\""),
 	{ NULL, 0 },
 };
@@ -59,6 +60,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct diags ds = DIAGS_INIT;
+	struct apart apart = { NULL, 0, 0 };
 	struct buf path = BUF_INIT;
 	struct jval *v;
 	struct jdoc doc;
@@ -76,6 +78,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (jval_parse(&v, p, n) == 0) {
 		FUZZ_CHECK(r == 0);
 		jval_free(v);
+		FUZZ_CHECK(jval_parse_apart(&v, p, n, "a", &apart) == 0);
+		jval_free(v);
+		apart_done(&apart);
 	}
 	diags_done(&ds);
 	buf_done(&path);

@@ -7,6 +7,7 @@
 #define YARDMASTER_BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,12 +16,17 @@ struct buf {
 	size_t off;	/* private: first byte held */
 	size_t len;	/* private: bytes held */
 	size_t cap;	/* private */
+	bool secret;	/* private */
 };
 
-#define BUF_INIT { NULL, 0, 0, 0 }
+#define BUF_INIT { NULL, 0, 0, 0, false }
 
 /* Sets b empty without freeing; for members of larger structs. */
 void buf_init(struct buf *b);
+
+/* From now on memory that b no longer uses is overwritten before it is freed
+ * or used again, and what is taken or dropped at once; also after buf_done(). */
+void buf_secret(struct buf *b);
 
 /* Frees what b holds and sets it empty. */
 void buf_done(struct buf *b);

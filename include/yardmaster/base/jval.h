@@ -50,6 +50,20 @@ void jdoc_done(struct jdoc *doc);
  * and without diagnostics. Free with jval_free().
  */
 int jval_parse(struct jval **ret, const void *text, size_t len);
+/* Strings that stand beside a value: each is wiped when it is freed. */
+struct apart {
+	char **v;
+	size_t n, cap;
+};
+/* Wipes and frees all, and zeroes it. */
+void apart_done(struct apart *a);
+/*
+ * As jval_parse(), but of each member of that name that is a string the value
+ * has a number, and apart (empty before) the string at that index: no copy is
+ * left in memory that nobody wipes. Nothing is in apart on failure.
+ */
+int jval_parse_apart(struct jval **ret, const void *text, size_t len,
+    const char *key, struct apart *apart);
 /* Frees a value made by jval_parse() and all inside. NULL is fine. */
 void jval_free(struct jval *root);
 

@@ -40,8 +40,11 @@ void secrets_put(struct secrets *s, const char *name, const char *value,
 
 /* Writes them as an array. */
 void secrets_write(struct jw *w, const struct secrets *s);
-/* Reads and checks such an array; what is no array is none. 0, ERR_SYNTAX,
- * ERR_RANGE, ERR_TOO_LARGE; nothing to free on failure. */
-int secrets_read(const struct jval *v, struct secrets *ret);
+/* The name of the members that jval_parse_apart() takes out. */
+#define SECRET_KEY "value"
+/* Reads and checks such an array, parsed apart; what is no array is none. 0,
+ * ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE; nothing to free on failure. */
+int secrets_read(const struct jval *v, const struct apart *apart,
+    struct secrets *ret);
 
 #endif

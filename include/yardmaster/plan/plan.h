@@ -395,6 +395,8 @@ struct plan_ask {
  */
 int plan_read_secrets(struct plan *p, struct secrets *known,
     const struct plan_ask *ask, struct diags *ds);
+/* Wipes what was read, for a plan of which nothing will be sent any more. */
+void plan_forget_secrets(struct plan *p);
 /* True when some test has a secret or a secret column. */
 bool plan_has_secrets(const struct plan *p);
 /* The same for a step of execution no. */
