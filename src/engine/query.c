@@ -49,6 +49,7 @@ write_values(struct jw *w, const struct facts *f)
 	kv_size(w, "memory_free_bytes", f->memory_free_bytes);
 	kv_size(w, "disk_free_bytes", f->disk_free_bytes);
 	jw_kv_str(w, "version", f->version);
+	jw_kv_bool(w, "root", f->root);
 	jw_kv_str(w, "guard", f->guard);
 	jw_key(w, "guards");
 	guards_write(w, &f->guards, f->guards.given);

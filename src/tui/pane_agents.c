@@ -141,8 +141,11 @@ static void
 text_version(const struct tui *t, const struct object *o,
     struct cellout *out)
 {
-	if (known(o, out) && o->agent->facts.version != NULL)
-		buf_puts(out->b, o->agent->facts.version);
+	const struct facts *f = &o->agent->facts;
+
+	if (known(o, out) && f->version != NULL)
+		buf_putf(out->b, "%s%s", f->version, f->root ? " as root" :
+		    "");
 }
 
 static const struct column columns[] = {

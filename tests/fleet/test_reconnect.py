@@ -63,6 +63,12 @@ def test_changed_key(hosts, fleet):
            'host key of lab-2 changed' in lines['lab-2'], lines)
     tap.ok('the others are not held up', ' ok ' in lines['lab-1'] and
            ' ok ' in lines['lab-3'], lines)
+    tap.equal('an agent that runs as root is said to', [
+        lines[name].rstrip().endswith(', runs as root') for name in
+        ('lab-1', 'lab-3')], [os.geteuid() == 0] * 2)
+    listed = yardmaster(hosts, 'agents', '--json', '--fleet', fleet)
+    said = listed.communicate()[0].replace(' ', '')
+    tap.equal('and in the list', '"root":true' in said, os.geteuid() == 0)
 
 
 def main():

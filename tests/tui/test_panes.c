@@ -173,6 +173,12 @@ test_large(void **state)
 	drive_expect(&d, "8 Events");
 	drive_expect(&d, "VERSION");
 	drive_expect(&d, "4, console; advised 4");
+	drive_refuse(&d, "as root");
+	fake_agent_at(d.engine, 0)->facts.root = true;
+	fake_changed(d.engine);
+	drive_wait(&d, US_PER_S);
+	assert_non_null(strstr(drive_expect(&d, "> lab-1"), " as root"));
+	drive_expect(&d, ", runs as root, up ");
 	drive_keys(&d, "3");
 	drive_expect(&d, "ROW/TARGET");
 	drive_expect(&d, "r1dq3k00ab2/13");
