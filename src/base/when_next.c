@@ -17,8 +17,8 @@
 #define MINUTE_S INT64_C(60)
 #define HOUR_S INT64_C(3600)
 #define DAY_S INT64_C(86400)
-/* February 29 may be so far away; and a day more. */
-#define DAYS_MAX (8 * 366 + 1)
+/* February 29 on a given weekday may be so far away, over a year 2100. */
+#define DAYS_MAX (40 * 366)
 /* No zone is put back further at once. */
 #define SHIFT_MAX_S (3 * HOUR_S)
 
@@ -26,6 +26,12 @@ static int64_t
 floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
+}
+
+static int64_t
+floor_mod(int64_t a, int64_t b)
+{
+	return a - floor_div(a, b) * b;
 }
 
 /* Seconds that local time is ahead of UTC at an instant. */
@@ -129,8 +135,8 @@ next_shown(const struct when *w, int64_t after)
 static int64_t
 next_real(const struct when *w, int64_t after)
 {
-	int64_t s = after + MINUTE_S - (civil_at(after) % MINUTE_S + MINUTE_S) %
-	    MINUTE_S, civil, begin;
+	int64_t s = after + MINUTE_S - floor_mod(civil_at(after), MINUTE_S);
+	int64_t civil, begin;
 	int i;
 
 	for (i = 0; i <= DAYS_MAX * 2; i++) {
@@ -142,11 +148,12 @@ next_real(const struct when *w, int64_t after)
 			continue;
 		}
 		do {
-			if (has(w->minutes, floor_div(civil, MINUTE_S) % 60))
+			if (has(w->minutes, floor_mod(floor_div(civil,
+			    MINUTE_S), 60)))
 				return s;
 			s += MINUTE_S;
 			civil = civil_at(s);
-		} while (floor_div(civil, MINUTE_S) % 60 != 0);
+		} while (floor_mod(civil, HOUR_S) >= MINUTE_S);
 	}
 	return CLOCK_NEVER;
 }
