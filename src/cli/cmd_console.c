@@ -217,14 +217,14 @@ watch_runs(struct serve *v)
 static void
 tell_events(struct serve *v)
 {
+	size_t n = engine_event_count(v->s.engine), i = n;
 	const struct event *ev;
 	char at[WHEN_TEXT];
-	size_t i;
 
-	for (i = 0; i < engine_event_count(v->s.engine); i++) {
+	while (i > 0 && engine_event(v->s.engine, i - 1)->seq > v->told)
+		i--;
+	for (; i < n; i++) {
 		ev = engine_event(v->s.engine, i);
-		if (ev->seq <= v->told)
-			continue;
 		v->told = ev->seq;
 		cli_fail(v->c, 0, "%s: %s%s%s", when_format(ev->wall_us, at),
 		    ev->object != NULL ? ev->object : "",

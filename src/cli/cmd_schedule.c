@@ -150,7 +150,7 @@ say_unserved(const struct cli *c, const char *name, const char *fleet)
 static int
 add(const struct cli *c, struct adding *a)
 {
-	char at[WHEN_TEXT];
+	char at[WHEN_TEXT], *safe;
 	int r;
 
 	a->row.name = cli_has(c, "name") ? cli_get(c, "name") :
@@ -169,8 +169,10 @@ add(const struct cli *c, struct adding *a)
 		    "it, or give another --name", a->row.name);
 	if (r < 0)
 		return cli_fail(c, EXIT_ERRORS, "%s", err_text(r));
-	printf("%s: %s, next %s\n", a->row.name, a->row.when,
+	safe = text_safe(a->row.name);
+	printf("%s: %s, next %s\n", safe, a->row.when,
 	    when_format(a->row.next_us, at));
+	free(safe);
 	if (serving_each(a->state, is_served, a->fleet_path) == 0)
 		say_unserved(c, a->row.name, a->fleet_path);
 	return EXIT_OK;

@@ -177,7 +177,8 @@ say_claim(struct engine *e, const struct schedule *row,
 		    "%s, loading %s as %s", row->name, at, row->plan, c->run);
 }
 
-/* Takes what is due of an entry. False when that has to be tried again. */
+/* Takes what is due of an entry. False when that has to be tried again soon:
+ * another process is writing. */
 static bool
 take(struct schedules *s, const struct entry *en, int64_t now_us)
 {
@@ -204,12 +205,15 @@ take(struct schedules *s, const struct entry *en, int64_t now_us)
 		say_claim(s->e, row, &c);
 		if (c.run != NULL)
 			schedule_fire(s, en, id, d.at_us);
-	} else if (r != ERR_STALE && r != ERR_TIMEOUT) {
+	} else if (r != ERR_STALE && r != ERR_TIMEOUT && !s->failed) {
 		engine_say(s->e, EVENT_ERROR, NULL, NULL, "schedule %s: what "
-		    "is due cannot be recorded: %s", row->name, err_text(r));
+		    "is due cannot be recorded, and is not launched: %s",
+		    row->name, err_text(r));
 	}
+	if (r != ERR_TIMEOUT)
+		s->failed = r < 0 && r != ERR_STALE;
 	free(why);
-	return r == 0 || r == ERR_STALE;
+	return r != ERR_TIMEOUT;
 }
 
 /* ---- runs that lost their owner ---------------------------------------------- */

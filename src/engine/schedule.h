@@ -27,6 +27,7 @@ struct schedules {
 	char *fleet;		/* as rows name it */
 	bool serves;		/* else they are only shown */
 	bool adopts;		/* runs that lost their owner, too */
+	bool failed;		/* a claim could not be recorded: said */
 	struct serving *serving;
 	struct entry *v;
 	size_t n, cap;
