@@ -14,7 +14,7 @@ import time
 import sshd
 import tap
 import vt
-from lab import Lab
+from lab import CONSOLE, Lab
 
 HOUR = 3600
 
@@ -227,6 +227,13 @@ def refused(lab):
                'T02:30:00.000Z'))
     tap.equal('a second of that name is refused', lab.cli(
         'schedule', 'add', path, '02:30', '--fleet', lab.fleet).returncode, 4)
+    fleet = lab.dir + '/read-only.json'
+    with open(lab.fleet) as f, open(fleet, 'w') as g:
+        json.dump(dict(json.load(f), read_only=True), g)
+    done = subprocess.run([CONSOLE, 'serve', '--fleet', fleet], env=lab.env,
+                          stderr=subprocess.PIPE, encoding='utf-8')
+    tap.ok('nothing serves a read-only fleet', done.returncode == 4 and
+           'read-only' in done.stderr, done.stderr)
     tap.equal('removed once', remove(lab, 'p', 'p'), [0, 4])
 
 
@@ -399,8 +406,7 @@ def handed_over(lab):
     with open(lab.fleet) as f, open(fleet, 'w') as g:
         g.write(f.read())
     other = subprocess.Popen(
-        [os.path.join(os.environ.get('YM_BUILDDIR', '.'), 'yardmaster'),
-         'serve', '--fleet', fleet], env=lab.env, cwd=lab.dir,
+        [CONSOLE, 'serve', '--fleet', fleet], env=lab.env, cwd=lab.dir,
         stderr=subprocess.DEVNULL)
     serve = Serve(lab)
     add(lab, plan(lab, ['over'], 2, name='over'), '+1s')
