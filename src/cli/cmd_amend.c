@@ -185,8 +185,10 @@ const struct cli_command cli_amend_commands[] = {
 	    "KEY is max_parallel, max_failures, max_parallel:SUITE,\n"
 	    "agents:SUITE or agents:TEST (selectors with commas; empty: as "
 	    "the plan says),\nmax:TARGET, max_per_agent:TARGET, lock:NAME "
-	    "(its capacity; 0: nobody takes it)\nor exclusive:A,B (on or "
-	    "off). 0 is no limit. What runs goes on.\n", amend_opts, 2, -1,
+	    "(its capacity; 0: nobody takes it),\nexclusive:A,B (on or "
+	    "off) or target:SUITE,OLD or target:SUITE/TEST,OLD (another\n"
+	    "target for what was not sent). 0 is no limit. What runs goes "
+	    "on.\n", amend_opts, 2, -1,
 	    cmd_amend },
 	{ "undo", "RUN N", "take back an amendment that still holds", NULL,
 	    NULL, 2, 2, cmd_undo },

@@ -138,6 +138,94 @@ amend_try(struct engine *e, const struct op *ops, size_t n, struct sched *to)
 	free(old);
 }
 
+/* What views and the file have of the targets of an execution. */
+static void
+show_targets(struct erun *r, uint32_t no, bool put)
+{
+	const struct plan *p = r->plan;
+	const struct plan_exec *x = &p->execs[no - 1];
+	uint32_t i, t;
+
+	for (i = 0; i < x->n_steps; i++) {
+		t = p->steps[x->first_step + i].target;
+		if (i == 0)
+			r->live.executions[no - 1].target =
+			    t != PLAN_NONE ? p->targets[t].name : NULL;
+		if (put && t != PLAN_NONE)
+			erun_put(r, run_file_put_target(r->file, no, i,
+			    p->targets[t].name));
+	}
+}
+
+/* One execution; nothing of it was sent yet. */
+static int
+amend_target(struct erun *r, const char *key, const char *value,
+    char **ret_text)
+{
+	uint32_t no = (uint32_t)strtoul(key + 7, NULL, 10);
+	const struct execution *x;
+	int rc;
+
+	if (no >= 1 && no <= r->live.n) {
+		x = &r->live.executions[no - 1];
+		if (x->state != EXEC_WAITING || x->attempt > 0) {
+			*ret_text = str_fmt("%s/%u was sent already",
+			    r->live.id, no);
+			return ERR_STATE;
+		}
+	}
+	if ((rc = plan_amend(r->plan, key, value, ret_text, ret_text)) == 0)
+		show_targets(r, no, true);
+	return rc;
+}
+
+/* Of a suite or test, OLD named: each execution that can is an amendment of
+ * its own. *ret_text says how many. */
+int
+amend_targets(struct engine *e, struct erun *r, const struct op *op,
+    const char *who, char **ret_text)
+{
+	const char *comma = strrchr(op->key, ',');
+	struct plan_ref ref;
+	struct op one = *op;
+	char *name, *was;
+	uint32_t no, n = 0, left = 0;
+	int rc;
+
+	name = comma != NULL ? str_ndup(op->key + 7,
+	    (size_t)(comma - op->key) - 7) : str_dup("");
+	rc = plan_find(r->plan, name, &ref);
+	if (rc < 0)
+		*ret_text = str_fmt("%s: target:SUITE,OLD=NEW or "
+		    "target:SUITE/TEST,OLD=NEW is expected", op->key);
+	free(name);
+	for (no = 1; rc == 0 && no <= r->live.n; no++) {
+		if (!plan_ref_covers(r->plan, &ref, no))
+			continue;
+		one.key = name = str_fmt("target:%u%s", no, comma);
+		was = NULL;
+		if (amend_target(r, name, op->value, &was) == 0) {
+			(void)amend_record(r, &one, who, was);
+			n++;
+		} else {
+			free(was);
+			left++;
+		}
+		free(name);
+	}
+	if (rc < 0)
+		return rc;
+	*ret_text = str_fmt("%s: %u execution%s, %u left as %s%s", op->key, n,
+	    n == 1 ? "" : "s", left, left == 1 ? "it is" : "they are",
+	    n > 0 ? "; amendments list them" : "");
+	if (n == 0)
+		return ERR_STATE;
+	engine_say(e, EVENT_EDIT, who, r->live.id, "amend %s: %s, %u "
+	    "executions", op->key, op->value, n);
+	engine_hurry(e);
+	return tell(r, e->sched);
+}
+
 /* *ret_text becomes the old value, or what was wrong. */
 int
 amend_plan(struct engine *e, struct erun *r, const struct op *op,
@@ -149,10 +237,10 @@ amend_plan(struct engine *e, struct erun *r, const struct op *op,
 		return ERR_INVALID;
 	if (sched_run_ended(e->sched, r->handle))
 		return ERR_STATE;
-	if ((rc = plan_amend(r->plan, op->key, op->value, ret_text,
-	    ret_text)) < 0)
-		return rc;
-	return tell(r, e->sched);
+	rc = strncmp(op->key, "target:", 7) == 0 ?
+	    amend_target(r, op->key, op->value, ret_text) :
+	    plan_amend(r->plan, op->key, op->value, ret_text, ret_text);
+	return rc < 0 ? rc : tell(r, e->sched);
 }
 
 /* ---- recording ---------------------------------------------------------------------- */
@@ -390,6 +478,7 @@ amend_restore_plan(struct erun *r)
 {
 	const struct amendment *am;
 	char *text = NULL;
+	uint32_t no;
 	size_t i;
 	int rc;
 
@@ -404,6 +493,8 @@ amend_restore_plan(struct erun *r)
 		rc = plan_amend(r->plan, am->key, am->now, &text, &text);
 		free(text);
 	}
+	for (no = 1; rc == 0 && no <= r->live.n; no++)
+		show_targets(r, no, false);
 	return rc;
 }
 

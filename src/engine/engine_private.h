@@ -350,6 +350,10 @@ void amend_begun_paused(struct engine *e, struct erun *r);
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text);
+/* OP_AMEND of "target:SUITE,OLD" or "target:SUITE/TEST,OLD": what has not been
+ * sent of it is for another target; recorded. 0 or a code, with a text. */
+int amend_targets(struct engine *e, struct erun *r, const struct op *op,
+    const char *who, char **ret_text);
 /* The amendments among n ops in another scheduler only; plans stay. */
 void amend_try(struct engine *e, const struct op *ops, size_t n,
     struct sched *to);

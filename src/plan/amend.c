@@ -231,6 +231,130 @@ amend_agents(struct amend *a)
 	return 0;
 }
 
+/* ---- the target of what one execution runs ---- */
+
+static uint32_t *
+planned(struct plan *p)
+{
+	uint32_t i;
+
+	if (p->priv->planned == NULL) {
+		p->priv->planned = mem_calloc(p->n_steps,
+		    sizeof(*p->priv->planned));
+		for (i = 0; i < p->n_steps; i++)
+			p->priv->planned[i] = p->steps[i].target;
+	}
+	return p->priv->planned;
+}
+
+/* "N" or "N,OLD": its number, and the target by the plan. */
+static int
+read_exec(struct amend *a, uint32_t *ret_no, uint32_t *ret_old)
+{
+	const struct plan *p = a->p;
+	const struct plan_exec *x;
+	const uint32_t *was = planned(a->p);
+	unsigned long no;
+	char *end;
+	uint32_t i;
+
+	no = strtoul(a->name, &end, 10);
+	if (a->name[0] < '1' || a->name[0] > '9' || no > p->n_execs ||
+	    (*end != '\0' && *end != ','))
+		return refuse(a, ERR_NOT_FOUND, str_fmt("%s: no such "
+		    "execution", a->name));
+	x = &p->execs[no - 1];
+	*ret_no = (uint32_t)no;
+	*ret_old = *end == ',' ? plan_target_find(p, end + 1) :
+	    was[x->first_step];
+	for (i = 0; *end == '\0' && i < x->n_steps; i++)
+		if (was[x->first_step + i] != *ret_old)
+			return refuse(a, ERR_INVALID, str_fmt("%s has several "
+			    "targets: say which, as target:%lu,OLD", a->name,
+			    no));
+	if (x->group != 0 || p->suites[x->suite].props->batch)
+		return refuse(a, ERR_INVALID, str_fmt("%s: the targets of "
+		    "what shares a process or runs together stay", a->name));
+	return 0;
+}
+
+static bool
+is_same(const struct plan_step *a, const struct plan_step *b, uint32_t target)
+{
+	return a->test == b->test && a->row == b->row && a->target == target;
+}
+
+/* Some other step is the same test and row on that target: by the plan, or as
+ * two targets were made one. Those of a test are near each other. */
+static bool
+is_twice(const struct plan *p, uint32_t at, uint32_t target)
+{
+	const struct plan_step *s = &p->steps[at];
+	const struct plan_props *props = p->tests[s->test].props;
+	uint32_t i;
+
+	for (i = 0; i < props->n_targets && props->targets[i] != target; i++)
+		;
+	if (i == props->n_targets && !p->priv->joined)
+		return false;
+	for (i = 1; i <= at || i < p->n_steps - at; i++)
+		if ((i <= at && is_same(s - i, s, target)) ||
+		    (i < p->n_steps - at && is_same(s + i, s, target)))
+			return true;
+	return false;
+}
+
+/* Whether more than one target became another: then it is to be looked. */
+static void
+note_moved(struct plan_private *v, uint32_t old, uint32_t to)
+{
+	v->joined = v->joined || (v->moved && (v->moved_from != old ||
+	    v->moved_to != to));
+	v->moved = true;
+	v->moved_from = old;
+	v->moved_to = to;
+}
+
+static int
+amend_target(struct amend *a)
+{
+	struct plan *p = a->p;
+	uint32_t no, old, to, i, first, n = 0;
+	struct plan_step *s;
+	int r;
+
+	if ((r = read_exec(a, &no, &old)) < 0)
+		return r;
+	if (old == PLAN_NONE)
+		return refuse(a, ERR_NOT_FOUND, str_fmt("%s: it has no such "
+		    "target", a->name));
+	if (!is_good_name(a->value))
+		return refuse(a, ERR_INVALID, str_fmt("\"%s\" is not a usable "
+		    "name of a target", a->value));
+	first = p->execs[no - 1].first_step;
+	to = plan_target_index(p, a->value);
+	note_moved(p->priv, old, to);
+	for (i = 0; i < p->execs[no - 1].n_steps; i++) {
+		s = &p->steps[first + i];
+		if (p->priv->planned[first + i] == old && s->target != to &&
+		    is_twice(p, first + i, to))
+			return refuse(a, ERR_INVALID, str_fmt("%s runs it on "
+			    "%s already", a->name, a->value));
+	}
+	for (i = 0; i < p->execs[no - 1].n_steps; i++) {
+		s = &p->steps[first + i];
+		if (p->priv->planned[first + i] != old)
+			continue;
+		if (n++ == 0)
+			a->old = str_dup(p->targets[s->target].name);
+		s->target = to;
+	}
+	if (n == 0)
+		return refuse(a, ERR_NOT_FOUND, str_fmt("%s: it has no such "
+		    "target", a->name));
+	return 0;
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -245,6 +369,7 @@ static const struct {
 	{ "max_per_agent", 1, amend_max_per_agent },
 	{ "lock", 1, amend_lock },
 	{ "exclusive", 1, amend_exclusive },
+	{ "target", 1, amend_target },
 };
 
 /* The same executions, by what the plan says now. */
@@ -279,7 +404,8 @@ plan_amend(struct plan *p, const char *key, const char *value,
 		r = refuse(&a, ERR_INVALID, str_fmt("%s: not a key that can "
 		    "be amended (max_parallel, max_parallel:SUITE, "
 		    "max_failures, agents:SUITE or TEST, max:TARGET, "
-		    "max_per_agent:TARGET, lock:NAME, exclusive:A,B)", key));
+		    "max_per_agent:TARGET, lock:NAME, exclusive:A,B, "
+		    "target:SUITE or TEST,OLD)", key));
 	else
 		r = keys[i].fn(&a);
 	if (r < 0) {

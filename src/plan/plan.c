@@ -361,6 +361,8 @@ plan_drop_expansion(struct plan *p)
 	struct plan_private *v = p->priv;
 
 	disown(&v->expanded, &v->n_expanded, &v->cap_expanded);
+	free(v->planned);
+	v->planned = NULL;
 	free(p->execs);
 	free(p->steps);
 	free(p->terms);

@@ -99,6 +99,10 @@ struct plan_private {
 	uint32_t *suite_agents;	/* by suite; PLAN_NONE: as the file says */
 	struct amended *amended;	/* agents, the latest last */
 	size_t n_amended, cap_amended;
+	uint32_t *planned;	/* by step: its target before it was amended;
+				 * NULL: none was */
+	bool moved, joined;	/* one target became another; several did */
+	uint32_t moved_from, moved_to;
 	struct runs kept;	/* which steps the expansion has */
 
 	/* a plan that was read from a snapshot */

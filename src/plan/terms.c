@@ -133,14 +133,16 @@ set_plain(struct plan_terms *t, const struct plan_props *props)
 	t->estimate_us = props->estimate_us;
 }
 
+/* One that was amended is not among those of the test. */
 static const uint32_t *
-borrow_target(const struct plan_props *props, uint32_t target)
+borrow_target(struct plan *p, const struct plan_props *props, uint32_t target)
 {
-	uint32_t i = 0;
+	uint32_t i;
 
-	while (props->targets[i] != target)
-		i++;
-	return &props->targets[i];
+	for (i = 0; i < props->n_targets; i++)
+		if (props->targets[i] == target)
+			return &props->targets[i];
+	return plan_own_expanded(p, mem_dup(&target, sizeof(target)));
 }
 
 static void
@@ -158,7 +160,7 @@ make_single(struct terms_maker *m, const struct plan_step *s,
 		t->agents = plan_own_expanded(m->p, mem_dup(&agents,
 		    sizeof(agents)));
 	if (s->target != PLAN_NONE) {
-		t->targets = borrow_target(props, s->target);
+		t->targets = borrow_target(m->p, props, s->target);
 		t->n_targets = 1;
 	}
 	t->locks = props->locks;

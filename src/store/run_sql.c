@@ -102,6 +102,9 @@ const char *const run_sql[RUN_STMTS] = {
 	    " name, value, seq) VALUES(?,?,?,?,?,?)",
 	[RUN_PUT_EVENT] = "INSERT OR REPLACE INTO events(wall, who, kind,"
 	    " text, object, seq) VALUES(?,?,?,?,?,?)",
+	[RUN_PUT_TARGET] = "UPDATE executions SET target=? WHERE no=?",
+	[RUN_PUT_STEP_TARGET] = "UPDATE steps SET target=? WHERE exec=?"
+	    " AND step=?",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
 	/* What came is not awaited again. */
 	[RUN_PUT_ARTIFACT] = "INSERT INTO artifacts VALUES"

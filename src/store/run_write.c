@@ -268,6 +268,21 @@ run_file_put_amendment(struct run_file *f, const struct run_amendment *a)
 }
 
 int
+run_file_put_target(struct run_file *f, uint32_t exec, uint32_t step,
+    const char *target)
+{
+	int r;
+
+	if ((r = run_begin(f)) < 0)
+		return r;
+	if (step == 0)
+		r = db_run(&f->db, RUN_PUT_TARGET, "ti", target,
+		    (int64_t)exec);
+	return put_done(f, r < 0 ? r : db_run(&f->db, RUN_PUT_STEP_TARGET,
+	    "tii", target, (int64_t)exec, (int64_t)step));
+}
+
+int
 run_file_put_shared(struct run_file *f, const struct run_shared *s)
 {
 	return put(f, RUN_PUT_SHARED, "iittti", (int64_t)s->group,

@@ -3,6 +3,7 @@
 that all of it outlives a console that is killed."""
 
 import json
+import os
 import signal
 
 import sshd
@@ -135,6 +136,15 @@ def fleet_run(lab):
         'suites': [{'name': 'a', 'tests': tests}]}
 
 
+def fresh_fleet(lab):
+    """As it is without edits."""
+    lab.write_fleet({'lab-1': {'targets': ['web', 'phone'],
+                               'labels': ['gpu', 'big']},
+                     'lab-2': {'targets': ['web']}}, max_workers=8)
+    if os.path.exists(lab.fleet + '.edits'):
+        os.unlink(lab.fleet + '.edits')
+
+
 def edited(s, number):
     return s.lab.json('fleet', 'edits')['edits'][number - 1]
 
@@ -146,9 +156,7 @@ def names(lab):
 def a_fleet(lab):
     """Labels, targets and agents are changed while a run goes on: what it then
     cannot do waits for an operator, and goes on when it can."""
-    lab.write_fleet({'lab-1': {'targets': ['web', 'phone'],
-                               'labels': ['gpu', 'big']},
-                     'lab-2': {'targets': ['web']}}, max_workers=8)
+    fresh_fleet(lab)
     with open(lab.fleet) as f:
         before = f.read()
     second = json.loads(before)['agents'][1]
@@ -202,15 +210,66 @@ def a_fleet(lab):
         tap.equal('the file itself is as it was', f.read(), before)
 
 
+def retargeted(lab):
+    """What has not begun is for another target: results have its name, here
+    and for whoever takes the run over."""
+    fresh_fleet(lab)
+    plan = fleet_run(lab)
+    tests = plan['suites'][0]['tests']
+    tests[2]['data'] = {'rows': [{'n': '1'}, {'n': '2'}]}
+    plan['suites'].append({'name': 'b', 'parallel': 'none', 'needs': ['gate'],
+                           'targets': ['web', 'phone'], 'tests': ['both']})
+    s = Changed(lab, plan)
+    tap.ok('it begins', s.started('gate'))
+    s.do('fleet', 'edit', 'lab-1', 'targets-=phone')
+    s.why('phone', 'no-agent', 'target phone')
+    s.do('amend', s.run, 'target:a/phone,phone=tablet',
+         text='2 executions, 0 left')
+    s.why('phone', 'no-agent', 'target tablet')
+    s.do('fleet', 'edit', 'lab-1', 'targets+=tablet')
+    s.why('phone', 'needs')
+    made = [a for a in s.amendments() if a['kind'] == 'amend']
+    first = s.no['phone'] - 1
+    tap.equal('one amendment for each', [(a['key'], a['old'], a['new'])
+                                         for a in made], [
+        ('target:%d,phone' % (first + i), 'phone', 'tablet')
+        for i in (0, 1)])
+    s.do('undo', s.run, str(made[0]['number']), text='tablet -> phone')
+    s.do('amend', s.run, 'target:b,phone=tablet', text='1 execution,')
+    s.do('amend', s.run, 'target:b,web=tablet', code=2)
+    s.do('amend', s.run, 'target:gate,web=tablet', code=2, text='1 left')
+    s.kill_and_resume()
+    s.why('phone', 'needs')
+    s.do('run-anyway', s.id('phone'))
+    s.do('run-anyway', s.id('both'))
+    tap.ok('they run', s.started('phone') and s.started('both', 2))
+    s.do('skip', '%s/%d' % (s.run, first))
+    s.do('cancel', s.id('gate'))
+    s.console.communicate()
+    rows = [(x['test'], x['row'], x['target'], x['state'])
+            for e in lab.json('report', s.run)['executions']
+            for x in e['steps'] if x['test'] in ('phone', 'both')]
+    tap.equal('results have the new names', rows, [
+        ('phone', '1', 'phone', 'skipped'),
+        ('phone', '2', 'tablet', 'passed'),
+        ('both', None, 'web', 'passed'), ('both', None, 'tablet', 'passed')])
+
+
 def all_taken(lab):
     """What a person took without an end can be given back."""
+    fresh_fleet(lab)
     plan = fleet_run(lab)
     # What needs a lock is never sent to wait at an agent.
     plan['suites'][0]['tests'][1]['locks'] = ['db']
     s = Changed(lab, plan)
     tap.ok('it begins', s.started('gate'))
     s.do('take', 'lab-1', '--workers', '7', '--note', 'my turn')
+    # The console hears of it before anything is sent.
+    s.do('hold', s.id('gpu'))
     s.do('run-anyway', s.id('gpu'))
+    tap.ok('the workers are taken', lab.until(
+        lambda: '8 of 8 busy' in lab.cli('why', s.id('gpu')).stdout))
+    s.do('release', s.id('gpu'))
     s.why('gpu', 'workers-busy')
     found = lab.until(lambda: [
         e['command'] for e in lab.json('why', s.id('gpu'))['effects']
@@ -228,6 +287,7 @@ def all_taken(lab):
 def one_more(lab):
     """An agent of which the console never heard joins a run, and a file that
     was edited by hand is read again."""
+    fresh_fleet(lab)
     with open(lab.fleet) as f:
         file = json.load(f)
     plan = fleet_run(lab)
@@ -267,6 +327,7 @@ def main():
         a_pause(lab)
         a_pause_is_undone(lab)
         a_fleet(lab)
+        retargeted(lab)
         all_taken(lab)
         one_more(lab)
     tap.done()

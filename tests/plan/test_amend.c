@@ -107,6 +107,40 @@ agents_of_suites_and_tests(void **state)
 	plan_free(p);
 }
 
+/* What one execution runs on a target is for another one. */
+static void
+targets_of_executions(void **state)
+{
+	struct plan *p = expand_good("{\"parallel\": \"tests\", "
+	    "\"shell\": \"x\", \"targets\": [\"web\", \"tv\"], "
+	    "\"suites\": [{\"name\": \"a\", \"tests\": [\"t\", \"u\"]}, "
+	    "{\"name\": \"b\", \"parallel\": \"none\", \"tests\": "
+	    "[\"v\"]}]}", NULL);
+	const struct plan_terms *t;
+
+	check_labels(p, "a/t@web; a/t@tv; a/u@web; a/u@tv; b/v@web b/v@tv");
+	amend(p, "target:1", "phone", "web", true);
+	amend(p, "target:1,web", "phone", "web", false);
+	check_labels(p, "a/t@phone; a/t@tv; a/u@web; a/u@tv; b/v@web b/v@tv");
+	t = &p->terms[p->execs[0].terms];
+	assert_int_equal(t->n_targets, 1);
+	assert_string_equal(p->targets[t->targets[0]].name, "phone");
+	amend(p, "target:5,tv", "phone", "tv", false);
+	check_labels(p, "a/t@phone; a/t@tv; a/u@web; a/u@tv; "
+	    "b/v@web b/v@phone");
+	amend(p, "target:1", "web", "phone", false);
+	refused(p, "target:1", "tv", ERR_INVALID, "runs it on tv already");
+	refused(p, "target:5", "x", ERR_INVALID, "target:5,OLD");
+	refused(p, "target:5,web", "phone", ERR_INVALID, "already");
+	refused(p, "target:1,tv", "x", ERR_NOT_FOUND, "no such target");
+	refused(p, "target:9", "x", ERR_NOT_FOUND, "no such execution");
+	refused(p, "target:0", "x", ERR_NOT_FOUND, "no such execution");
+	refused(p, "target:1", "", ERR_INVALID, "not a usable name");
+	check_labels(p, "a/t@web; a/t@tv; a/u@web; a/u@tv; "
+	    "b/v@web b/v@phone");
+	plan_free(p);
+}
+
 static void
 what_cannot_be_amended_says_so(void **state)
 {
@@ -193,6 +227,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_change_and_change_back),
 		cmocka_unit_test(agents_of_suites_and_tests),
+		cmocka_unit_test(targets_of_executions),
 		cmocka_unit_test(what_cannot_be_amended_says_so),
 		cmocka_unit_test(values_are_written_back),
 	};

@@ -498,7 +498,8 @@ int plan_keep(struct plan *p, const bool *keep, struct diags *ds);
  * made anew. Keys: max_parallel, max_failures; max_parallel:SUITE;
  * agents:SUITE or agents:TEST (selectors with commas; empty: as the plan
  * says); max:TARGET, max_per_agent:TARGET; lock:NAME (its capacity; 0: nobody
- * takes it); exclusive:A,B (on or off). *ret_old is the value it had, in the
+ * takes it); exclusive:A,B (on or off); target:N or target:N,OLD (what
+ * execution N runs on target OLD by the plan). *ret_old is the value it had, in the
  * same form (the caller's). 0; ERR_NOT_FOUND or ERR_INVALID with a text for
  * people in *ret_error (the caller's).
  */

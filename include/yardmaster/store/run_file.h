@@ -209,6 +209,9 @@ int run_file_put_member(struct run_file *f, const struct run_member *m);
 /* A new one, or its state and text; what is here stays so. */
 int run_file_put_artifact(struct run_file *f, const struct run_artifact *a);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
+/* The target of one step, from 0, of an execution is another one. */
+int run_file_put_target(struct run_file *f, uint32_t exec, uint32_t step,
+    const char *target);
 int run_file_put_shared(struct run_file *f, const struct run_shared *s);
 /* seq is given by the store. */
 int run_file_put_event(struct run_file *f, const struct event *e);
