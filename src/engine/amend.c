@@ -179,6 +179,19 @@ amend_target(struct erun *r, const char *key, const char *value,
 	return rc;
 }
 
+/* Not of one execution by its number. */
+bool
+amend_is_wide(const struct op *op)
+{
+	const char *name = op->key != NULL ? op->key : "";
+	size_t n;
+
+	if (op->value == NULL || strncmp(name, "target:", 7) != 0)
+		return false;
+	n = strspn(name + 7, "0123456789");
+	return n == 0 || (name[7 + n] != '\0' && name[7 + n] != ',');
+}
+
 /* Of a suite or test, OLD named: each execution that can is an amendment of
  * its own. *ret_text says how many. */
 int

@@ -101,6 +101,7 @@ struct engine {
 	struct fleet_spec *spec;
 	struct filewatch *edits;	/* the folder of the fleet file */
 	int64_t edits_ns;	/* of the edits in force: when written; 0 none */
+	uint64_t edits_ino;	/* which file it was */
 	size_t n_edits;		/* of which the events were told */
 	struct sched *sched;
 	struct bench *bench;
@@ -350,6 +351,8 @@ void amend_begun_paused(struct engine *e, struct erun *r);
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
     char **ret_text);
+/* True for what amend_targets() does. */
+bool amend_is_wide(const struct op *op);
 /* OP_AMEND of "target:SUITE,OLD" or "target:SUITE/TEST,OLD": what has not been
  * sent of it is for another target; recorded. 0 or a code, with a text. */
 int amend_targets(struct engine *e, struct erun *r, const struct op *op,

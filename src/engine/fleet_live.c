@@ -18,19 +18,26 @@
 #include "engine/engine_private.h"
 #include "engine/leases.h"
 
-/* When the edits were written; 0: there are none. */
-static int64_t
-written_ns(const struct engine *e)
+/* True when the edits are others than when it was last asked. */
+static bool
+are_others(struct engine *e)
 {
 	char *path = fleet_edits_path(e->spec->file);
 	struct stat st;
 	int64_t ns = 0;
+	uint64_t ino = 0;
+	bool others;
 
-	if (stat(path, &st) == 0)
+	if (stat(path, &st) == 0) {
 		ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
 		    st.st_mtim.tv_nsec;
+		ino = st.st_ino;
+	}
+	others = ns != e->edits_ns || ino != e->edits_ino;
+	e->edits_ns = ns;
+	e->edits_ino = ino;
 	free(path);
-	return ns;
+	return others;
 }
 
 static void
@@ -116,12 +123,10 @@ look(void *arg)
 	struct engine *e = arg;
 	struct diags ds = DIAGS_INIT;
 	struct fleet_spec *next = NULL;
-	int64_t ns = written_ns(e);
 	size_t i;
 
-	if (ns == e->edits_ns)
+	if (!are_others(e))
 		return;
-	e->edits_ns = ns;
 	if (fleet_load(e->spec->file, &ds, &next) == 0) {
 		renew(e, next);
 		say_edits(e);
@@ -149,7 +154,7 @@ fleet_live_open(struct engine *e)
 	/* Where nothing can be watched it stays as it was at the start. */
 	(void)filewatch_new(e->loop, folder, look, e, &e->edits);
 	free(folder);
-	e->edits_ns = written_ns(e);
+	(void)are_others(e);
 	if (fleet_edits_load(e->spec->file, &edits, &quiet) == 0) {
 		e->n_edits = edits.n;
 		fleet_edits_done(&edits);

@@ -484,10 +484,7 @@ on_run(struct engine *e, const struct op *op, char **ret_text)
 	    ret_text)) < 0)
 		return rc;
 	todo.number = op->kind == OP_UNDO ? op->number : 0;
-	if (todo.kind == OP_AMEND && op->kind == OP_AMEND &&
-	    op->key != NULL && op->value != NULL &&
-	    strncmp(op->key, "target:", 7) == 0 &&
-	    !(op->key[7] >= '1' && op->key[7] <= '9'))
+	if (op->kind == OP_AMEND && amend_is_wide(op))
 		return sched_run_ended(e->sched, r->handle) ? ERR_STATE :
 		    amend_targets(e, r, op, who, ret_text);
 	was = amend_value(e, r, &todo);

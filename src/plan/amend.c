@@ -20,6 +20,7 @@ struct amend {
 	struct plan *p;
 	const char *name, *value;
 	char *old, *error;
+	uint32_t one;		/* the only execution that it changes; 0: any */
 };
 
 static int
@@ -331,6 +332,7 @@ amend_target(struct amend *a)
 	if (!is_good_name(a->value))
 		return refuse(a, ERR_INVALID, str_fmt("\"%s\" is not a usable "
 		    "name of a target", a->value));
+	a->one = no;
 	first = p->execs[no - 1].first_step;
 	to = plan_target_index(p, a->value);
 	note_moved(p->priv, old, to);
@@ -385,6 +387,16 @@ terms_again(struct plan *p)
 	terms_maker_free(m);
 }
 
+/* What was made for others stays theirs. */
+static void
+terms_of_one(struct plan *p, uint32_t no)
+{
+	struct terms_maker *m = terms_maker_new(p);
+
+	p->execs[no - 1].terms = terms_make(m, &p->execs[no - 1]);
+	terms_maker_free(m);
+}
+
 int
 plan_amend(struct plan *p, const char *key, const char *value,
     char **ret_old, char **ret_error)
@@ -413,7 +425,10 @@ plan_amend(struct plan *p, const char *key, const char *value,
 		*ret_error = a.error;
 		return r;
 	}
-	terms_again(p);
+	if (a.one > 0)
+		terms_of_one(p, a.one);
+	else
+		terms_again(p);
 	*ret_old = a.old;
 	return 0;
 }

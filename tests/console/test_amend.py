@@ -8,6 +8,7 @@ import signal
 
 import sshd
 import tap
+import vt
 from lab import Lab
 
 
@@ -284,6 +285,36 @@ def all_taken(lab):
     s.end()
 
 
+def on_screen(lab):
+    """What became impossible is among what needs attention, and leaves when
+    it is possible again; a new agent is there without a key."""
+    fresh_fleet(lab)
+    plan = fleet_run(lab)
+    with open(lab.fleet) as f:
+        second = json.load(f)['agents'][1]
+    began = len(lab.watch.starts)
+    with lab.screen('--launch', lab.plan(plan), cols=120) as screen:
+        screen.keys('y')
+        tap.ok('launched', lab.watch.wait(lambda w: len(w.starts) > began))
+        run = next(r['id'] for r in lab.json('runs')['runs']
+                   if r['state'] == 'running')
+        screen.keys('!')
+        lab.cli('set', 'lab-1', 'labels-=gpu')
+        screen.sees('a label less', 'queue stuck: 1 no-agent')
+        lab.cli('fleet', 'remove', 'lab-2')
+        screen.sees('an agent less', 'queue stuck: 2 no-agent')
+        lab.cli('set', 'lab-1', 'max_workers=2')
+        screen.sees('fewer workers', 'queue stuck: 3 no-agent')
+        lab.cli('set', 'lab-1', 'labels+=gpu', 'max_workers=8')
+        screen.sees('two are cured', 'queue stuck: 1 no-agent')
+        lab.cli('fleet', 'add', 'lab-3', *values_of(second),
+                'instance=third', 'targets=web')
+        screen.keys('1')
+        screen.sees('the new agent is on the screen', 'lab-3 .*idle')
+        lab.cli('cancel', run)
+        lab.watch.wait(lambda w: w.count() == 0)
+
+
 def one_more(lab):
     """An agent of which the console never heard joins a run, and a file that
     was edited by hand is read again."""
@@ -323,6 +354,7 @@ def values_of(agent):
 
 def main():
     sshd.need()
+    vt.need()
     with Lab(2, max_workers=8) as lab:
         a_pause(lab)
         a_pause_is_undone(lab)
@@ -330,6 +362,7 @@ def main():
         retargeted(lab)
         all_taken(lab)
         one_more(lab)
+        on_screen(lab)
     tap.done()
 
 
