@@ -199,6 +199,13 @@ fits(size_t row, struct fit *f)
 	return table[row].fits(f);
 }
 
+/* Those that drive runs are told, and know the fleet. */
+static bool
+asks_owners(enum op_kind kind)
+{
+	return kind == OP_CLEAR || kind == OP_PROBE || kind == OP_RECONNECT;
+}
+
 static void
 offer_on(struct offering *o, enum cure cure, const struct cure_offer *trial,
     const struct fit *f)
@@ -216,8 +223,9 @@ offer_on(struct offering *o, enum cure cure, const struct cure_offer *trial,
 		c->command = str_fmt("yardmaster move %s %s",
 		    ident_format(&c->op.id, id), f->a->name);
 	else
-		c->command = str_fmt("yardmaster %s %s%s", op_name(kind),
-		    f->a->name, f->value != NULL ? f->value : "");
+		c->command = str_fmt("yardmaster %s %s%s%s", op_name(kind),
+		    f->a->name, f->value != NULL ? f->value : "",
+		    asks_owners(kind) ? "" : o->e->fleet_option);
 }
 
 void

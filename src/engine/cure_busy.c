@@ -61,7 +61,8 @@ offer_give_back(struct offering *o, const struct agent *a,
 
 	snprintf(c->op.agent, sizeof c->op.agent, "%s", a->name);
 	c->op.worker = w->no;
-	c->command = str_fmt("yardmaster give-back %s %u", a->name, w->no);
+	c->command = str_fmt("yardmaster give-back %s %u%s", a->name, w->no,
+	    o->e->fleet_option);
 }
 
 /* True when it is a holder of that kind of cure. */

@@ -97,15 +97,16 @@ put_list(struct buf *b, const char *key, const char *op,
 
 /* Words of it as a shell takes them. */
 static char *
-command(const char *what, const char *agent, const struct lack *l,
-    const char *op)
+command(const struct offering *o, const char *what, const char *agent,
+    const struct lack *l, const char *op)
 {
 	struct buf b = BUF_INIT, args = BUF_INIT;
 
 	put_list(&args, "labels", op, &l->labels);
 	put_list(&args, "targets", op, &l->targets);
-	buf_putf(&b, "yardmaster %s %s%s%s", what, agent,
-	    buf_len(&args) > 0 ? " " : "", buf_str(&args));
+	buf_putf(&b, "yardmaster %s %s%s%s%s", what, agent,
+	    buf_len(&args) > 0 ? " " : "", buf_str(&args),
+	    o->e->fleet_option);
 	buf_done(&args);
 	return buf_steal(&b);
 }
@@ -134,7 +135,7 @@ offer_edit(struct offering *o, const struct agent_spec *a,
 	c->key = buf_steal(&key);
 	c->op.key = c->key;
 	snprintf(c->op.agent, sizeof c->op.agent, "%s", a->name);
-	c->command = command("set", a->name, l, "+=");
+	c->command = command(o, "set", a->name, l, "+=");
 }
 
 void
@@ -176,7 +177,7 @@ cure_add_agent(struct offering *o)
 	    (l.name == NULL || fleet_index(o->e->fleet, l.name) < 0 ||
 	    o->e->spec->agents[fleet_index(o->e->fleet, l.name)].removed)) {
 		c = cure_offer(o, CURE_ADD_AGENT, OP_KINDS);
-		c->command = command("fleet add", l.name != NULL ? l.name :
+		c->command = command(o, "fleet add", l.name != NULL ? l.name :
 		    "HOST", &l, "=");
 	}
 	lack_done(&l);

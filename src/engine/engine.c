@@ -198,6 +198,7 @@ engine_free(struct engine *e)
 	schedules_free(e->schedules);
 	artifacts_free(e);
 	filewatch_free(e->edits);
+	free(e->fleet_option);
 	fleet_free(e->fleet);
 	timer_free(e->turn);
 	timer_free(e->wake);

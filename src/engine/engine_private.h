@@ -99,6 +99,8 @@ struct engine {
 	struct loop *loop;
 	struct fleet *fleet;
 	struct fleet_spec *spec;
+	char *fleet_option;	/* " --fleet FILE" for commands; "" where they
+				 * find the fleet without */
 	struct filewatch *edits;	/* the folder of the fleet file */
 	int64_t edits_ns;	/* of the edits in force: when written; 0 none */
 	uint64_t edits_ino;	/* which file it was */

@@ -138,6 +138,46 @@ look(void *arg)
 	diags_done(&ds);
 }
 
+static char *
+absolute(const char *path)
+{
+	return path != NULL ? realpath(path, NULL) : NULL;
+}
+
+/* As a shell takes it. */
+static void
+quote(struct buf *b, const char *s)
+{
+	for (buf_putc(b, '\''); *s != '\0'; s++)
+		if (*s == '\'')
+			buf_puts(b, "'\\''");
+		else
+			buf_putc(b, *s);
+	buf_putc(b, '\'');
+}
+
+static char *
+option_of(const char *file)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+,:@";
+	char *usual = fleet_path(NULL), *a = absolute(file);
+	char *b = absolute(usual);
+	struct buf text = BUF_INIT;
+
+	if (a != NULL && (b == NULL || strcmp(a, b) != 0)) {
+		buf_puts(&text, " --fleet ");
+		if (a[strspn(a, plain)] == '\0')
+			buf_puts(&text, a);
+		else
+			quote(&text, a);
+	}
+	free(usual);
+	free(a);
+	free(b);
+	return buf_steal(&text);
+}
+
 void
 fleet_live_open(struct engine *e)
 {
@@ -146,6 +186,7 @@ fleet_live_open(struct engine *e)
 	const char *slash;
 	char *folder;
 
+	e->fleet_option = option_of(e->spec->file);
 	if (e->spec->file == NULL)
 		return;
 	slash = strrchr(e->spec->file, '/');

@@ -4,12 +4,14 @@ that all of it outlives a console that is killed."""
 
 import json
 import os
+import shlex
 import signal
+import subprocess
 
 import sshd
 import tap
 import vt
-from lab import Lab
+from lab import CONSOLE, Lab
 
 
 def plan_of(lab):
@@ -57,7 +59,11 @@ class Changed:
         return done
 
     def offered(self, test, cure, commands, never=None):
-        """These commands are offered for it, with an effect."""
+        """These commands are offered for it, with an effect; where FLEET
+        stands they name the file."""
+        commands = [c.replace('FLEET', '--fleet ' + self.lab.fleet)
+                    for c in commands]
+
         def found():
             return [e for e in self.lab.json('why', self.id(test))['effects']
                     if e['cure'] == cure]
@@ -71,7 +77,12 @@ class Changed:
 
     def typed(self, command):
         """A command that was offered is typed as it stands."""
-        self.do(*command.split()[1:])
+        done = subprocess.run([CONSOLE] + shlex.split(command)[1:],
+                              env=self.lab.env, cwd='/',
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding='utf-8')
+        tap.ok(command, done.returncode == 0, done.stdout)
 
     def amendments(self):
         return self.lab.json('amendments', self.run)['amendments']
@@ -173,11 +184,12 @@ def a_fleet(lab):
     tap.ok('and an event says who did it', lab.until(
         lambda: any('labels' in e['text'] and e['who'] == one['who']
                     for e in lab.json('events')['events'])))
-    s.offered('gpu', 'amend an agent', ['yardmaster set lab-1 labels+=gpu'],
+    s.offered('gpu', 'amend an agent', [
+        'yardmaster set lab-1 labels+=gpu FLEET'],
               never=-1)
     s.offered('gpu', 'add an agent', ['yardmaster fleet add HOST labels=gpu '
-                                      'targets=web'])
-    s.typed('yardmaster set lab-1 labels+=gpu')
+                                      'targets=web FLEET'])
+    s.typed('yardmaster set lab-1 labels+=gpu --fleet ' + lab.fleet)
     s.why('gpu', 'needs')
     s.offered('gpu', 'show the holder', ['yardmaster why ' + s.id('gate')])
     s.do('run-anyway', s.id('gpu'))
@@ -185,7 +197,7 @@ def a_fleet(lab):
     s.do('fleet', 'edit', 'lab-1', 'targets-=phone')
     s.why('phone', 'no-agent', 'target phone')
     s.offered('phone', 'amend an agent',
-              ['yardmaster set lab-1 targets+=phone'], never=-1)
+              ['yardmaster set lab-1 targets+=phone FLEET'], never=-1)
     s.do('fleet', 'undo', '3', text='lab-1: targets as before')
     s.do('fleet', 'undo', '3', code=4, text='no longer')
     s.do('run-anyway', s.id('phone'))
@@ -194,7 +206,7 @@ def a_fleet(lab):
     s.why('far', 'no-agent', 'lab-2')
     s.offered('far', 'amend an agent', [])
     s.offered('far', 'add an agent',
-              ['yardmaster fleet add lab-2 targets=web'])
+              ['yardmaster fleet add lab-2 targets=web FLEET'])
     tap.equal('it is out of the fleet', names(lab), ['lab-1'])
     s.do('fleet', 'add', 'lab-2', *values_of(second), 'targets=web')
     tap.equal('it is in it again', names(lab), ['lab-1', 'lab-2'])

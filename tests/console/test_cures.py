@@ -123,7 +123,7 @@ def agents_that_may_be_used(s):
         s.do('drain', agent)
     found = until_offered(s, 'apart', 'undrain')
     tap.equal('only its own agent is offered', list(found),
-              ['yardmaster undrain lab-1'])
+              ['yardmaster undrain lab-1 --fleet ' + s.lab.fleet])
     tap.ok('with an effect', all(e['predicted'] for e in found.values()),
            found)
     for agent in ('lab-1', 'lab-2'):
@@ -136,7 +136,8 @@ def agents_that_may_be_used(s):
     s.do('set', 'lab-1', 'guards.load_per_cpu=0.000001')
     found = until_offered(s, 'apart', 'edit the guard')
     tap.equal('the guard can be edited', list(found),
-              ['yardmaster set lab-1 guards.load_per_cpu=off'])
+              ['yardmaster set lab-1 guards.load_per_cpu=off --fleet ' +
+               s.lab.fleet])
     s.do('set', 'lab-1', 'guards.load_per_cpu=off')
 
 
