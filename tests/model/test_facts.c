@@ -253,6 +253,28 @@ wrong_facts_are_refused(void **state)
 			fail_msg("%s", bad[i].text);
 }
 
+/* What attention and cures call too long. */
+static void
+workers_may_be_overdue_or_silent(void **state)
+{
+	struct worker w = { .usual_us = 30 * US_PER_S,
+		.output_age_us = -1, .elapsed_us = 100 * US_PER_S };
+
+	assert_false(worker_overdue(&w, 90 * US_PER_S));
+	assert_true(worker_overdue(&w, 91 * US_PER_S));
+	w.usual_us = US_PER_S;
+	assert_false(worker_overdue(&w, 60 * US_PER_S));
+	assert_true(worker_overdue(&w, 61 * US_PER_S));
+	w.usual_us = 0;
+	assert_false(worker_overdue(&w, INT64_MAX));
+	/* Without any output since it began. */
+	assert_false(worker_silent(&w, 499 * US_PER_S));
+	assert_true(worker_silent(&w, 500 * US_PER_S));
+	w.output_age_us = 0;
+	assert_false(worker_silent(&w, 599 * US_PER_S));
+	assert_true(worker_silent(&w, 600 * US_PER_S));
+}
+
 int
 main(void)
 {
@@ -264,6 +286,7 @@ main(void)
 		cmocka_unit_test(facts_go_there_and_back),
 		cmocka_unit_test(little_is_enough),
 		cmocka_unit_test(wrong_facts_are_refused),
+		cmocka_unit_test(workers_may_be_overdue_or_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/ident.h"
 #include "yardmaster/base/jval.h"
 #include "yardmaster/base/jw.h"
