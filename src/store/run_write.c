@@ -271,15 +271,12 @@ int
 run_file_put_target(struct run_file *f, uint32_t exec, uint32_t step,
     const char *target)
 {
-	int r;
+	int r = step > 0 ? 0 : put(f, RUN_PUT_TARGET, "ti", target,
+	    (int64_t)exec);
+	int rs = put(f, RUN_PUT_STEP_TARGET, "tii", target, (int64_t)exec,
+	    (int64_t)step);
 
-	if ((r = run_begin(f)) < 0)
-		return r;
-	if (step == 0)
-		r = db_run(&f->db, RUN_PUT_TARGET, "ti", target,
-		    (int64_t)exec);
-	return put_done(f, r < 0 ? r : db_run(&f->db, RUN_PUT_STEP_TARGET,
-	    "tii", target, (int64_t)exec, (int64_t)step));
+	return r < 0 ? r : rs;
 }
 
 int
