@@ -31,7 +31,8 @@ struct held_run {
 	struct link **watchers;	/* links that hear of its attempts */
 	size_t n_watchers, cap_watchers;
 	bool dirty;		/* differs from the journal */
-	uint64_t mark;		/* of a count: it was seen */
+	uint64_t mark;		/* of a count: it was seen, */
+	uint32_t said;		/* and its limit of that target was this */
 	uint32_t n_attempts;	/* of it here */
 	UT_hash_handle hh;
 };

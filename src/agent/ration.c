@@ -95,6 +95,7 @@ least_said(struct queue *q, const struct ration *r, const struct held_run *but)
 		if (u->attempt->run->mark == q->mark || u->attempt->run == but)
 			continue;
 		u->attempt->run->mark = q->mark;
+		u->attempt->run->said = u->max;
 		max = least(max, u->max);
 	}
 	return max;
@@ -175,14 +176,15 @@ rations_refuse(struct queue *q, const struct held_run *run,
 }
 
 static void
-limited_make(const struct ration *r, uint32_t max, uint32_t *left,
+limited_make(struct queue *q, const struct ration *r, uint32_t *left,
     struct limited *ret)
 {
 	const struct ration_use *u;
 	const struct attempt *first;
 	uint32_t n = count_takers(r, NULL, &first);
 
-	*ret = (struct limited){ .name = str_dup(r->name), .max = max };
+	*ret = (struct limited){ .name = str_dup(r->name),
+		.max = least_said(q, r, NULL) };
 	n = n < *left ? n : *left;
 	*left -= n;
 	ret->takers = mem_calloc(n, sizeof *ret->takers);
@@ -192,25 +194,25 @@ limited_make(const struct ration *r, uint32_t max, uint32_t *left,
 		if (ration_takes(u))
 			ret->takers[ret->n_takers++] = (struct taker){
 				.id = u->attempt->id,
-				.owner = str_dup(u->attempt->owner) };
+				.owner = str_dup(u->attempt->owner),
+				.max = u->attempt->run->said };
 	}
 }
 
 void
 rations_facts(struct queue *q, struct facts *f)
 {
-	uint32_t max, left = FACTS_HOLDERS_MAX;
+	uint32_t left = FACTS_HOLDERS_MAX;
 	struct ration *r, *next;
 
 	HASH_ITER(hh, q->rations, r, next) {
-		max = ration_max(q, r);
-		if (max == 0 && !r->asked)
+		if (ration_max(q, r) == 0 && !r->asked)
 			continue;
 		if (f->n_targets == FACTS_TARGETS_MAX)
 			return;
 		if (f->targets == NULL)
 			f->targets = mem_calloc(FACTS_TARGETS_MAX,
 			    sizeof *f->targets);
-		limited_make(r, max, &left, &f->targets[f->n_targets++]);
+		limited_make(q, r, &left, &f->targets[f->n_targets++]);
 	}
 }

@@ -64,13 +64,16 @@ is_foreign(const struct engine *e, const struct ident *id)
 static struct sched_ration
 ration_of(const struct engine *e, const struct limited *t, char **holder)
 {
-	struct sched_ration r = { .target = t->name, .max = t->max };
+	struct sched_ration r = { .target = t->name };
 	char id[IDENT_TEXT];
-	uint32_t i;
+	uint32_t i, max;
 
 	for (i = 0; i < t->n_takers; i++) {
 		if (!is_foreign(e, &t->takers[i].id))
 			continue;
+		max = t->takers[i].max;
+		if (max > 0 && (r.max == 0 || max < r.max))
+			r.max = max;
 		if (r.taken++ == 0)
 			r.holder = *holder = str_fmt("%s (%s)", ident_format(
 			    &t->takers[i].id, id), t->takers[i].owner != NULL ?

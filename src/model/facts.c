@@ -277,6 +277,8 @@ targets_write(struct jw *w, const struct facts *f)
 			jw_kv_str(w, "attempt",
 			    ident_format(&t->takers[k].id, id));
 			jw_kv_str(w, "owner", t->takers[k].owner);
+			if (t->takers[k].max > 0)
+				jw_kv_int(w, "max", t->takers[k].max);
 			jw_object_end(w);
 		}
 		jw_array_end(w);
@@ -405,6 +407,7 @@ taker_read(const struct jval *v, struct taker *t)
 	read_init(&r, v);
 	read_ident(&r, "attempt", 3, &t->id);
 	t->owner = read_note(&r, "owner");
+	t->max = (uint32_t)read_int(&r, "max", 0, UINT32_MAX, 0);
 	return r.err;
 }
 

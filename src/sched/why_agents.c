@@ -236,6 +236,27 @@ target_facts(struct ask *q, uint32_t idx, struct buf *b)
 	buf_putc(b, ')');
 }
 
+/* What a run of this console may change: its own limit, or an attempt. */
+static void
+target_about(struct ask *q, uint32_t idx)
+{
+	const struct agent *a = &q->s->agents[idx];
+	uint32_t p, at = lset_blocked_on(q->s, q->t->lset, idx, NONE);
+	const struct limit *l = q->s->limits[at];
+	char *holder = NULL;
+
+	if (ration_left(l, a) > 0 || ration_most(l, a) != l->per_agent)
+		return;
+	for (p = a->first; p != NONE; p = q->s->parcels[p].next)
+		if (why_holds(q->s, &q->s->parcels[p], at))
+			break;
+	if (p != NONE)
+		holder = str_fmt("%s/%u", q->s->runs[q->s->parcels[p].run]->id,
+		    q->s->parcels[p].exec);
+	why_about(q->why, str_fmt("max_per_agent:%s", l->name), l->per_agent,
+	    holder);
+}
+
 static void
 agent_facts(struct ask *q, enum stage st, uint32_t idx, struct buf *b)
 {
@@ -474,6 +495,8 @@ why_agents(struct ask *q)
 		text = stage_text(q, &c, st);
 		why_add(q->why, stages[st].code, c.since_us[st], "%s", text);
 		free(text);
+		if (st == STAGE_TARGET)
+			target_about(q, c.first[st][0]);
 		b = &q->why->v[q->why->n - 1];
 		for (; b->n_agents < WHY_AGENTS && b->n_agents < c.n[st];
 		    b->n_agents++)

@@ -73,7 +73,10 @@ def test_limit_of_a_run_changes():
         one.start(R, 1, [on(a, R, 2, gate, [
             {'name': 'safari', 'max_per_agent': 2}])])
         one.wait_report(ids(2)[0], 'running')
-        tap.ok('what a run says last counts', True)
+        tap.equal('what a run says last counts', [
+            k['max'] for k in one.wait_facts(lambda f: len(
+                f['targets'][0]['taken']) == 2)['targets'][0]['taken']],
+            [2, 2])
         two.start(R2, 1, [on(a, R2, 1, gate, [
             {'name': 'safari', 'max_per_agent': 9}])])
         item = two.returned(R2 + '/1/1')

@@ -130,6 +130,26 @@ def check_why(lab, other):
     tap.equal('one after the other', most(log, 'safari'), (1, 3))
 
 
+def check_raise(lab):
+    """The cure that why offers reaches the agent, too."""
+    log, gate = lab.dir + '/raise', lab.dir + '/gate2'
+    p, run = lab.start_run(plan(lab, log, gate, 2), '--quiet')
+    tap.ok('one of two runs', lab.until(lambda: began(log, 'safari')))
+    ran = began(log, 'safari')[0].split('/')[1]
+    waits = '%s/%d' % (run, 3 - int(ran))
+    said = lab.cli('why', waits).stdout
+    tap.ok('why offers to raise the limit, or to end the holder',
+           'amend %s max_per_agent:safari=2' % run in said and
+           'cancel %s/%s' % (run, ran) in said, said)
+    lab.cli('amend', run, 'max_per_agent:safari=2')
+    tap.ok('then both run', lab.until(
+        lambda: len(began(log, 'safari')) == 2), began(log, 'safari'))
+    with open(gate, 'w'):
+        pass
+    p.communicate(timeout=60)
+    tap.equal('to their end', p.returncode, 0)
+
+
 def main():
     sshd.need()
     with Lab(1, max_workers=6) as lab:
@@ -140,6 +160,7 @@ def main():
         other = Other(lab)
         check_why(lab, other)
         check_both_run(lab, other)
+        check_raise(lab)
     tap.done()
 
 

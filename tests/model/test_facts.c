@@ -129,7 +129,8 @@ static const char full_facts[] =
     "\"other\":\"s/b\",\"n\":3},{\"kind\":\"target\",\"name\":\"pixel\","
     "\"n\":1,\"instance\":\"emu-1\"}]}],\"runs\":[\"r0000000001\"],"
     "\"targets\":[{\"name\":\"safari\",\"max\":2,\"taken\":[{\"attempt\":"
-    "\"r0000000001/1/1\",\"owner\":\"ann\"}]},{\"name\":\"x\",\"taken\":[]}]}";
+    "\"r0000000001/1/1\",\"owner\":\"ann\",\"max\":3}]},"
+    "{\"name\":\"x\",\"taken\":[]}]}";
 
 static int
 read_facts(const char *text, struct facts *ret)
@@ -169,6 +170,7 @@ facts_go_there_and_back(void **state)
 	assert_int_equal(f.n_targets, 2);
 	assert_int_equal(f.targets[0].max, 2);
 	assert_string_equal(f.targets[0].takers[0].owner, "ann");
+	assert_int_equal(f.targets[0].takers[0].max, 3);
 	assert_int_equal(f.targets[1].n_takers, 0);
 	assert_int_equal(f.guards.given, GUARD_BIT(GUARD_LOAD));
 	assert_int_equal(f.guards_local, GUARD_BIT(GUARD_LOAD));

@@ -36,6 +36,25 @@ on_safari(struct kit *k, uint32_t n, uint32_t per_agent)
 	return kit_run(k, &p);
 }
 
+/* What a blocker says can be amended, and whether it names one of ours. */
+static void
+assert_cure(struct kit *k, uint32_t run, uint32_t exec, const char *key,
+    bool holder)
+{
+	const struct blocker *b;
+	struct why w;
+
+	sched_why(k->s, run, exec, k->now_us, &w);
+	assert_true(w.n > 1);
+	b = &w.v[w.n - 1];
+	assert_int_equal(b->code, REASON_TARGET_LIMIT);
+	assert_int_equal(b->key != NULL, key != NULL);
+	if (key != NULL)
+		assert_string_equal(b->key, key);
+	assert_int_equal(b->holder != NULL, holder);
+	why_done(&w);
+}
+
 static void
 test_others_count(void **state)
 {
@@ -50,11 +69,14 @@ test_others_count(void **state)
 	assert_string_equal(kit_why(&k, run, 1), "target-limit");
 	assert_true(kit_says(&k, run, 1, "target-limit", "A (safari: 1 of 1 in "
 	    "use; held by r1/1/1 (bob))"));
+	/* It is the other's limit. */
+	assert_cure(&k, run, 1, NULL, false);
 	hear(&k, 0, "A", 2, 1);
 	kit_decide(&k);
 	assert_int_equal(kit_sent(&k, run, 1), 0);
 	assert_int_equal(kit_sent(&k, run, 2), -1);
 	assert_true(kit_says(&k, run, 2, "target-limit", "2 of 2 in use"));
+	assert_cure(&k, run, 2, "max_per_agent:safari", true);
 	/* The other has ended. */
 	kit_agent(&k, 0, "A", 4);
 	kit_decide(&k);

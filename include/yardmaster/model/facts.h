@@ -93,6 +93,7 @@ struct holder {
 struct taker {
 	struct ident id;
 	char *owner;		/* who drives its run, or NULL */
+	uint32_t max;		/* as its run said last; 0: it says none */
 };
 
 /* A target of which the agent runs only so many at once. */

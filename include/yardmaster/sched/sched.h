@@ -77,7 +77,7 @@ struct sched_agent {
 /* What attempts on an agent that no run here counts take of a target. */
 struct sched_ration {
 	const char *target;
-	uint32_t max;		/* the least that anybody names; 0: nobody */
+	uint32_t max;		/* the least that they name; 0: none does */
 	uint32_t taken;
 	const char *holder;	/* for people, of one of them; NULL: none */
 };
