@@ -51,6 +51,7 @@ rations_join(struct queue *q, struct attempt *a, const struct work_target *v,
 		*u = (struct ration_use){ .ration = r, .attempt = a,
 			.max = v[i].max_per_agent };
 		LIST_INSERT_HEAD(&r->uses, u, entry);
+		r->n_limited += u->max > 0;
 		r->stale = true;
 	}
 }
@@ -64,6 +65,7 @@ rations_leave(struct queue *q, struct attempt *a)
 	for (i = 0; i < a->n_uses; i++) {
 		r = a->uses[i].ration;
 		LIST_REMOVE(&a->uses[i], entry);
+		r->n_limited -= a->uses[i].max > 0;
 		r->stale = true;
 		if (!LIST_EMPTY(&r->uses))
 			continue;
@@ -104,11 +106,11 @@ least_said(struct queue *q, const struct ration *r, const struct held_run *but)
 uint32_t
 ration_max(struct queue *q, struct ration *r)
 {
-	if (r->stale) {
+	if (r->stale && r->n_limited > 0) {
 		r->max = least_said(q, r, NULL);
 		r->stale = false;
 	}
-	return r->max;
+	return r->n_limited > 0 ? r->max : 0;
 }
 
 bool
@@ -160,7 +162,7 @@ rations_refuse(struct queue *q, const struct held_run *run,
 	for (i = 0; i < work->n_targets; i++) {
 		t = &work->targets[i];
 		HASH_FIND_STR(q->rations, t->name, r);
-		if (r == NULL)
+		if (r == NULL || (t->max_per_agent == 0 && r->n_limited == 0))
 			continue;
 		max = least(least_said(q, r, run), t->max_per_agent);
 		n = count_takers(r, run, &first);

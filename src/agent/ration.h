@@ -22,6 +22,8 @@ struct ration_use {
 struct ration {
 	char *name;
 	LIST_HEAD(, ration_use) uses;	/* the last one that came first */
+	uint32_t n_limited;	/* uses with a limit; without one of them there
+				 * is nothing to be counted */
 	uint32_t max;		/* the least; 0: no limit */
 	bool stale;		/* max is to be worked out anew */
 	bool asked;		/* an attempt with a limit was refused */

@@ -97,6 +97,14 @@ turn_go(struct daemon *d, struct attempt *a)
 	}
 }
 
+/* Who waits for one of them is told at once. */
+static void
+leave_targets(struct daemon *d, struct attempt *a)
+{
+	turn_facts(d, rations_limit(&d->queue, a));
+	rations_leave(&d->queue, a);
+}
+
 void
 turn_forget(struct daemon *d, struct attempt *a)
 {
@@ -104,6 +112,7 @@ turn_forget(struct daemon *d, struct attempt *a)
 	if (attempt_waits(a))
 		queue_leave(&d->queue, a);
 	a->gone = true;
+	leave_targets(d, a);
 	turn_touch(d, a, DUE_STORE);
 }
 
@@ -132,9 +141,7 @@ turn_result(struct daemon *d, struct attempt *a, enum attempt_state state,
 	a->work = NULL;
 	secrets_done(&a->secrets);
 	turn_touch(d, a, DUE_STORE | DUE_REPORT);
-	/* Who waits for its target is told at once. */
-	turn_facts(d, rations_limit(&d->queue, a));
-	rations_leave(&d->queue, a);
+	leave_targets(d, a);
 	tails_ended(d, &a->id);
 	prep_result(d, a);
 }

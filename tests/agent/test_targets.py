@@ -97,6 +97,26 @@ def test_limit_of_a_run_changes():
         two.wait_ended(['%s/%d/1' % (R2, n) for n in (1, 2, 3)])
 
 
+def test_taken_back():
+    """What is taken back before it starts makes room at once."""
+    with agent(workers=2) as a:
+        one, two = links(a)
+        gate = Gate(a)
+        one.ask(ac.MODE, mode='hold', who='ann')
+        one.start(R, 1, [on(a, R, 1, gate, SAFARI)])
+        one.wait_report(ids(1)[0], 'queued')
+        two.wait_facts(lambda f: 'safari' in taken(f))
+        one.take_back(ids(1))
+        tap.ok('it is given back', one.returned(ids(1)[0])['returned'])
+        two.wait_facts(lambda f: 'safari' not in taken(f), 3)
+        one.ask(ac.MODE, mode='release', who='ann')
+        two.start(R2, 1, [on(a, R2, 1, gate, SAFARI)])
+        two.wait_report(R2 + '/1/1', 'running')
+        tap.ok('and another has the target', True)
+        gate.open()
+        two.wait_ended([R2 + '/1/1'])
+
+
 def held_back(a, end):
     """Two of one target wait while the agent is held; end() makes it another
     daemon; the second starts after the first has ended."""
