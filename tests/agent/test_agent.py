@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import struct
 
 import agentclient as ac
 import tap
@@ -343,6 +345,76 @@ def test_read_only():
         link.cancel(ids(1))
         tap.equal('also when only the console said so',
                   link.wait_closed()['code'], -10010)
+
+
+# What a console may say on a link that looks and does not touch. Every other
+# message of the table is to be refused, also those that are yet to come.
+LOOKS = {'hello', 'ping', 'pong', 'sync', 'tail', 'untail', 'fetch', 'error'}
+ANSWERED = {'set': {'expect': {}, 'max_workers': 9}, 'mode': {
+    'mode': 'hold'}, 'take': {'kind': 'hold', 'workers': 1}}
+
+
+def messages():
+    """(name, number) of all that a console says to an agent."""
+    src = os.environ.get('YM_SRCDIR', '.')
+    with open(src + '/include/yardmaster/proto/msg.h') as f:
+        numbers = dict(re.findall(r'(MSG_[A-Z_]+) = ([0-9]+),', f.read()))
+    with open(src + '/src/proto/msg.c') as f:
+        rows = re.findall(r'\{ (MSG_[A-Z_]+), "([a-z-]+)",\s*(FROM_[A-Z]+),'
+                          r'\s*([A-Z_| ]+),', f.read())
+    return [(name, int(numbers[key])) for key, name, who, phases in rows
+            if who != 'FROM_AGENT' and phases != 'PHASE_OWNER']
+
+
+def test_read_only_table():
+    """Each message of the table over a link that may only look."""
+    with agent(workers=2) as a:
+        gate = Gate(a)
+        full = a.connect()
+        full.sync(R, 1)
+        full.start(R, 1, [work(R, 1, gate.command()), work(R, 2, ['true'])])
+        full.wait_report(ids(1)[0], 'running')
+        full.wait_report(ids(2)[0], 'ended')
+        table = messages()
+        tap.ok('the table is read', {n for n, _ in table} > LOOKS, table)
+        body = {'run': R, 'epoch': 7, 'ids': ids(1, 2), 'grace_s': 0,
+                'works': [work(R, 3, ['touch', a.dir + '/touched'])],
+                'hash': 'a' * 64, 'size': 1, 'told': [], 'files': True,
+                'over': True}
+        for name, number in table:
+            if name in LOOKS:
+                continue
+            link = a.connect('--read-only')
+            link.sync(R, 1)
+            if name in ANSWERED:
+                answer = link.ask(number, who='x', **ANSWERED[name])
+                tap.equal('refused: ' + name, (answer['ok'], answer['code']),
+                          (False, -10010))
+            elif name == 'tree-data':
+                link.send(number, struct.pack('>IQ', 1, 0) + b'x')
+                tap.ok('refused: ' + name, link.wait_closed()['code'] < 0)
+            else:
+                link.send(number, body)
+                tap.equal('refused: ' + name, link.wait_closed()['code'],
+                          -10010)
+        link = a.connect('--read-only')
+        link.send(ac.SYNC, {'run': R, 'epoch': 9, 'owner': 'x', 'over': True})
+        link.wait(ac.SYNCED)
+        full.ping()
+        facts = full.ask(ac.SET, expect={}, max_workers=2)['facts']
+        tap.equal('nothing of it was done', (
+            facts['max_workers'], facts['held'], os.path.exists(
+                a.dir + '/touched'), len(facts['workers']),
+            [w.get('taken') for w in facts['workers']]),
+            (2, None, False, 2, [None] * 2))
+        gate.open()
+        tap.equal('what ran goes on, for its owner',
+                  full.wait_ended(ids(1))[0]['outcome'], 'passed')
+        full.ack(ids(1, 2))
+        full.ping()
+        full.reports = {}
+        full.sync(R, 1)
+        tap.equal('and its epoch is as it was', full.reports, {})
 
 
 def test_bad_peers():
