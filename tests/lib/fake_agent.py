@@ -19,6 +19,9 @@ once=FILE      made when it died; while it exists it does not die again
 garbage=HEX    sent after the welcome
 end=1          what is started ends as passed at once
 lies=1         when something is started, says that execution 1 passed
+files=FILE     what is started ends as passed and says that it left the files
+               which FILE lists: JSON, by number of the execution a list of
+               {"name", "bytes", "sha256", "content": hex}
 """
 
 import json
@@ -28,12 +31,13 @@ import sys
 
 NUMBERS = {'HELLO': 1, 'PING': 2, 'PONG': 3, 'SYNC': 4, 'START': 5,
            'TAKE_BACK': 6, 'CANCEL': 7, 'ACK': 8, 'SET': 9, 'MODE': 10,
-           'TAIL': 11, 'UNTAIL': 12, 'WELCOME': 20, 'REPORT': 21,
+           'TAIL': 11, 'UNTAIL': 12, 'FETCH': 13, 'WELCOME': 20, 'REPORT': 21,
            'SYNCED': 22, 'RETURNED': 23, 'FACTS': 24, 'ANSWER': 25,
            'OUTPUT': 26, 'OUTPUT_END': 27, 'ERROR': 28}
 NAMES = {v: k for k, v in NUMBERS.items()}
 OUTPUT = b''.join(b'line %d\n' % i for i in range(1, 101))
 OUTPUT_PIECE = 100
+ROOM = 16000 - 4        # of a frame
 
 
 class FakeAgent:
@@ -50,8 +54,14 @@ class FakeAgent:
 
     def send(self, name, body):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sys.stdout.buffer.write(struct.pack('>HBB', len(data), NUMBERS[name],
-                                            0) + data)
+        if len(data) > ROOM:
+            data = struct.pack('>I', len(data)) + data
+        while True:
+            piece, data = data[:ROOM], data[ROOM:]
+            sys.stdout.buffer.write(struct.pack(
+                '>HBB', len(piece), NUMBERS[name], 1 if data else 0) + piece)
+            if not data:
+                break
         sys.stdout.buffer.flush()
 
     def exactly(self, n):
@@ -128,8 +138,32 @@ class FakeAgent:
             if 'lies' in self.o:
                 self.report(work['id'].split('/')[0] + '/1/1', m['epoch'],
                             'ended', 'passed')
+            if 'files' in self.o:
+                self.leave(work['id'], m['epoch'])
             if 'end' in self.o:
                 self.report(work['id'], m['epoch'], 'ended', 'passed')
+
+    def left(self, ident):
+        with open(self.o['files']) as f:
+            return json.load(f)[ident.split('/')[1]]
+
+    def leave(self, ident, epoch):
+        said = [{k: v for k, v in x.items() if k != 'content'}
+                for x in self.left(ident)]
+        self.send('REPORT', {'reports': [{
+            'id': ident, 'epoch': epoch, 'state': 'ended', 'worker': 1,
+            'outcome': 'passed', 'elapsed_s': 0.5, 'artifacts': said,
+            'steps': [{'outcome': 'passed', 'exit_code': 0,
+                       'elapsed_s': 0.5}]}]})
+
+    def fetch(self, m):
+        data = bytes.fromhex(self.left(m['attempt'])[
+            int(m['file'].split('.')[1])]['content'])
+        for at in range(m['offset'], len(data), OUTPUT_PIECE):
+            self.send('OUTPUT', struct.pack('>IQ', m['tag'], at) +
+                      data[at:at + OUTPUT_PIECE])
+        self.send('OUTPUT_END', {'tag': m['tag'], 'size': len(data),
+                                 'dropped': 0, 'ended': True, 'code': 0})
 
     def take_back(self, m):
         self.send('RETURNED', {'items': [
