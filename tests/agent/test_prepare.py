@@ -199,6 +199,119 @@ def test_held():
                       read_lines(marks), ['down'])
 
 
+def begin(link, execution, data, digest, tag, **more):
+    """Has an execution of R run in a tree, to its end."""
+    w = dict(need(digest, len(data), ['true'], **more),
+             id='%s/%d/1' % (R, execution))
+    w['prepare']['no'] = execution
+    link.start(R, 1, [w])
+    offer(link, tag, digest, len(data))
+    give(link, tag, data, 0, len(data))
+    return link.wait_report(w['id'], 'ended')['outcome']
+
+
+def until(what):
+    end, tick = time.monotonic() + 30, threading.Event()
+    while not (said := what()) and time.monotonic() < end:
+        tick.wait(0.01)
+    return said
+
+
+def there(a):
+    return {n for n in os.listdir(a.spool + '/trees') if n != 'boot'}
+
+
+def used(a, digest, days):
+    """Makes it used last so many days ago."""
+    at = time.time() - days * 86400
+    os.utime(a.spool + '/trees/' + digest, (at, at))
+
+
+def test_sweep():
+    """What is stored goes by age, and then what was used longest ago until
+    the rest fits; what a run needs stays, however old and large."""
+    packed = [pack(entry(b'f', b'%d' % i, os.urandom(1 << 20)))
+              for i in range(5)]
+    digests = [d for _, d in packed]
+    with agent(settings={'keep_workspaces': '3500k',
+                         'keep_workspaces_for': '10d'}) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        tap.equal('one that a run goes on with', begin(
+            link, 1, *packed[0], 1), 'passed')
+        for i in range(1, 5):
+            offer(link, 9 + i, digests[i], len(packed[i][0]))
+            give(link, 9 + i, packed[i][0], 0, len(packed[i][0]))
+            stored(link, 9 + i)
+        tap.equal('all are there', there(a), set(digests))
+        for digest, days in zip(digests, (99, 11, 2, 3, 1)):
+            used(a, digest, days)
+        a.kill()
+        link = a.connect()  # which looks a second after its start
+        tap.ok('the old one goes, then the least recently used, and neither '
+               'the newest nor the one in use', until(
+                   lambda: there(a) == {digests[0], digests[2], digests[4]}),
+               [digests.index(d) for d in there(a)])
+        link.sync(R, 1)
+        link.ack([ID])
+        link.send(4, {'run': R, 'epoch': 1, 'owner': 'test', 'over': True})
+        tap.ok('the run is over', until(
+            lambda: not os.listdir(a.spool + '/ws')))
+        a.kill()
+        a.connect()
+        tap.ok('then it goes as any other', until(
+            lambda: there(a) == {digests[2], digests[4]}),
+            [digests.index(d) for d in there(a)])
+
+
+def test_no_console():
+    """The console dies and never comes back: the agent tears down by itself,
+    once; who comes after all finds the result, and nothing happens twice."""
+    data, digest = pack(entry(b'f', b'x', b'content'))
+    with agent() as a:
+        gate, marks = Gate(a), a.dir + '/marks'
+        link = a.connect('--idle', '0.5s')
+        link.sync(R, 1)
+        manner = {'setup': ['sh', '-c', 'echo setup >>%s' % marks],
+                  'teardown': ['sh', '-c', 'echo down >>%s' % marks]}
+        link.start(R, 1, [need(digest, len(data), gate.command(), **manner)])
+        offer(link, 1, digest, len(data))
+        give(link, 1, data, 0, len(data))
+        link.wait_report(ID, 'running')
+        wait_lines(marks, 1)
+        pid = a.pid()
+        link.close()
+        a.links.remove(link)
+        # Ticks of the agent pass while it runs: it is in use.
+        look = a.socket('look.sock')
+        for _ in range(2):
+            look.wait(24)
+        tap.equal('not while something of it runs', read_lines(marks),
+                  ['setup'])
+        gate.open()
+        wait_lines(marks, 2)
+        tap.equal('alone, it is torn down', read_lines(marks),
+                  ['setup', 'down'])
+        tap.ok('and its folder goes', until(
+            lambda: not os.listdir(a.spool + '/ws')))
+        for _ in range(2):
+            look.wait(24)
+        tap.equal('once', read_lines(marks), ['setup', 'down'])
+        tap.equal('the agent keeps the result, and lives', a.pid(), pid)
+        late = a.connect()
+        late.sync(R, 2)
+        tap.equal('who comes after all gets it', late.wait_report(
+            ID, 'ended')['outcome'], 'passed')
+        late.send(4, {'run': R, 'epoch': 2, 'owner': 'test', 'over': True})
+        late.ping()
+        a.kill()
+        again = a.connect()
+        again.sync(R, 2)
+        again.ping()
+        tap.equal('and nothing is torn down twice', read_lines(marks),
+                  ['setup', 'down'])
+
+
 def read_lines(path):
     try:
         with open(path) as f:
@@ -215,7 +328,7 @@ def wait_lines(path, n):
 
 def main():
     for test in (test_resume, test_refused, test_full, test_hostile,
-                 test_crash, test_held):
+                 test_crash, test_held, test_sweep, test_no_console):
         tap.note(test.__name__)
         test()
     tap.done()

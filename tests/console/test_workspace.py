@@ -177,6 +177,31 @@ def test_cancel(lab):
     tap.equal('once', lines(marks), ['down'])
 
 
+def test_killed(lab):
+    """The console is killed while tests run and comes back later."""
+    marks, gate = lab.dir + '/left', lab.dir + '/left-gate'
+    plan = {'name': 'k', 'parallel': 'tests', 'workspace': 'tree',
+            'setup': ['sh', '-c', 'echo setup >>%s' % marks],
+            'teardown': ['sh', '-c', 'echo down >>%s' % marks],
+            'suites': [{'name': 's', 'agents': ['lab-1'], 'tests': [
+                't1', 't2', 't3'], 'command': ['sh', '-c', lab.work +
+                ' 0; while ! test -e %s; do sleep 0.1; done' % gate]}]}
+    before = len(lab.watch.starts)
+    process, run = lab.start_run(lab.plan(plan))
+    lab.watch.wait(lambda w: len(w.starts) == before + 2)
+    process.kill()
+    process.wait()
+    open(gate, 'w').close()
+    tap.ok('what was sent goes on without it', lab.watch.wait(
+        lambda w: len(w.starts) >= before + 2))
+    tap.equal('nothing is torn down meanwhile', lines(marks), ['setup'])
+    done = lab.cli('resume', run)
+    tap.ok('it comes back and ends the run', done.returncode == 0 and
+           '3 passed' in done.stdout, done.stdout + done.stderr)
+    tap.ok('then it is torn down', gone(lab))
+    tap.equal('once, as it was set up', lines(marks), ['setup', 'down'])
+
+
 def main():
     sshd.need()
     with Lab(2, max_workers=2) as lab:
@@ -184,6 +209,7 @@ def main():
         test_artifacts(lab)
         test_setup_fails(lab)
         test_cancel(lab)
+        test_killed(lab)
     tap.done()
 
 
