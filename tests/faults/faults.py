@@ -164,6 +164,11 @@ def link_stops(rnd):
     return _freeze(rnd, rnd.random.choice(pids) if pids else None)
 
 
+def bridge_stops(rnd):
+    pids = bridge_pids(rnd.host())
+    return _freeze(rnd, rnd.random.choice(pids) if pids else None)
+
+
 def console_stops(rnd):
     return _freeze(rnd, rnd.owner_pid())
 
@@ -217,6 +222,8 @@ FAULTS = {
                      console_disk, False),
     'daemon-stops': ('SIGSTOP, SIGCONT of the daemon', daemon_stops, False),
     'link-stops': ('SIGSTOP, SIGCONT of a link', link_stops, False),
+    'bridge-stops': ('SIGSTOP, SIGCONT of a bridge on the host', bridge_stops,
+                     False),
     'console-stops': ('SIGSTOP, SIGCONT of the owner', console_stops, False),
     'worker-stops': ('SIGSTOP, SIGCONT of a worker', worker_stops, False),
     'restart': ('yardmaster-agent restart', restart, False),
