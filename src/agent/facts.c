@@ -40,6 +40,8 @@ taken_make(const struct take *k, struct worker *w)
 	w->label = str_dup(k->stop.note);
 	w->owner = str_dup(k->stop.who);
 	w->elapsed_us = clock_wall_us() - k->stop.since_wall_us;
+	if (w->elapsed_us < 0)
+		w->elapsed_us = 0;	/* that clock was set back */
 	w->take = k->no;
 	stop_note_copy(&w->taken, &k->stop);
 }

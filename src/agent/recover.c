@@ -141,11 +141,14 @@ static void
 adopt(struct daemon *d, struct attempt *a, const char *lock)
 {
 	struct buf record = BUF_INIT;
+	int64_t ran = clock_wall_us() - a->started_wall_us;
 	int r;
 
-	/* Its exact start is not known any more; as people count it is. */
-	a->started_us = clock_mono_us() -
-	    (clock_wall_us() - a->started_wall_us);
+	/* Its exact start is not known any more; as people count it is, as
+	 * far as their clock did not jump: it has run since the boot at most. */
+	if (ran > clock_mono_us())
+		ran = clock_mono_us();
+	a->started_us = clock_mono_us() - (ran > 0 ? ran : 0);
 	if ((r = reach(d, a, lock)) < 0) {
 		log_warn("worker %u: %s", a->worker, err_text(r));
 		if (read_result(a, &record))
