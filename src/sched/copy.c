@@ -194,6 +194,8 @@ copy_execs(struct copy *c)
 			.state = x->state, .cause = x->cause,
 			.attempt = x->attempt, .agent = x->agent,
 			.avoid = x->avoid + 1,
+			.pinned = x->parcel != NONE &&
+			    c->s->parcels[x->parcel].class == CLASS_PINNED,
 			.worker = x->worker, .failures = x->failures,
 			.errors = x->errors,
 			.returned = x->group != NONE &&
@@ -201,6 +203,8 @@ copy_execs(struct copy *c)
 		if (x->parcel == NONE)
 			continue;
 		v[i].instance = lease_find(c->s, x->parcel, NULL);
+		if (v[i].instance == NULL)
+			v[i].instance = "";
 		v[i].lead = c->s->parcels[x->parcel].exec;
 	}
 	c->spec.execs = v;

@@ -44,18 +44,33 @@ not_out(const struct exec *x, struct sched_id id)
 	return SCHED_SAID;
 }
 
-/* It is not where, or not when, it should be. */
 static bool
-misplaced(const struct sched *s, const struct parcel *p)
+member_misplaced(const struct sched *s, const struct run *r,
+    const struct exec *x, uint32_t agent)
+{
+	return (x->flags & X_HELD) != 0 || ((x->flags & X_PINNED) != 0 ?
+	    x->pin != agent :
+	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, agent)) ||
+	    (r->halted && (x->flags & X_WAIVED) == 0);
+}
+
+/* It, or what shares its process, is not where or not when it should be. */
+static bool
+misplaced(const struct sched *s, struct parcel *p)
 {
 	const struct run *r = s->runs[p->run];
-	const struct exec *x = exec_get(r, p->exec);
+	const struct sched_member *m;
+	uint32_t i, n;
 
-	return s->agents[p->agent].draining || (x->flags & X_HELD) != 0 ||
-	    parcel_is_astray(s, p) ||
-	    ((x->flags & X_PINNED) != 0 && x->pin != p->agent) ||
-	    (p->group != NONE && s->groups[p->group]->back) ||
-	    (r->halted && (x->flags & X_WAIVED) == 0);
+	if (s->agents[p->agent].draining || s->agents[p->agent].gone ||
+	    (p->group != NONE && s->groups[p->group]->back))
+		return true;
+	m = parcel_members(p, &n);
+	for (i = 0; i < n; i++)
+		if (m[i].attempt != 0 && member_misplaced(s, r,
+		    exec_get(r, m[i].exec), p->agent))
+			return true;
+	return false;
 }
 
 /* What was asked while the link was down is asked now. */
@@ -102,8 +117,10 @@ found(struct sched *s, uint32_t parcel, enum parcel_state state)
 	const struct parcel *p;
 	const struct exec *x;
 
-	if (lost_found(s, parcel, state))
+	if (lost_found(s, parcel, state)) {
+		ask_again(s, parcel);
 		return SCHED_TAKEN;
+	}
 	p = &s->parcels[parcel];
 	x = exec_get(s->runs[p->run], p->exec);
 	if (x->attempt <= p->attempt && x->state != EXEC_CANCELLED &&

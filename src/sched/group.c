@@ -260,6 +260,7 @@ group_started(struct sched *s, uint32_t parcel)
 
 	if (g == NULL || p->stale)
 		return;
+	p->prepared = false;
 	g->out = true;
 	if (!g->gone)
 		group_go(s, g);
@@ -300,6 +301,17 @@ any_out(const struct sched *s, const struct group *g)
 		if (group_part(s, g, i)->parcel != NONE)
 			return true;
 	return false;
+}
+
+static bool
+all_out(const struct sched *s, const struct group *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (group_part(s, g, i)->parcel == NONE)
+			return false;
+	return true;
 }
 
 /* The part that ended badly for good, or NULL. */
@@ -441,7 +453,7 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 		    EXEC_PASSED || x->state == EXEC_HEALED ||
 		    x->state == EXEC_FAILED || x->state == EXEC_TIMEOUT ||
 		    (x->state == EXEC_WAITING && (x->flags & X_RETRY) != 0 &&
-		    !spec->execs[i].returned);
+		    !spec->execs[i].returned && !spec->execs[i].unstarted);
 	}
 	for (i = 0; i < r->n; i++) {
 		g = group_of(s, exec_get(r, i + 1));
@@ -451,5 +463,7 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 		g->gone &= g->out;
 		if (!g->out)
 			group_settle(s, g);
+		else if (!all_out(s, g))
+			group_give_back(s, g);
 	}
 }

@@ -11,6 +11,8 @@
 #include "sched/sched_private.h"
 #include "yardmaster/base/mem.h"
 
+#define PACK_BUDGET 256
+
 struct match {
 	const struct sched *s;
 	const struct group *g;
@@ -18,6 +20,7 @@ struct match {
 	bool beside;		/* some agent has a step of it already */
 	uint32_t *agent;	/* by part, or NONE */
 	uint32_t *seen, n_seen;	/* agents that were tried to be cleared */
+	uint32_t budget;	/* ways still to be tried */
 };
 
 static bool
@@ -36,9 +39,8 @@ may_use(struct match *m, const struct exec *x, uint32_t idx)
 	if (!bit_get(s->usable, idx) ||
 	    (a->reserved != NONE && a->reserved != group_tag(m->g)))
 		return false;
-	if ((x->flags & X_PINNED) != 0)
-		return x->pin == idx;
-	if (!bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
+	if ((x->flags & X_PINNED) != 0 ? x->pin != idx :
+	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
 		return false;
 	if (m->idle || !beside_on(s, r, x, idx))
 		return true;
@@ -83,6 +85,21 @@ targets_fit(const struct match *m, const struct terms *t, uint32_t idx,
 	return true;
 }
 
+/* As if nothing ran: only what the agent has of each at all. */
+static bool
+targets_exist(const struct match *m, const struct terms *t, uint32_t idx,
+    uint32_t but)
+{
+	const struct lset *ls = m->s->lsets[t->lset];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (given(m, idx, ls->v[i].limit, but) >=
+		    limit_most_on(m->s, ls->v[i].limit, idx))
+			return false;
+	return true;
+}
+
 /* Whether part has room there beside those given it; but is moved away. */
 static bool
 fits(const struct match *m, uint32_t part, uint32_t idx, uint32_t but)
@@ -98,8 +115,8 @@ fits(const struct match *m, uint32_t part, uint32_t idx, uint32_t but)
 
 	if (used > 0 && !m->g->same_agent)
 		return false;
-	return room >= (int64_t)used + t->workers &&
-	    (m->idle || targets_fit(m, t, idx, but));
+	return room >= (int64_t)used + t->workers && (m->idle ?
+	    targets_exist(m, t, idx, but) : targets_fit(m, t, idx, but));
 }
 
 static bool
@@ -161,15 +178,20 @@ next_agent(struct match *m, uint32_t part)
 
 static bool assign(struct match *m, uint32_t part);
 
-/* Makes room on an agent by moving one part of those there. */
+/* Makes room on an agent by moving one part of those there. An agent is seen
+ * only where that may make room: another part may yet need the way over it. */
 static bool
 displace(struct match *m, uint32_t part, uint32_t idx)
 {
 	uint32_t i;
+	bool seen = false;
 
 	for (i = 0; i < m->g->n; i++) {
 		if (m->agent[i] != idx || !fits(m, part, idx, i))
 			continue;
+		if (!seen)
+			m->seen[m->n_seen++] = idx;
+		seen = true;
 		if (assign(m, i))
 			return true;
 		m->agent[i] = idx;
@@ -181,22 +203,73 @@ static bool
 assign(struct match *m, uint32_t part)
 {
 	const struct exec *x = group_part(m->s, m->g, part);
-	uint32_t i, idx = next_agent(m, part);
+	uint32_t i, at, idx = next_agent(m, part);
 
 	for (i = 0; i < m->g->n && idx == NONE; i++) {
-		idx = m->agent[i];
-		if (idx == NONE || was_seen(m, idx) || !may_use(m, x, idx)) {
-			idx = NONE;
-			continue;
-		}
-		m->seen[m->n_seen++] = idx;
-		if (!displace(m, part, idx))
-			idx = NONE;
+		at = m->agent[i];
+		if (at != NONE && !was_seen(m, at) && may_use(m, x, at) &&
+		    displace(m, part, at))
+			idx = at;
 	}
 	if (idx == NONE)
 		return false;
 	m->agent[part] = idx;
 	return true;
+}
+
+static bool pack(struct match *m, uint32_t part);
+
+static bool
+pack_on(struct match *m, uint32_t part, uint32_t idx)
+{
+	if (m->budget == 0 || !may_use(m, group_part(m->s, m->g, part), idx) ||
+	    !fits(m, part, idx, NONE))
+		return false;
+	m->budget--;
+	m->agent[part] = idx;
+	if (pack(m, part + 1))
+		return true;
+	m->agent[part] = NONE;
+	return false;
+}
+
+/* Parts of several workers share agents in more ways than one by one: tries
+ * them all, from that part on, within a budget. */
+static bool
+pack(struct match *m, uint32_t part)
+{
+	const struct sched *s = m->s;
+	const uint64_t *room = m->idle ? s->usable : s->free_max;
+	uint64_t bits;
+	uint32_t w;
+
+	if (part == m->g->n)
+		return true;
+	for (w = 0; w < s->n_words; w++)
+		for (bits = room[w]; bits != 0; bits &= bits - 1)
+			if (pack_on(m, part, w * 64 +
+			    (uint32_t)__builtin_ctzll(bits)))
+				return true;
+	for (w = 0; w < m->g->n_reserved; w++)
+		if (pack_on(m, part, m->g->reserved[w]))
+			return true;
+	return false;
+}
+
+static bool
+pack_all(struct match *m)
+{
+	uint32_t *was = mem_dup(m->agent, m->g->n * sizeof(*was)), i;
+	bool all;
+
+	for (i = 0; i < m->g->n; i++)
+		m->agent[i] = NONE;
+	m->budget = PACK_BUDGET;
+	all = pack(m, 0);
+	for (i = 0; i < m->g->n && !all; i++)
+		m->agent[i] = was[i];
+	free(was);
+	return all;
 }
 
 /* How many parts got an agent; in m->agent. */
@@ -213,6 +286,8 @@ match_all(struct match *m)
 		m->n_seen = 0;
 		n += assign(m, i);
 	}
+	if (n < m->g->n && m->g->same_agent && pack_all(m))
+		n = m->g->n;
 	return n;
 }
 
@@ -322,12 +397,23 @@ group_reserve(struct sched *s, struct group *g)
 		ids_push(&s->keepers, g->index);
 }
 
-void
+static bool
+agents_usable(const struct sched *s, const struct group *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->n_reserved; i++)
+		if (!bit_get(s->usable, g->reserved[i]))
+			return false;
+	return true;
+}
+
+bool
 groups_check(struct sched *s)
 {
 	struct group *g;
 	size_t i = s->keepers.n;
-	uint32_t k;
+	bool dropped = false;
 
 	while (i-- > 0) {
 		g = s->groups[s->keepers.v[i]];
@@ -337,10 +423,13 @@ groups_check(struct sched *s)
 		}
 		if (run_gated(s, s->runs[g->run]))
 			group_unreserve(s, g);
-		for (k = 0; g->n_reserved > 0 && k < g->n; k++)
-			if (!bit_get(s->usable, g->reserved[k]))
-				agents_release(s, g);
+		else if (!agents_usable(s, g))
+			agents_release(s, g);
+		else
+			continue;
+		dropped = true;
 	}
+	return dropped;
 }
 
 /* ---- trying ---- */
@@ -355,9 +444,8 @@ group_gated(const struct sched *s, const struct group *g)
 	    r->inflight + g->n > r->max_parallel);
 }
 
-/* The target whose limit over the fleet all parts together exceed, or NONE. */
-static uint32_t
-targets_blocked(const struct sched *s, const struct group *g)
+uint32_t
+group_target(const struct sched *s, const struct group *g)
 {
 	const struct run *r = s->runs[g->run];
 	const struct lset *ls;
@@ -411,7 +499,7 @@ try(struct sched *s, struct group *g, bool *ret_alone)
 		return false;
 	g->block = lset_blocked(s, g->lset, group_tag(g));
 	if (g->block == NONE)
-		g->block = targets_blocked(s, g);
+		g->block = group_target(s, g);
 	if (g->block != NONE) {
 		group_reserve(s, g);
 		return false;

@@ -80,17 +80,60 @@ take(const struct strvec *names, uint32_t *holder, uint32_t parcel,
 	return false;
 }
 
-void
-lease_take(struct sched *s, struct limit *l, uint32_t parcel,
-    const char *want)
+static bool
+take_some(struct sched *s, struct limit *l, uint32_t parcel, const char *want)
 {
 	uint32_t agent = s->parcels[parcel].agent;
-	struct pool *p = NULL;
+	struct pool *p = agent != NONE ? lease_pool(&s->agents[agent], l) :
+	    NULL;
 
-	if (agent != NONE)
-		p = lease_pool(&s->agents[agent], l);
-	if (p == NULL || !take(&p->names, p->holder, parcel, want))
-		take(&l->names, l->holder, parcel, want);
+	return (p != NULL && take(&p->names, p->holder, parcel, want)) ||
+	    take(&l->names, l->holder, parcel, want);
+}
+
+static void
+keep_named(struct kept *k, uint32_t parcel, const char *name)
+{
+	k->holder = mem_realloc(k->holder, k->names.n + 1,
+	    sizeof(*k->holder));
+	k->holder[k->names.n] = parcel;
+	strvec_push(&k->names, name);
+}
+
+/* The target of a parcel that has an instance of that name free takes it.
+ * When none has, it is kept for all of them, should one be given that name
+ * later, and NONE is returned. */
+static uint32_t
+take_named(struct sched *s, uint32_t parcel, const char *want)
+{
+	const struct lset *ls = s->lsets[s->parcels[parcel].own];
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET &&
+		    take_some(s, s->limits[ls->v[i].limit], parcel, want))
+			return ls->v[i].limit;
+	for (i = 0; i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
+			keep_named(&s->limits[ls->v[i].limit]->kept, parcel,
+			    want);
+	return NONE;
+}
+
+void
+lease_take(struct sched *s, uint32_t parcel, const char *want)
+{
+	const struct lset *ls = s->lsets[s->parcels[parcel].lset];
+	uint32_t i, named = NONE;
+
+	if (want != NULL && (want[0] == '\0' ||
+	    (named = take_named(s, parcel, want)) == NONE))
+		return;
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].limit != named &&
+		    s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
+			(void)take_some(s, s->limits[ls->v[i].limit], parcel,
+			    NULL);
 }
 
 static void

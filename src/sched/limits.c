@@ -282,21 +282,30 @@ limit_left(const struct sched *s, uint32_t limit)
 }
 
 uint32_t
+limit_most_on(const struct sched *s, uint32_t limit, uint32_t agent)
+{
+	const struct limit *l = s->limits[limit];
+	const struct pool *p = lease_pool(&s->agents[agent], l);
+	uint32_t most = l->per_agent > 0 ? l->per_agent : UINT32_MAX;
+	size_t names = p != NULL && p->names.n > 0 ? p->names.n : l->names.n;
+
+	return names > 0 && names < most ? (uint32_t)names : most;
+}
+
+uint32_t
 limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent)
 {
 	const struct limit *l = s->limits[limit];
 	const struct agent *a = &s->agents[agent];
-	uint32_t i, left = ration_left(l, a), n;
+	const struct pool *p = lease_pool(a, l);
+	uint32_t left = ration_left(l, a), n;
 
 	if (!lease_room_on(l, a, NONE))
 		return 0;
-	for (i = 0; i < a->n_pools; i++) {
-		if (a->pools[i].limit != limit || a->pools[i].names.n == 0)
-			continue;
-		n = lease_count(a->pools[i].holder, a->pools[i].names.n);
-		left = n < left ? n : left;
-	}
-	return left;
+	if (p == NULL || p->names.n == 0)
+		return left;
+	n = lease_count(p->holder, p->names.n);
+	return n < left ? n : left;
 }
 
 void
@@ -306,12 +315,9 @@ lset_take(struct sched *s, uint32_t parcel, const char *instance)
 	const struct lset *ls = s->lsets[p->lset];
 	uint32_t i;
 
-	for (i = 0; i < ls->n; i++) {
+	for (i = 0; i < ls->n; i++)
 		use_count(s, &ls->v[i], p->agent, 1);
-		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
-			lease_take(s, s->limits[ls->v[i].limit], parcel,
-			    instance);
-	}
+	lease_take(s, parcel, instance);
 	p->holds = p->holds_targets = true;
 	p->limited = ls->n > 0;
 	if (p->agent != NONE)
@@ -344,12 +350,30 @@ lset_retake_targets(struct sched *s, uint32_t parcel)
 	p->holds_targets = true;
 }
 
+uint32_t
+lset_live(struct sched *s, uint32_t lset)
+{
+	const struct lset *ls = s->lsets[lset];
+	struct use *v = mem_calloc(ls->n, sizeof(*v));
+	uint32_t i, n = 0;
+
+	for (i = 0; i < ls->n; i++)
+		if (limit_live(s->limits[ls->v[i].limit]))
+			v[n++] = ls->v[i];
+	lset = lset_intern(s, v, n);
+	free(v);
+	return lset;
+}
+
 void
-lset_change(struct sched *s, uint32_t parcel, uint32_t lset)
+lset_change(struct sched *s, uint32_t parcel)
 {
 	struct parcel *p = &s->parcels[parcel];
+	uint32_t lset = lset_live(s, p->own);
 	bool counts = p->holds_targets;
 
+	if (lset == p->lset)
+		return;
 	lset_drop_targets(s, parcel);
 	p->lset = lset;
 	if (counts)
@@ -372,12 +396,13 @@ lset_drop(struct sched *s, uint32_t parcel)
 			.kind = SCHED_FREED, .agent = p->agent, .other = NONE,
 			.id = { p->run, p->exec, p->attempt } });
 	lset_drop_targets(s, parcel);
-	for (i = 0; i < ls->n; i++) {
+	for (i = 0; i < ls->n; i++)
 		if (s->limits[ls->v[i].limit]->kind != LIMIT_TARGET)
 			use_count(s, &ls->v[i], NONE, -1);
-		else
+	ls = s->lsets[p->own];	/* a name may be kept that limits nothing */
+	for (i = 0; i < ls->n; i++)
+		if (s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)
 			lease_drop(s, s->limits[ls->v[i].limit], parcel);
-	}
 	p->holds = false;
 	if (p->agent != NONE)
 		s->agents[p->agent].n_limited -= p->limited;

@@ -105,21 +105,6 @@ sched_run_priority(struct sched *s, uint32_t run, int32_t priority)
 	return 0;
 }
 
-static bool
-still_halted(const struct run *r)
-{
-	uint32_t i;
-
-	if (r->max_failures > 0 && r->n_bad >= r->max_failures)
-		return true;
-	for (i = 0; i < r->n; i++)
-		if (r->terms[r->x[i].terms].stop && exec_bad(&r->x[i]) &&
-		    r->x[i].state != EXEC_CANCELLED &&
-		    r->x[i].state != EXEC_SKIPPED)
-			return true;
-	return false;
-}
-
 static void
 unhalt(struct sched *s, struct run *r)
 {
@@ -148,7 +133,7 @@ sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
 	r->max_parallel = max_parallel;
 	r->max_failures = max_failures;
 	r->full_us = now_us;
-	if (r->halted && !still_halted(r))
+	if (r->halted && !r->cancelled && !run_should_halt(r))
 		unhalt(s, r);
 	run_wake(s, r);
 	return 0;
@@ -317,14 +302,18 @@ sched_exec_requeue(struct sched *s, uint32_t run, uint32_t exec,
 	    x->state == EXEC_HEALED || r->cancelled)
 		return ERR_STATE;
 	s->now_us = now_us;
+	g = group_of(s, x);
 	if (exec_state_final(x->state)) {
 		x->failures = x->errors = 0;
+		for (i = 0; g != NULL && i < g->n; i++)
+			group_part(s, g, i)->failures =
+			    group_part(s, g, i)->errors = 0;
 		x->flags |= X_WAIVED;
 		exec_revive(s, r, x);
 		return 0;
 	}
 	requeue_out(s, x);
-	for (i = 0; (g = group_of(s, x)) != NULL && i < g->n; i++)
+	for (i = 0; g != NULL && i < g->n; i++)
 		requeue_out(s, group_part(s, g, i));
 	return 0;
 }
@@ -343,7 +332,8 @@ sched_exec_move(struct sched *s, uint32_t run, uint32_t exec, uint32_t agent,
 	if (agent != NONE && (agent >= s->n_agents ||
 	    !s->agents[agent].known))
 		return ERR_RANGE;
-	if (x->state != EXEC_WAITING && x->state != EXEC_ASSIGNED)
+	if (exec_state_final(x->state) ||
+	    (x->state == EXEC_RUNNING && x->agent != agent))
 		return ERR_STATE;
 	s->now_us = now_us;
 	queued = (x->flags & (X_QUEUED | X_READY)) != 0;

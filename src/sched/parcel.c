@@ -248,7 +248,8 @@ parcel_ghost(struct sched *s, uint32_t parcel)
 
 	m = parcel_members(p, &n);
 	for (i = 0; i < n; i++)
-		if (m[i].attempt != 0)
+		if (m[i].attempt != 0 &&
+		    exec_get(r, m[i].exec)->parcel == parcel)
 			exec_get(r, m[i].exec)->parcel = NONE;
 	ids_push(&s->ghosts, parcel);
 	count_inflight(s, p, false);

@@ -176,6 +176,7 @@ parcel_for(const struct sched *s, const struct run *r, const struct exec *x,
 		.tier = (uint8_t)at->tier, .run = r->handle,
 		.exec = exec_no(r, x), .attempt = x->attempt + 1,
 		.agent = at->agent, .workers = t->workers, .lset = t->lset,
+		.own = t->own,
 		.group = x->group, .to = NONE, .prev = NONE, .next = NONE,
 		.to_free = agent_room(&s->agents[at->agent], pinned) >=
 		    (int64_t)t->workers,

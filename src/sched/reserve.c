@@ -131,18 +131,22 @@ reserve_open(struct sched *s, const struct class *c, bool open)
 }
 
 /* Nobody keeps what he may not use. */
-void
+bool
 reserve_check(struct sched *s)
 {
 	struct class *c;
+	bool dropped = false;
 	size_t i;
 
 	for (i = s->reserving.n; i > 0; i--) {
 		if (i > s->reserving.n)
 			continue;
 		c = s->classes[s->reserving.v[i - 1]];
-		if (run_gated(s, s->runs[c->key.run]) || (c->agent != NONE &&
-		    !bit_get(s->usable, c->agent)))
-			reserve_drop(s, c);
+		if (!run_gated(s, s->runs[c->key.run]) && (c->agent == NONE ||
+		    bit_get(s->usable, c->agent)))
+			continue;
+		reserve_drop(s, c);
+		dropped = true;
 	}
+	return dropped;
 }

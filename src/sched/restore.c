@@ -82,13 +82,14 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	struct parcel p = { .unheard = true, .run = r->handle, .exec = no,
 		.attempt = from->attempt, .agent = from->agent,
 		.worker = from->worker, .workers = t->workers,
-		.lset = t->lset, .group = exec_get(r, no)->group, .to = NONE,
+		.lset = t->lset, .own = t->own,
+		.group = exec_get(r, no)->group, .to = NONE,
 		.prev = NONE, .next = NONE,
 		.sent_us = s->now_us, .started_us = s->now_us };
 	const struct sched_member *m;
 	uint32_t i, n;
 
-	p.class = t->pinned ? CLASS_PINNED : CLASS_AUTO;
+	p.class = t->pinned || from->pinned ? CLASS_PINNED : CLASS_AUTO;
 	p.state = from->state == EXEC_RUNNING ? P_RUNNING : P_SENT;
 	if (p.agent != NONE && p.agent >= s->n_agents)
 		agents_grow(s, p.agent + 1);
@@ -100,6 +101,60 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	members_state(s, r, i);
 	if (p.agent == NONE)
 		parcel_lose(s, i, true);
+}
+
+/* Itself and those that follow it in its batch. */
+static void
+gather_lost(const struct sched_run *spec, uint32_t first, struct parcel *p)
+{
+	const struct sched_lost *l = &spec->lost[first];
+	uint32_t n;
+
+	p->one = (struct sched_member){ l->exec, l->attempt };
+	for (n = 1; first + n < spec->n_lost &&
+	    spec->lost[first + n].lead == first; n++)
+		;
+	if (n == 1)
+		return;
+	p->members = mem_calloc(n, sizeof(*p->members));
+	for (p->n_members = 0; p->n_members < n; p->n_members++, l++)
+		p->members[p->n_members] = (struct sched_member){ l->exec,
+			l->attempt };
+}
+
+/* As it stands since it was lost. */
+static void
+restore_lost(struct sched *s, struct run *r, const struct sched_run *spec,
+    uint32_t first)
+{
+	const struct sched_lost *l = &spec->lost[first];
+	const struct terms *t = &r->terms[exec_get(r, l->exec)->terms];
+	struct parcel p = { .unheard = true, .run = r->handle,
+		.exec = l->exec, .attempt = l->attempt, .agent = l->agent,
+		.workers = t->workers, .lset = t->lset, .own = t->own,
+		.group = exec_get(r, l->exec)->group, .to = NONE,
+		.prev = NONE, .next = NONE, .sent_us = s->now_us,
+		.started_us = s->now_us };
+	struct sched_member *m;
+	struct exec *x;
+	uint32_t i, n;
+
+	if (l->agent >= s->n_agents)
+		agents_grow(s, l->agent + 1);
+	p.class = t->pinned ? CLASS_PINNED : CLASS_AUTO;
+	gather_lost(spec, first, &p);
+	first = parcel_new(s, &p, l->instance);
+	parcel_state(s, first, P_LOST);
+	parcel_load(s, first, false);
+	lset_drop_targets(s, first);
+	parcel_ghost(s, first);
+	m = parcel_members(&s->parcels[first], &n);
+	for (i = 0; i < n; i++) {
+		x = exec_get(r, m[i].exec);
+		if (x->attempt == m[i].attempt && x->errors > 0 &&
+		    spec->execs[m[i].exec - 1].state == EXEC_WAITING)
+			x->flags |= X_LOST;
+	}
 }
 
 static void
@@ -124,13 +179,32 @@ timers_set(struct sched *s)
 		lost_timer(s, i);
 }
 
+/* Those whose instance is known take theirs before the others take any. */
+static void
+parcels_restore(struct sched *s, struct run *r, const struct sched_run *spec,
+    bool known)
+{
+	const struct sched_exec *from;
+	uint32_t i;
+
+	for (i = 0; i < spec->n_lost; i++)
+		if (spec->lost[i].lead == i && spec->lost[i].agent != NONE &&
+		    (spec->lost[i].instance != NULL) == known)
+			restore_lost(s, r, spec, i);
+	for (i = 0; i < r->n; i++) {
+		from = &spec->execs[i];
+		if (is_out(from) && (from->instance != NULL) == known &&
+		    (from->lead == 0 || from->lead == i + 1 ||
+		    !is_out(&spec->execs[from->lead - 1])))
+			restore_out(s, r, spec, i + 1);
+	}
+}
+
 void
 restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 {
-	const struct sched_exec *from;
 	struct exec *x;
 	uint32_t i;
-	bool out = false;
 
 	for (i = 0; i < r->n; i++) {
 		x = exec_get(r, i + 1);
@@ -139,15 +213,9 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 			restore_final(r, x, &spec->execs[i]);
 		r->counts.n[x->state]++;
 	}
-	for (i = 0; i < r->n; i++) {
-		from = &spec->execs[i];
-		if (!is_out(from) || (from->lead != 0 &&
-		    from->lead != i + 1 && is_out(&spec->execs[from->lead -
-		    1])))
-			continue;
-		restore_out(s, r, spec, i + 1);
-		out = true;
-	}
+	r->halted |= run_should_halt(r);
+	parcels_restore(s, r, spec, true);
+	parcels_restore(s, r, spec, false);
 	for (i = 0; i < r->n; i++) {
 		x = &r->x[i];
 		if (x->state == EXEC_WAITING && x->parcel == NONE &&
@@ -156,7 +224,6 @@ restore_run(struct sched *s, struct run *r, const struct sched_run *spec)
 			    spec->execs[r->no[i] - 1].returned);
 	}
 	groups_restore(s, r, spec);
-	if (out)
-		timers_set(s);
+	timers_set(s);
 	deadline_timer(s, r->handle);
 }

@@ -97,7 +97,22 @@ exec_revive(struct sched *s, struct run *r, struct exec *x)
 	x->flags &= X_PINNED | X_WAIVED;
 	x->avoid = NONE;
 	exec_wait(s, r, x, 0);
-	group_revived(s, r, x);
+	if (x->state == EXEC_WAITING)	/* it may have ended at once */
+		group_revived(s, r, x);
+}
+
+bool
+run_should_halt(const struct run *r)
+{
+	uint32_t i;
+
+	if (r->max_failures > 0 && r->n_bad >= r->max_failures)
+		return true;
+	for (i = 0; i < r->n; i++)
+		if (r->terms[r->x[i].terms].stop &&
+		    counts_as_bad((enum exec_state)r->x[i].state))
+			return true;
+	return false;
 }
 
 /* What is not started is skipped; what was sent is taken back for it. */

@@ -153,30 +153,33 @@ uses_shared(const struct sched *s, const struct terms *t, struct use *v,
 	return n;
 }
 
-static bool
-terms_lset(struct sched *s, struct terms *t)
+static void
+terms_wants(struct sched *s, struct terms *t)
 {
 	struct use *v = mem_calloc(t->n_wants, sizeof(*v));
-	uint32_t i, n = 0, was = t->lset;
+	uint32_t i, n = 0;
 
 	for (i = 0; i < t->n_wants; i++)
-		if (limit_live(s->limits[t->wants[i].limit]) &&
-		    !is_shared(s, t, &t->wants[i]))
+		if (!is_shared(s, t, &t->wants[i]))
 			v[n++] = t->wants[i];
-	t->lset = lset_intern(s, v, n);
+	t->own = lset_intern(s, v, n);
 	free(v);
-	return t->lset != was;
 }
 
 static void
 terms_lsets(struct sched *s, struct run *r)
 {
+	struct terms *t;
 	struct exec *x;
-	uint32_t i;
+	uint32_t i, lset;
 	bool changed = false;
 
-	for (i = 0; i < r->n_terms; i++)
-		changed |= terms_lset(s, &r->terms[i]);
+	for (i = 0; i < r->n_terms; i++) {
+		t = &r->terms[i];
+		lset = lset_live(s, t->own);
+		changed |= t->lset != lset;
+		t->lset = lset;
+	}
 	groups_lsets(s, r);
 	for (i = 0; changed && i < r->n; i++) {
 		x = &r->x[i];
@@ -185,10 +188,9 @@ terms_lsets(struct sched *s, struct run *r)
 		queue_remove(s, r, x);
 		queue_add(s, r, x);
 	}
-	for (i = 0; changed && i < s->n_parcels; i++)
+	for (i = 0; i < s->n_parcels; i++)
 		if (s->parcels[i].holds && s->parcels[i].run == r->handle)
-			lset_change(s, i, r->terms[exec_get(r,
-			    s->parcels[i].exec)->terms].lset);
+			lset_change(s, i);
 }
 
 void
@@ -252,6 +254,11 @@ run_spec_ok(const struct sched_run *spec)
 	for (i = 0; i < spec->n_execs; i++)
 		if (!exec_ok(spec, &spec->execs[i]))
 			return false;
+	for (i = 0; i < spec->n_lost; i++)
+		if (spec->lost[i].exec == 0 || spec->lost[i].attempt == 0 ||
+		    spec->lost[i].exec > spec->n_execs ||
+		    spec->lost[i].lead > i)
+			return false;
 	return true;
 }
 
@@ -285,6 +292,7 @@ run_terms_make(struct sched *s, struct run *r, const struct sched_run *spec)
 			.lost_after_us = t->lost_after_us > 0 ?
 			    t->lost_after_us : LOST_AFTER_US };
 		wants_make(s, r, spec, t, to);
+		terms_wants(s, to);
 	}
 }
 
@@ -392,6 +400,7 @@ sched_run_add(struct sched *s, const struct sched_run *spec, int64_t now_us,
 	needs_make(r, spec);
 	r->n_open = r->n;
 	restore_run(s, r, spec);
+	run_terms_lsets(s);	/* of what is kept for those restored */
 	*ret_run = r->handle;
 	return 0;
 }

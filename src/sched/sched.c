@@ -287,21 +287,24 @@ void
 sched_decide(struct sched *s, int64_t now_us, struct sched_decisions *out)
 {
 	struct sched_decisions done;
+	bool dropped;
 
 	if (now_us > s->now_us)
 		s->now_us = now_us;
 	timers_run(s);
 	runs_look(s);
-	reserve_check(s);
-	groups_check(s);
+	(void)reserve_check(s);
+	(void)groups_check(s);
 	moves_do(s);
 	do {	/* a reservation that ended, or what is asked back, may have
-		 * made room */
+		 * made room; and a run that is full now keeps nothing */
 		lanes_wake(s);
 		place_all(s);
 		if (!s->any_gain)
 			reassign_all(s);
-	} while (s->any_gain);
+		dropped = reserve_check(s);
+		dropped |= groups_check(s);
+	} while (s->any_gain || dropped);
 	done = s->out;
 	s->out = *out;
 	s->out.n = s->out.n_members = 0;

@@ -74,9 +74,11 @@ void lset_take(struct sched *s, uint32_t parcel, const char *instance);
 void lset_drop(struct sched *s, uint32_t parcel);
 /* Lost: the counts of targets are given back, the rest stays. */
 void lset_drop_targets(struct sched *s, uint32_t parcel);
+/* Those of a set that limit anything now. */
+uint32_t lset_live(struct sched *s, uint32_t lset);
 /* A target limits now what limited nothing before, or no more: what is out
  * counts from now on. */
-void lset_change(struct sched *s, uint32_t parcel, uint32_t lset);
+void lset_change(struct sched *s, uint32_t parcel);
 void lset_retake_targets(struct sched *s, uint32_t parcel);
 /* What runs declare, counted anew (the smallest). */
 void limits_recount(struct sched *s);
@@ -88,6 +90,8 @@ void limit_count(struct sched *s, const struct use *u, int by);
 /* How many more of a target may run: over the fleet, on an agent. */
 uint32_t limit_left(const struct sched *s, uint32_t limit);
 uint32_t limit_left_on(const struct sched *s, uint32_t limit, uint32_t agent);
+/* How many at most, when none runs. */
+uint32_t limit_most_on(const struct sched *s, uint32_t limit, uint32_t agent);
 
 /* elsewhere.c */
 /* What others have of that target there; NULL: nothing is known. */
@@ -113,8 +117,9 @@ bool lease_room_on(const struct limit *l, const struct agent *a,
 /* The instances that the agent has itself, or NULL. */
 struct pool *lease_pool(const struct agent *a, const struct limit *l);
 bool lease_possible_on(const struct limit *l, const struct agent *a);
-void lease_take(struct sched *s, struct limit *l, uint32_t parcel,
-    const char *want);
+/* An instance of each of its targets. want: that one, of the target that has
+ * it ("": none at all); NULL: any. */
+void lease_take(struct sched *s, uint32_t parcel, const char *want);
 void lease_drop(struct sched *s, struct limit *l, uint32_t parcel);
 void lease_names(struct strvec *to, uint32_t **holder, struct kept *kept,
     struct strvec *names);
@@ -169,11 +174,13 @@ struct heap_key group_key(const struct sched *s, uint32_t group);
 /* Sends all parts, or notes what keeps them. */
 void group_try(struct sched *s, uint32_t group);
 bool group_gated(const struct sched *s, const struct group *g);
+/* The target whose limit over the fleet all parts together exceed, or NONE. */
+uint32_t group_target(const struct sched *s, const struct group *g);
 void group_unreserve(struct sched *s, struct group *g);
 /* It has limits or agents reserved. */
 bool group_keeps(const struct group *g);
-/* Nobody keeps what he may not use. */
-void groups_check(struct sched *s);
+/* Nobody keeps what he may not use: true when that ended something. */
+bool groups_check(struct sched *s);
 
 /* group_queue.c */
 /* All its parts are ripe: it waits with those of its kind. */
@@ -316,6 +323,8 @@ void exec_final(struct sched *s, struct run *r, struct exec *x,
 void exec_outcome(struct sched *s, struct run *r, struct exec *x,
     enum outcome outcome);
 void exec_revive(struct sched *s, struct run *r, struct exec *x);
+/* Too much has failed, or what must not. */
+bool run_should_halt(const struct run *r);
 void run_halt(struct sched *s, struct run *r, const struct exec *by);
 
 /* needs.c */
@@ -370,7 +379,8 @@ bool deadline_gates(const struct run *r);
 void reserve_look(struct sched *s, struct class *c);
 void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
-void reserve_check(struct sched *s);
+/* Nobody keeps what he may not use: true when that ended something. */
+bool reserve_check(struct sched *s);
 
 /* copy.c */
 /* A new scheduler that knows what s knows, with the same handles. What is

@@ -261,7 +261,8 @@ struct verdict {
 
 struct terms {
 	struct verdict verdict;	/* of those not in a queue */
-	uint32_t req, lset;
+	uint32_t req, lset;	/* lset: of those that limit anything, of */
+	uint32_t own;		/* what it takes, its group apart */
 	uint32_t needset;	/* or NONE */
 	bool pinned, repeatable, beside, stop;
 	bool together, same_agent;
@@ -454,6 +455,7 @@ struct parcel {
 	uint32_t run, exec, attempt, agent;
 	uint32_t group;		/* or NONE */
 	uint32_t workers, lset;
+	uint32_t own;		/* of its terms when it was sent */
 	uint32_t to;		/* agent it is moved to, or NONE */
 	uint32_t prev, next;	/* on its agent */
 	int64_t sent_us, started_us, estimate_us;

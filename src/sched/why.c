@@ -282,29 +282,43 @@ why_parallel(struct ask *q)
 }
 
 static void
-why_lset(struct ask *q, uint32_t lset, uint32_t class)
+why_limit(struct ask *q, uint32_t limit, uint32_t class)
 {
 	const struct sched *s = q->s;
-	const struct lset *ls = s->lsets[lset];
+	const struct limit *l = s->limits[limit];
 	struct buf b = BUF_INIT;
-	const struct limit *l;
+
+	if (q->brief) {
+		why_found(q, limit_reason(l, class), l->since_us, NULL);
+		return;
+	}
+	limit_facts(l, &b);
+	holders(s, limit, &b);
+	if (s->awaits)
+		buf_puts(&b, "agents are asked who holds it");
+	why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
+	limit_about(q, l, limit);
+}
+
+static void
+why_lset(struct ask *q, uint32_t lset, uint32_t class)
+{
+	const struct lset *ls = q->s->lsets[lset];
 	uint32_t i;
 
-	for (i = 0; i < ls->n; i++) {
-		if (limit_room(s, &ls->v[i], class))
-			continue;
-		l = s->limits[ls->v[i].limit];
-		if (q->brief) {
-			why_found(q, limit_reason(l, class), l->since_us, NULL);
-			continue;
-		}
-		limit_facts(l, &b);
-		holders(s, ls->v[i].limit, &b);
-		if (s->awaits)
-			buf_puts(&b, "agents are asked who holds it");
-		why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
-		limit_about(q, l, ls->v[i].limit);
-	}
+	for (i = 0; i < ls->n; i++)
+		if (!limit_room(q->s, &ls->v[i], class))
+			why_limit(q, ls->v[i].limit, class);
+}
+
+/* One more may run, but not as many as ask for it together. */
+static void
+why_targets(struct ask *q, const struct group *g, uint32_t class)
+{
+	uint32_t limit = group_target(q->s, g);
+
+	if (limit != NONE && lset_blocked(q->s, q->t->lset, class) == NONE)
+		why_limit(q, limit, class);
 }
 
 /* The part that is not ripe, or NULL. */
@@ -357,8 +371,10 @@ why_limits(struct ask *q)
 	    (q->x->flags & X_QUEUED) != 0 ? q->x->class : NONE;
 
 	why_lset(q, q->t->lset, class);
-	if (g != NULL)
+	if (g != NULL) {
 		why_lset(q, g->lset, class);
+		why_targets(q, g, class);
+	}
 	why_together(q, g);
 	why_parallel(q);
 }

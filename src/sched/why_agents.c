@@ -486,9 +486,12 @@ why_agents(struct ask *q)
 	}
 	count_agents(q, &c);
 	last = last_stage(&c);
-	if (last == STAGE_FREE)
+	/* One that is free for a part is not enough for all. */
+	if (last == STAGE_FREE && q->first != REASON_TOGETHER)
 		return;
-	why_found(q, stages[last].code, c.since_us[last], summary(q, &c));
+	if (last != STAGE_FREE)
+		why_found(q, stages[last].code, c.since_us[last],
+		    summary(q, &c));
 	for (st = STAGE_OFFLINE; st < STAGE_FREE; st++) {
 		if (c.n[st] == 0)
 			continue;

@@ -199,11 +199,21 @@ struct sched_exec {
 	uint32_t attempt;	/* number of the last one, 0: none yet */
 	uint32_t agent;		/* of the last one; SCHED_NONE: not known */
 	uint16_t worker;	/* of a running one; 0 unknown */
-	const char *instance;	/* it has leased; NULL: none */
+	const char *instance;	/* it has leased; "": none; NULL: not known */
 	uint32_t lead;		/* the one that leads its batch; 0: itself */
 	uint32_t failures, errors;	/* counted so far */
 	uint32_t avoid;		/* 1 + the agent where it failed last; 0: none */
+	bool pinned;		/* the last one was sent as pinned */
 	bool returned;		/* the last one was given back unstarted */
+	bool unstarted;		/* the last one never started, as far as known */
+};
+
+/* An attempt that was lost, and may be there after all: it keeps its locks,
+ * exclusions and instance until its agent answers. */
+struct sched_lost {
+	uint32_t exec, attempt, agent;
+	const char *instance;	/* as above */
+	uint32_t lead;		/* index of the first of its batch; of itself */
 };
 
 struct sched_run {
@@ -231,6 +241,8 @@ struct sched_run {
 	const uint64_t *keys;	/* hashes of "suite/test[row]@target" */
 	const struct sched_exec *execs;	/* number N is execs[N - 1] */
 	uint32_t n_execs;
+	const struct sched_lost *lost;	/* for resume: batches in a row */
+	uint32_t n_lost;
 };
 
 /*
@@ -271,7 +283,8 @@ bool sched_exec_admits(const struct sched *s, uint32_t run, uint32_t exec,
     uint32_t agent);
 /* The agent that an attempt is out on, or SCHED_NONE: nobody has it. */
 uint32_t sched_holder(const struct sched *s, struct sched_id id);
-/* The agent has it in its queue. Of a batch: the leading one's id. */
+/* The agent has it in its queue. Of a batch: the id of one that is still out.
+ */
 enum sched_taken sched_accepted(struct sched *s, struct sched_id id,
     int64_t now_us);
 /* The same; on: its workspace is made ready there, for as long as that takes.
@@ -281,7 +294,7 @@ enum sched_taken sched_preparing(struct sched *s, struct sched_id id, bool on,
 /* Of a group: the agent keeps a worker for it and waits for the go. */
 enum sched_taken sched_prepared(struct sched *s, struct sched_id id,
     int64_t now_us);
-/* It runs on that worker (from 1). Of a batch: the leading one's id. */
+/* It runs on that worker (from 1). Of a batch: as above. */
 enum sched_taken sched_started(struct sched *s, struct sched_id id,
     uint16_t worker, int64_t now_us);
 /* It ended. Of a batch: each member's. SCHED_TAKEN: its outcome counts. */
@@ -356,8 +369,8 @@ int sched_exec_give_up(struct sched *s, uint32_t run, uint32_t exec,
  * used; a final one that did not pass is tried afresh. */
 int sched_exec_requeue(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
-/* Pins it to an agent (SCHED_NONE: no longer); what was sent and not started
- * is taken back; ERR_STATE when it runs or has ended. */
+/* Pins it to an agent (SCHED_NONE: no longer); what was sent elsewhere and not
+ * started is taken back; ERR_STATE when it runs elsewhere or has ended. */
 int sched_exec_move(struct sched *s, uint32_t run, uint32_t exec,
     uint32_t agent, int64_t now_us);
 int sched_exec_priority(struct sched *s, uint32_t run, uint32_t exec,
