@@ -32,6 +32,16 @@ avoids(struct item *x, uint32_t agent, bool sure)
 	x->avoids = sure;
 }
 
+void
+believe_waits(struct world *w, uint32_t run, uint32_t exec)
+{
+	uint32_t team = w->team_of[run][exec];
+
+	w->items[run][exec].current = SCHED_NONE;
+	if (team != SCHED_NONE && !team_is_out(w, &w->teams[team]))
+		w->teams[team].gone = w->teams[team].back = false;
+}
+
 /* It is no execution's own any more, for whatever reason. */
 static void
 disown(struct world *w, const struct attempt *a)
@@ -43,7 +53,7 @@ disown(struct world *w, const struct attempt *a)
 		x = item_of(w, a, i);
 		if (x->current != index_of(w, a))
 			continue;
-		x->current = SCHED_NONE;
+		believe_waits(w, a->id.run, a->members[i].exec);
 		if (!a->moved)
 			avoids(x, a->agent, false);
 	}
@@ -53,6 +63,8 @@ static void
 gone(struct world *w, struct attempt *a)
 {
 	disown(w, a);
+	if (a->team != SCHED_NONE && a->belief != NOWHERE)
+		w->teams[a->team].parcels--;
 	a->belief = NOWHERE;
 	memset(a->open, 0, sizeof(a->open));
 }
@@ -74,16 +86,30 @@ found(struct world *w, struct attempt *a, enum belief to)
 		n++;
 	}
 	a->belief = n > 0 ? to : FOUND;
+	a->given_up &= n == 0;
+	if (n > 0 && a->team != SCHED_NONE && to == RUNS_THERE)
+		team_gone(w, &w->teams[a->team]);
+	else if (n > 0 && a->team != SCHED_NONE)
+		w->teams[a->team].back |= !w->teams[a->team].gone;
 	a->clock_us = w->k.now_us;
 	for (i = 0; n > 0 && i < a->n_members; i++)
 		a->open[i] = item_of(w, a, i)->current == index_of(w, a);
 }
 
-/* What is said of a batch is said of its first member. */
+static bool
+is_open(const struct attempt *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_members && !a->open[i]; i++)
+		;
+	return a->belief != NOWHERE && i < a->n_members;
+}
+
 static bool
 heard(struct attempt *a)
 {
-	if (a->belief == NOWHERE || !a->open[0])
+	if (!is_open(a))
 		return false;
 	a->unheard = false;
 	return true;
@@ -94,10 +120,21 @@ believe_queued(struct world *w, struct attempt *a)
 {
 	if (!heard(a))
 		return;
+	a->prepared = false;
 	if (a->belief == GHOST)
 		found(w, a, QUEUED_THERE);
 	else if (a->belief == SENT_OUT)
 		a->belief = QUEUED_THERE;
+}
+
+void
+believe_prepared(struct world *w, struct attempt *a)
+{
+	believe_queued(w, a);
+	if (a->team == SCHED_NONE || a->belief != QUEUED_THERE || !is_open(a))
+		return;
+	a->prepared = true;
+	team_prepared(w, a);
 }
 
 void
@@ -110,6 +147,11 @@ believe_started(struct world *w, struct attempt *a)
 		found(w, a, RUNS_THERE);
 	else if (a->belief != FOUND)
 		a->belief = RUNS_THERE;
+	a->ran |= a->belief == RUNS_THERE;
+	if (a->belief == RUNS_THERE)
+		a->given_up = false;
+	if (a->team != SCHED_NONE && a->belief == RUNS_THERE)
+		team_gone(w, &w->teams[a->team]);
 }
 
 bool
@@ -127,7 +169,9 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 		found(w, a, RUNS_THERE);
 	counts = x->current == index_of(w, a);
 	if (counts)
-		x->current = SCHED_NONE;
+		a->ends[member] = outcome;
+	if (counts)
+		believe_waits(w, a->id.run, a->members[member].exec);
 	x->passed |= counts && outcome == OUTCOME_PASSED;
 	x->failures += counts && (outcome == OUTCOME_FAILED ||
 	    outcome == OUTCOME_TIMEOUT);
@@ -146,27 +190,31 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 void
 believe_returned(struct world *w, struct attempt *a, bool refused)
 {
-	if (a->belief == NOWHERE || !a->open[0] ||
+	if (!is_open(a) ||
 	    (a->belief == RUNS_THERE && !a->unheard))
 		return;
 	a->moved = a->to != SCHED_NONE && !refused;
+	a->returned |= a->belief < GHOST;
 	gone(w, a);
 }
 
 void
 believe_kept(const struct world *w, struct attempt *a)
 {
-	if (!a->open[0])
+	if (!is_open(a))
 		return;
 	a->back = false;
+	a->kept = true;
 	a->clock_us = w->k.now_us;
 }
 
 void
 believe_lost(struct world *w, struct attempt *a)
 {
-	if (a->open[0])
-		gone(w, a);
+	if (!is_open(a))
+		return;
+	a->given_up |= a->belief < GHOST;
+	gone(w, a);
 }
 
 void
@@ -177,9 +225,12 @@ believe_synced(struct world *w, uint32_t agent, uint32_t run)
 
 	for (i = 0; i < w->n_live; i++) {
 		a = &w->attempts[w->live[i]];
-		if (a->agent == agent && a->id.run == run && a->unheard &&
-		    a->belief != NOWHERE)
-			gone(w, a);
+		if (a->agent != agent || a->id.run != run || !a->unheard ||
+		    a->belief == NOWHERE)
+			continue;
+		a->given_up |= a->belief == QUEUED_THERE ||
+		    a->belief == RUNS_THERE;
+		gone(w, a);
 	}
 }
 
@@ -203,6 +254,8 @@ believe_dead(struct world *w, uint32_t agent)
 	for (i = 0; i < w->n_live; i++)
 		if (w->attempts[w->live[i]].agent == agent) {
 			w->attempts[w->live[i]].written_off = true;
+			w->attempts[w->live[i]].given_up |=
+			    w->attempts[w->live[i]].belief < GHOST;
 			gone(w, &w->attempts[w->live[i]]);
 		}
 }
@@ -222,16 +275,20 @@ believe_removed(struct world *w, uint32_t run)
 
 /* ---- decisions --------------------------------------------------------------------- */
 
+/* By whichever of its members; the one that led may have ended. */
 static uint32_t
 attempt_find(const struct world *w, struct sched_id id)
 {
-	uint32_t i;
+	const struct attempt *a;
+	uint32_t i, k;
 
-	for (i = w->n_attempts; i-- > 0;)
-		if (w->attempts[i].id.run == id.run &&
-		    w->attempts[i].id.exec == id.exec &&
-		    w->attempts[i].id.attempt == id.attempt)
-			return i;
+	for (i = w->n_attempts; i-- > 0;) {
+		a = &w->attempts[i];
+		for (k = 0; a->id.run == id.run && k < a->n_members; k++)
+			if (a->members[k].exec == id.exec &&
+			    a->members[k].attempt == id.attempt)
+				return i;
+	}
 	broken(w, "%s was never sent", id_text(w, id));
 }
 
@@ -258,7 +315,7 @@ member_sent(struct world *w, const struct attempt *a,
 		    id_text(w, id));
 	if (fact_beside(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent beside itself", id_text(w, id));
-	if (x->avoids && fact_avoided(w, id.run, m->exec, a->agent))
+	if (x->avoids && a->team == SCHED_NONE && fact_avoided(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent to where it failed", id_text(w, id));
 	if (x->failures > terms_of(w, a)->retries ||
 	    x->errors > terms_of(w, a)->error_retries)
@@ -268,7 +325,7 @@ member_sent(struct world *w, const struct attempt *a,
 	x->ready_us = 0;
 }
 
-static void
+void
 instances_note(const struct world *w, struct attempt *a)
 {
 	const char *name = sched_instance(w->k.s, a->id.run, a->id.exec,
@@ -283,22 +340,28 @@ static void
 limits_judge(const struct world *w, const struct attempt *a,
     const struct sched_decision *d)
 {
+	static const uint32_t alone[N_TARGETS];
 	const struct sched_terms *t = terms_of(w, a);
 	const struct sched_agent *f = &w->hosts[a->agent].facts;
 	uint32_t max = w->max_parallel[a->id.run];
+	const struct takes *takes = a->team == SCHED_NONE ||
+	    w->teams[a->team].sent > 0 ? &a->takes : &w->teams[a->team].held;
 	const char *what = NULL;
 
 	if (w->paused || w->held[a->id.run] || !fact_usable(w, a->agent))
 		what = "what is paused, held or past a guard";
 	else if (max > 0 && fact_out(w, a->id.run) >= max)
 		what = "max_parallel";
-	else if (fact_lock_full(w, t, false) || fact_lock_full(w, t, true))
+	else if (fact_lock_full(w, takes, false) ||
+	    fact_lock_full(w, takes, true))
 		what = "a lock";
-	else if (fact_pair_full(w, t))
+	else if (fact_pair_full(w, takes))
 		what = "an exclusion";
-	else if (fact_target_full(w, t) || fact_target_full_on(w, t, a->agent))
+	else if (!(w->amended && w->resumed) &&	/* see judge_limits() */
+	    (fact_target_full(w, &a->takes, 1) ||
+	    fact_target_full_on(w, &a->takes, a->agent, alone)))
 		what = "a target's limit";
-	else if ((t->n_holds > 0 || t->workers > 1) &&
+	else if ((t->n_holds > 0 || t->workers > 1 || a->team != SCHED_NONE) &&
 	    d->tier == TIER_FEWEST_QUEUED)
 		what = "that it may not be queued";
 	else if (d->tier < TIER_FEWEST_QUEUED && !a->pinned &&
@@ -323,20 +386,30 @@ sent(struct world *w, const struct sched_decision *d)
 	*a = (struct attempt){ .id = d->id, .agent = d->agent,
 		.workers = t->workers, .pinned = d->class == CLASS_PINNED,
 		.terms = p->execs[d->id.exec - 1].terms, .to = SCHED_NONE,
+		.team = w->team_of[d->id.run][d->id.exec],
+		.takes = takes_of(w, d->id.run, d->id.exec),
 		.n_members = d->n_members, .clock_us = w->k.now_us,
 		.to_free = d->tier < TIER_FEWEST_QUEUED ||
 		    d->tier == TIER_REASSIGNED };
 	trace(w, "send %s (%u) to %s, %s", id_text(w, d->id), d->n_members,
 	    w->hosts[d->agent].name, tier_name(d->tier));
+	if (a->team != SCHED_NONE)
+		team_sent(w, a);
 	limits_judge(w, a, d);
 	for (i = 0; i < d->n_members; i++) {
 		a->members[i] = w->k.out.members[d->first_member + i];
 		a->open[i] = true;
 		member_sent(w, a, &a->members[i]);
 	}
+	if (a->team != SCHED_NONE) {
+		w->teams[a->team].sent++;
+		w->teams[a->team].parcels++;
+	}
 	instances_note(w, a);
+	a->took = a->takes;
 	for (i = 0; i < d->n_members; i++)
-		item_of(w, a, i)->current = w->n_attempts;
+		item_of(w, a, i)->current = item_of(w, a, i)->last_in =
+		    w->n_attempts;
 	w->live[w->n_live++] = w->n_attempts++;
 	letter_post(w, SEND, w->n_attempts - 1);
 }
@@ -367,9 +440,10 @@ ghost(struct world *w, struct attempt *a)
 	trace(w, "%s is lost", id_text(w, a->id));
 	if (a->belief == NOWHERE)
 		return;
+	a->given_up |= a->belief < GHOST;
 	disown(w, a);
 	a->belief = GHOST;
-	a->back = false;
+	a->back = a->prepared = false;
 }
 
 /* It failed for good only when its tries are used up. */
@@ -381,6 +455,7 @@ budget_judge(const struct world *w, const struct sched_decision *d)
 
 	if ((d->state == EXEC_FAILED || d->state == EXEC_TIMEOUT) &&
 	    !w->cut[d->id.run] &&
+	    w->team_of[d->id.run][d->id.exec] == SCHED_NONE &&
 	    x->failures <= p->terms[p->execs[d->id.exec - 1].terms].retries)
 		broken(w, "%s has tries left after %u failures", id_text(w,
 		    d->id), x->failures);
@@ -409,8 +484,8 @@ became(struct world *w, const struct sched_decision *d)
 	}
 	w->revived[d->id.run] |= x->over;
 	if (x->over) {
-		x->failures = x->errors = x->avoided = 0;
-		x->avoids = false;
+		x->avoided = 0;
+		x->avoids = x->passed = false;
 	}
 	x->over = false;
 	x->ready_us = d->at_us;
@@ -437,6 +512,8 @@ believe_decisions(struct world *w)
 			sent(w, d);
 		else if (d->kind == SCHED_TAKE_BACK || d->kind == SCHED_CANCEL)
 			asked(w, d);
+		else if (d->kind == SCHED_GO)
+			team_go(w, attempt_find(w, d->id));
 		else if (d->kind == SCHED_LOST)
 			ghost(w, &w->attempts[attempt_find(w, d->id)]);
 		else if (d->kind == SCHED_RUN_ENDED)
@@ -444,4 +521,5 @@ believe_decisions(struct world *w)
 		else if (d->kind != SCHED_FREED)
 			became(w, d);
 	}
+	teams_decided(w);
 }

@@ -155,77 +155,80 @@ lock_capacity(const struct world *w, uint32_t lock)
 	return cap;
 }
 
-static bool
-lock_full(const struct world *w, const struct sched_hold *want)
+/* What each holder has of a lock; of a team once. */
+static void
+lock_count(const struct takes *t, uint32_t lock, uint32_t *units,
+    uint32_t *readers)
 {
-	uint32_t units = 0, readers = 0, i, j;
-	const struct sched_terms *t;
-
-	if (w->ext_shared[want->lock])
-		readers = w->ext[want->lock];
+	if (t->shared[lock])
+		*readers += t->count[lock] > 0;
 	else
-		units = w->ext[want->lock];
-	for (i = 0; i < w->n_live; i++) {
-		if (w->attempts[w->live[i]].belief == NOWHERE)
-			continue;
-		t = terms_of(w, &w->attempts[w->live[i]]);
-		for (j = 0; j < t->n_holds; j++) {
-			if (t->holds[j].lock != want->lock)
-				continue;
-			if (t->holds[j].shared)
-				readers++;
-			else
-				units += t->holds[j].count;
-		}
-	}
-	if (want->shared)
+		*units += t->count[lock];
+}
+
+static bool
+lock_full(const struct world *w, const struct takes *want, uint32_t lock)
+{
+	uint32_t units = 0, readers = 0, i;
+
+	if (w->ext_shared[lock])
+		readers = w->ext[lock];
+	else
+		units = w->ext[lock];
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].belief != NOWHERE)
+			lock_count(&w->attempts[w->live[i]].takes, lock,
+			    &units, &readers);
+	for (i = 0; i < w->n_teams; i++)
+		if (w->teams[i].parcels > 0)
+			lock_count(&w->teams[i].held, lock, &units,
+			    &readers);
+	if (want->shared[lock])
 		return units > 0;
-	return readers > 0 || (units > 0 && units + want->count >
-	    lock_capacity(w, want->lock));
+	return readers > 0 || (units > 0 && units + want->count[lock] >
+	    lock_capacity(w, lock));
 }
 
 bool
-fact_lock_full(const struct world *w, const struct sched_terms *t,
-    bool parallel)
+fact_lock_full(const struct world *w, const struct takes *t, bool parallel)
 {
 	uint32_t i;
 
-	for (i = 0; i < t->n_holds; i++)
-		if ((t->holds[i].lock == 2) == parallel &&
-		    lock_full(w, &t->holds[i]))
+	for (i = 0; i < N_LOCKS; i++)
+		if (t->count[i] > 0 && (i == 2) == parallel &&
+		    lock_full(w, t, i))
 			return true;
-	return false;
-}
-
-bool
-fact_pair_full(const struct world *w, const struct sched_terms *t)
-{
-	const struct sched_side *s;
-	uint32_t i;
-
-	for (i = 0; t->n_sides > 0 && i < w->n_live; i++) {
-		if (w->attempts[w->live[i]].belief == NOWHERE ||
-		    terms_of(w, &w->attempts[w->live[i]])->n_sides == 0)
-			continue;
-		s = &terms_of(w, &w->attempts[w->live[i]])->sides[0];
-		if (s->pair != t->sides[0].pair)
-			continue;
-		if (s->pair == 1 || (t->sides[0].a && s->b) ||
-		    (t->sides[0].b && s->a))
-			return true;
-	}
 	return false;
 }
 
 static bool
-has_target(const struct sched_terms *t, uint32_t target)
+pair_clash(const struct takes *a, const struct takes *b)
+{
+	return (a->sides[0] & 1 && b->sides[0] & 2) ||
+	    (a->sides[0] & 2 && b->sides[0] & 1) ||
+	    (a->sides[1] && b->sides[1]);
+}
+
+bool
+fact_pair_full(const struct world *w, const struct takes *t)
 {
 	uint32_t i;
 
-	for (i = 0; i < t->n_targets; i++)
-		if (t->targets[i] == target)
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].belief != NOWHERE &&
+		    pair_clash(t, &w->attempts[w->live[i]].takes))
+			return true;
+	for (i = 0; i < w->n_teams; i++)
+		if (w->teams[i].parcels > 0 &&
+		    pair_clash(t, &w->teams[i].held))
 			return true;
 	return false;
+}
+
+static bool
+has_target(const struct takes *t, uint32_t target)
+{
+	return (t->targets >> target & 1) != 0;
 }
 
 /* agent NONE: over the fleet. */
@@ -239,7 +242,7 @@ on_target(const struct world *w, uint32_t target, uint32_t agent)
 		a = &w->attempts[w->live[i]];
 		n += a->belief != NOWHERE && a->belief != GHOST &&
 		    (agent == SCHED_NONE || a->agent == agent) &&
-		    has_target(terms_of(w, a), target);
+		    has_target(&a->takes, target);
 	}
 	return n;
 }
@@ -257,14 +260,14 @@ fact_named(const struct world *w)
 }
 
 static bool
-instances_full(const struct world *w)
+instances_full(const struct world *w, uint32_t n)
 {
 	uint32_t i, taken = 0;
 
 	for (i = 0; i < w->n_live; i++)
 		if (w->attempts[w->live[i]].belief != NOWHERE)
 			taken |= w->attempts[w->live[i]].instance;
-	return fact_named(w) && taken == 3;
+	return fact_named(w) && (taken & 1) + (taken >> 1) + n > 2;
 }
 
 static uint32_t
@@ -274,17 +277,17 @@ smaller(uint32_t cap, uint32_t other)
 }
 
 bool
-fact_target_full(const struct world *w, const struct sched_terms *t)
+fact_target_full(const struct world *w, const struct takes *t, uint32_t n)
 {
 	uint32_t i, cap = 0;
 
-	if (!has_target(t, 1))
+	if (!has_target(t, 1) || n == 0)
 		return false;
 	for (i = 0; i < w->n_runs; i++)
 		if (!w->removed[i])
 			cap = smaller(cap, w->specs[i].targets[1].max);
-	return (cap > 0 && on_target(w, 1, SCHED_NONE) >= cap) ||
-	    instances_full(w);
+	return (cap > 0 && on_target(w, 1, SCHED_NONE) + n > cap) ||
+	    instances_full(w, n);
 }
 
 static bool
@@ -300,9 +303,8 @@ pool_taken(const struct world *w, uint32_t agent)
 	return false;
 }
 
-bool
-fact_target_full_on(const struct world *w, const struct sched_terms *t,
-    uint32_t agent)
+uint32_t
+fact_per_agent(const struct world *w)
 {
 	uint32_t i, cap = 0;
 
@@ -310,10 +312,20 @@ fact_target_full_on(const struct world *w, const struct sched_terms *t,
 		if (!w->removed[i])
 			cap = smaller(cap, w->specs[i].targets[0].
 			    max_per_agent);
-	if (has_target(t, 0) && cap > 0 && on_target(w, 0, agent) >= cap)
+	return cap;
+}
+
+bool
+fact_target_full_on(const struct world *w, const struct takes *t,
+    uint32_t agent, const uint32_t n[N_TARGETS])
+{
+	uint32_t cap = fact_per_agent(w);
+
+	if (has_target(t, 0) && cap > 0 &&
+	    on_target(w, 0, agent) + n[0] >= cap)
 		return true;
 	return has_target(t, 2) && has_pool(&w->hosts[agent]) &&
-	    pool_taken(w, agent);
+	    (n[2] > 0 || pool_taken(w, agent));
 }
 
 bool

@@ -16,55 +16,77 @@ holds(const struct world *w, const struct attempt *a)
 {
 	if (a->written_off || w->hosts[a->agent].liar)
 		return false;
-	return a->truth == WAITS || a->truth == RUNS ||
+	return a->truth == WAITS || a->truth == READY || a->truth == RUNS ||
 	    (a->truth == FLYING && w->hosts[a->agent].facts.up);
 }
 
-static void
-judge_locks(const struct world *w)
+/* Of all that hold something, each team once; into v, that has room for live
+ * attempts and teams. */
+static uint32_t
+holders(const struct world *w, const struct takes **v)
 {
-	uint32_t units[N_LOCKS] = { 0 }, readers[N_LOCKS] = { 0 };
-	uint32_t alone[N_LOCKS] = { 0 }, i, j;
-	const struct sched_terms *t;
-	const struct sched_hold *h;
+	bool seen[MAX_TEAMS] = { false };
+	const struct attempt *a;
+	uint32_t i, n = 0;
 
 	for (i = 0; i < w->n_live; i++) {
-		if (!holds(w, &w->attempts[w->live[i]]))
+		a = &w->attempts[w->live[i]];
+		if (!holds(w, a))
 			continue;
-		t = terms_of(w, &w->attempts[w->live[i]]);
-		for (j = 0; j < t->n_holds; j++) {
-			h = &t->holds[j];
-			readers[h->lock] += h->shared;
-			units[h->lock] += h->shared ? 0 : h->count;
-			alone[h->lock] += h->shared ? 0 : 1;
-		}
+		v[n++] = &a->took;
+		if (a->team == SCHED_NONE || seen[a->team])
+			continue;
+		seen[a->team] = true;
+		v[n++] = &w->teams[a->team].took;
 	}
-	for (i = 0; i < N_LOCKS; i++) {
-		if (alone[i] > 1 && units[i] > (i == 0 ? 3 : 1))
-			broken(w, "lock %u: %u units", i, units[i]);
-		if (units[i] > 0 && readers[i] > 0)
-			broken(w, "lock %u: readers beside others", i);
-	}
+	return n;
 }
 
 static void
-judge_pairs(const struct world *w)
+judge_lock(const struct world *w, uint32_t lock, const struct takes *const *v,
+    uint32_t n)
+{
+	uint32_t units = 0, readers = 0, alone = 0, i;
+
+	for (i = 0; i < n; i++) {
+		readers += v[i]->shared[lock];
+		alone += !v[i]->shared[lock] && v[i]->count[lock] > 0;
+		units += v[i]->shared[lock] ? 0 : v[i]->count[lock];
+	}
+	if (alone > 1 && units > (lock == 0 || w->amended ? 3 : 1))
+		broken(w, "lock %u: %u units", lock, units);
+	if (units > 0 && readers > 0)
+		broken(w, "lock %u: readers beside others", lock);
+}
+
+static void
+judge_pairs(const struct world *w, const struct takes *const *v, uint32_t n)
 {
 	uint32_t a = 0, b = 0, all[N_PAIRS] = { 0 }, i;
-	const struct sched_terms *t;
 
-	for (i = 0; i < w->n_live; i++) {
-		t = terms_of(w, &w->attempts[w->live[i]]);
-		if (t->n_sides == 0 || !holds(w, &w->attempts[w->live[i]]))
-			continue;
-		a += t->sides[0].pair == 0 && t->sides[0].a;
-		b += t->sides[0].pair == 0 && t->sides[0].b;
-		all[t->sides[0].pair]++;
+	for (i = 0; i < n; i++) {
+		a += (v[i]->sides[0] & 1) != 0;
+		b += (v[i]->sides[0] & 2) != 0;
+		all[0] += v[i]->sides[0] != 0;
+		all[1] += v[i]->sides[1] != 0;
 	}
 	if (a > 0 && b > 0 && all[0] > 1)
 		broken(w, "a pair runs together");
 	if (all[1] > 1)
 		broken(w, "a pair of one with itself runs together");
+}
+
+static void
+judge_limits(const struct world *w)
+{
+	static const struct takes *v[MAX_ATTEMPTS + MAX_TEAMS];
+	uint32_t i, n = holders(w, v);
+
+	if (w->amended && w->resumed)	/* the new one knows other limits */
+		return;
+	for (i = 0; i < N_LOCKS; i++)
+		judge_lock(w, i, v, n);
+	judge_pairs(w, v, n);
 }
 
 /* ---- where everything is --------------------------------------------------------------- */
@@ -177,9 +199,11 @@ free_workers(const struct world *w, uint32_t agent)
 static bool
 may_move(const struct world *w, const struct attempt *a, uint32_t to)
 {
-	return !a->back && !a->cancel && !a->unheard &&
+	static const uint32_t alone[N_TARGETS];
+
+	return a->team == SCHED_NONE && !a->back && !a->cancel && !a->unheard &&
 	    !w->held[a->id.run] && fact_eligible(w, a->id.run, a->id.exec,
-	    to) && !fact_target_full_on(w, terms_of(w, a), to) &&
+	    to) && !fact_target_full_on(w, &a->takes, to, alone) &&
 	    !fact_beside(w, a->id.run, a->id.exec, to) &&
 	    !fact_avoided(w, a->id.run, a->id.exec, to);
 }
@@ -194,7 +218,8 @@ anyone_wide(const struct world *w)
 	for (i = 0; i < w->n_runs; i++) {
 		p = &w->specs[i];
 		for (j = 1; !w->removed[i] && j <= p->run.n_execs; j++)
-			if (p->terms[p->execs[j - 1].terms].workers > 1 &&
+			if ((w->team_of[i][j] != SCHED_NONE ||
+			    p->terms[p->execs[j - 1].terms].workers > 1) &&
 			    sched_exec_state(w->k.s, w->runs[i], j) ==
 			    EXEC_WAITING)
 				return true;
@@ -242,7 +267,8 @@ late_at(const struct world *w, const struct attempt *a)
 	const struct host *h = &w->hosts[a->agent];
 	int64_t most_us = terms_of(w, a)->start_timeout_us;
 
-	if (a->back || a->cancel || a->unheard || !h->facts.up)
+	if (a->back || a->cancel || a->unheard || a->team != SCHED_NONE ||
+	    !h->facts.up)
 		return CLOCK_NEVER;
 	if (a->belief == SENT_OUT)
 		return a->clock_us + most_us;
@@ -266,6 +292,39 @@ judge_late(const struct world *w)
 	}
 }
 
+/* ---- where nothing may start any more ------------------------------------------------ */
+
+/* Some member of it waits on an agent that it may not use. */
+static bool
+is_stranger(const struct world *w, const struct attempt *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_members; i++)
+		if (a->open[i] && (w->items[a->id.run][a->members[i].exec].held
+		    || !fact_eligible(w, a->id.run, a->members[i].exec,
+		    a->agent)))
+			return true;
+	return false;
+}
+
+static void
+judge_strangers(const struct world *w)
+{
+	const struct attempt *a;
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		if (a->belief < RUNS_THERE && !a->back && !a->cancel &&
+		    !a->kept && !a->unheard &&
+		    w->hosts[a->agent].facts.up && is_stranger(w, a) &&
+		    (a->team == SCHED_NONE || !w->teams[a->team].gone))
+			broken(w, "%s is left where it may not run",
+			    id_text(w, a->id));
+	}
+}
+
 void
 judge(struct world *w, bool reasons)
 {
@@ -274,11 +333,12 @@ judge(struct world *w, bool reasons)
 
 	if (text != NULL)
 		broken(w, "%s", text);
-	judge_locks(w);
-	judge_pairs(w);
+	judge_limits(w);
 	for (i = 0; i < w->n_runs; i++)
 		if (!w->removed[i])
 			judge_run(w, i, reasons);
 	judge_queues(w);
 	judge_late(w);
+	judge_teams(w);
+	judge_strangers(w);
 }

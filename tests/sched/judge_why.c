@@ -12,7 +12,24 @@ struct ask {
 	uint32_t run, exec;
 	const struct item *x;
 	const struct sched_terms *t;
+	const struct team *team;	/* it is a part of, or NULL */
+	struct takes own, all;	/* itself; with what the team takes once */
 };
+
+static struct ask
+ask_of(const struct world *w, uint32_t run, uint32_t exec)
+{
+	uint32_t team = w->team_of[run][exec];
+	struct ask q = { .w = w, .run = run, .exec = exec,
+		.x = &w->items[run][exec] };
+
+	q.t = &w->specs[run].terms[w->specs[run].execs[exec - 1].terms];
+	q.team = team != SCHED_NONE ? &w->teams[team] : NULL;
+	q.own = q.all = takes_of(w, run, exec);
+	if (q.team != NULL)
+		q.all = team_takes(w, q.team);
+	return q;
+}
 
 /* The stages of the table of reasons, in its order. */
 enum stage { NOBODY, OFFLINE, DRAINING, HELD, BENCHED, GUARD, OPEN };
@@ -75,6 +92,7 @@ nobody(const struct ask *q)
 }
 
 enum on_agent { ROOM, NO_ROOM, FULL_TARGET, BESIDE };
+static const uint32_t alone[N_TARGETS];
 
 /* Some agent that is up and may be used is in that way for it. */
 static bool
@@ -89,7 +107,8 @@ some_agent(const struct ask *q, enum on_agent is)
 			continue;
 		yes = is == NO_ROOM ? !room_on(q, i, q->t->workers) ||
 		    fact_avoided(q->w, q->run, q->exec, i) :
-		    is == FULL_TARGET ? fact_target_full_on(q->w, q->t, i) :
+		    is == FULL_TARGET ? fact_target_full_on(q->w, &q->own, i,
+		    alone) :
 		    fact_beside(q->w, q->run, q->exec, i);
 		if (yes)
 			return true;
@@ -111,7 +130,7 @@ somebody_keeps(const struct ask *q)
 			if ((i != q->run || j != q->exec) &&
 			    !q->w->removed[i] &&
 			    sched_exec_state(q->w->k.s, i, j) ==
-			    EXEC_WAITING && (t->workers > 1 ||
+			    EXEC_WAITING && (t->workers > 1 || t->together ||
 			    t->n_holds + t->n_sides + t->n_targets > 0))
 				return true;
 		}
@@ -123,7 +142,8 @@ too_many(const struct ask *q)
 {
 	uint32_t max = q->w->max_parallel[q->run];
 
-	return max > 0 && fact_out(q->w, q->run) >= max;
+	return max > 0 && fact_out(q->w, q->run) + (q->team != NULL ?
+	    q->team->n : 1) > max;
 }
 
 /* Fewer workers may be enough; one is used always, and all of them when it is
@@ -135,6 +155,62 @@ deadline_may(const struct ask *q)
 
 	return at_us > 0 && fact_out(q->w, q->run) > 0 &&
 	    q->w->k.now_us < at_us + 5 * US_PER_S;
+}
+
+/* Some limit of a target leaves less than all parts ask for. */
+static bool
+targets_full(const struct ask *q)
+{
+	struct takes t = { .targets = 2 };
+
+	return q->team == NULL ? fact_target_full(q->w, &q->own, 1) :
+	    fact_target_full(q->w, &t, team_wants(q->w, q->team, 1));
+}
+
+static bool
+is_reserved(const struct ask *q, uint32_t exec)
+{
+	struct why why;
+	bool is = false;
+	size_t i;
+
+	sched_why(q->w->k.s, q->run, exec, q->w->k.now_us, &why);
+	for (i = 0; i < why.n && !is; i++)
+		is = why.v[i].code == REASON_RESERVED;
+	why_done(&why);
+	return is;
+}
+
+/* Something that it, or a part of it, may use is kept for others. */
+static bool
+any_reserved(const struct ask *q)
+{
+	uint32_t i;
+
+	if (q->team == NULL)
+		return is_reserved(q, q->exec);
+	for (i = 0; i < q->team->n; i++)
+		if (is_reserved(q, q->team->first + i))
+			return true;
+	return false;
+}
+
+static bool part_ripe(const struct ask *q);
+
+/* Another part is not ripe, or some worker is missing. */
+static bool
+waits_for_others(const struct ask *q)
+{
+	struct ask p;
+	uint32_t i;
+
+	for (i = 0; q->team != NULL && i < q->team->n; i++) {
+		p = ask_of(q->w, q->run, q->team->first + i);
+		if (p.exec != q->exec && !part_ripe(&p))
+			return true;
+	}
+	return q->team != NULL && (!team_fits(q->w, q->team, false) ||
+	    any_reserved(q));
 }
 
 /* What the reason says is so. */
@@ -159,14 +235,16 @@ is_true(const struct ask *q, enum reason code)
 	case REASON_NEEDS:
 		return fact_needs(w, q->run, q->exec);
 	case REASON_TARGET_LIMIT:
-		return fact_target_full(w, q->t) || some_agent(q, FULL_TARGET);
+		return targets_full(q) || some_agent(q, FULL_TARGET);
 	case REASON_LOCK:
-		return fact_lock_full(w, q->t, false);
+		return fact_lock_full(w, &q->all, false);
 	case REASON_EXCLUSION:
-		return fact_pair_full(w, q->t) || some_agent(q, BESIDE);
+		return fact_pair_full(w, &q->all) || some_agent(q, BESIDE);
 	case REASON_PLAN_LIMIT:
-		return fact_lock_full(w, q->t, true) || too_many(q) ||
+		return fact_lock_full(w, &q->all, true) || too_many(q) ||
 		    deadline_may(q);
+	case REASON_TOGETHER:
+		return waits_for_others(q);
 	case REASON_RESERVED:
 		return somebody_keeps(q);
 	case REASON_AGENTS_OFFLINE:
@@ -214,37 +292,49 @@ first_of_all(const struct ask *q)
 	return REASON_NONE;
 }
 
+static bool
+part_ripe(const struct ask *q)
+{
+	return q->x->current == SCHED_NONE && !q->x->over &&
+	    first_of_all(q) == REASON_NONE &&
+	    !fact_needs(q->w, q->run, q->exec);
+}
+
+static bool
+parts_ripe(const struct ask *q)
+{
+	struct ask p;
+	uint32_t i;
+
+	for (i = 0; q->team != NULL && i < q->team->n; i++) {
+		p = ask_of(q->w, q->run, q->team->first + i);
+		if (!part_ripe(&p))
+			return false;
+	}
+	return true;
+}
+
 /* By the run and the execution alone it may go. */
 static bool
 ripe(const struct ask *q)
 {
-	return first_of_all(q) == REASON_NONE &&
-	    !fact_needs(q->w, q->run, q->exec) && !too_many(q) &&
-	    !deadline_may(q) &&
-	    !fact_lock_full(q->w, q->t, false) &&
-	    !fact_lock_full(q->w, q->t, true) && !fact_pair_full(q->w, q->t) &&
-	    !fact_target_full(q->w, q->t);
+	return part_ripe(q) && !too_many(q) && !deadline_may(q) &&
+	    !fact_lock_full(q->w, &q->all, false) &&
+	    !fact_lock_full(q->w, &q->all, true) &&
+	    !fact_pair_full(q->w, &q->all) && !targets_full(q) &&
+	    parts_ripe(q);
 }
 
 static bool
 may_go(const struct ask *q, uint32_t agent)
 {
+	if (q->team != NULL)
+		return team_fits(q->w, q->team, false);
 	return fact_usable(q->w, agent) && fact_eligible(q->w, q->run, q->exec,
 	    agent) && room_on(q, agent, q->t->workers) &&
-	    !fact_target_full_on(q->w, q->t, agent) &&
+	    !fact_target_full_on(q->w, &q->own, agent, alone) &&
 	    !fact_beside(q->w, q->run, q->exec, agent) &&
 	    !fact_avoided(q->w, q->run, q->exec, agent);
-}
-
-static bool
-is_reserved(const struct why *why)
-{
-	size_t i;
-
-	for (i = 0; i < why->n; i++)
-		if (why->v[i].code == REASON_RESERVED)
-			return true;
-	return false;
 }
 
 static void
@@ -261,7 +351,7 @@ judge_why(const struct ask *q, enum reason headline, struct sched_id id)
 	if (strstr(why.v[0].text, "it goes next") != NULL)
 		broken(q->w, "%s waits, and is said to go next",
 		    id_text(q->w, id));
-	for (i = 0; ripe(q) && !is_reserved(&why) && i < q->w->n_hosts; i++)
+	for (i = 0; ripe(q) && !any_reserved(q) && i < q->w->n_hosts; i++)
 		if (may_go(q, i))
 			broken(q->w, "%s waits (%s: %s), and %s is free for "
 			    "it", id_text(q->w, id), reason_name(headline),
@@ -269,21 +359,28 @@ judge_why(const struct ask *q, enum reason headline, struct sched_id id)
 	why_done(&why);
 }
 
+static void
+not_true(const struct ask *q, struct sched_id id)
+{
+	struct why why;
+
+	sched_why(q->w->k.s, q->run, q->exec, q->w->k.now_us, &why);
+	broken(q->w, "%s waits for %s, which is not so: %s", id_text(q->w, id),
+	    reason_name(why.n > 0 ? why.v[0].code : REASON_NONE), why.n > 0 ?
+	    why.v[0].text : "nothing is said");
+}
+
 void
 judge_waiting(struct world *w, uint32_t run, uint32_t exec, bool reasons)
 {
-	const struct spec *p = &w->specs[run];
-	const struct item *x = &w->items[run][exec];
-	const struct ask q = { w, run, exec, x,
-		&p->terms[p->execs[exec - 1].terms] };
-	struct sched_id id = { run, exec, x->last };
+	const struct ask q = ask_of(w, run, exec);
+	struct sched_id id = { run, exec, q.x->last };
 	enum reason code = sched_headline(w->k.s, run, exec, NULL);
 	enum reason first = first_of_all(&q);
 	uint32_t i;
 
 	if (!is_true(&q, code))
-		broken(w, "%s waits for %s, which is not so", id_text(w, id),
-		    reason_name(code));
+		not_true(&q, id);
 	if (first != REASON_NONE && code != first)
 		broken(w, "%s waits for %s, not for %s", id_text(w, id),
 		    reason_name(code), reason_name(first));

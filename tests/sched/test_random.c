@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The scheduler in a made-up world, many seeds: agents come, leave and lie,
- * links delay, repeat and break, operators edit, executions fail, runs come
- * and go; judge.c looks at everything after every turn, and when things calm
- * down every run has to end. A seed always does the same.
+ * links delay, repeat and break, operators edit and amend, executions fail,
+ * some of them run together, runs come and go, and now and then the console
+ * dies and another takes over; judge.c looks at everything after every turn,
+ * and when things calm down every run has to end. A seed always does the
+ * same.
  *
  *	test_random [--seed N] [--seeds COUNT] [--jobs N] [--trace]
  *
@@ -136,116 +138,6 @@ disturb_agent(struct world *w)
 }
 
 static void
-hold_exec(struct world *w, uint32_t run, uint32_t x)
-{
-	bool on = chance(w, 50);
-
-	if (sched_exec_hold(w->k.s, run, x, on ? "x" : NULL, w->k.now_us) == 0)
-		w->items[run][x].held = on;
-}
-
-static void
-move_exec(struct world *w, uint32_t run, uint32_t x)
-{
-	uint32_t to = chance(w, 50) ? pick(w, w->n_hosts) : SCHED_NONE;
-
-	if (sched_exec_move(w->k.s, run, x, to, w->k.now_us) == 0)
-		w->items[run][x].pin = to;
-}
-
-static void
-run_anyway(struct world *w, uint32_t run, uint32_t x)
-{
-	if (sched_exec_run_anyway(w->k.s, run, x, w->k.now_us) == 0)
-		w->items[run][x].waived = true;
-}
-
-static void
-start_now(struct world *w, uint32_t run, uint32_t x)
-{
-	if (sched_exec_start_now(w->k.s, run, x, w->k.now_us) == 0)
-		w->items[run][x].ready_us = 0;
-}
-
-static void
-requeue(struct world *w, uint32_t run, uint32_t x)
-{
-	struct item *it = &w->items[run][x];
-
-	if (sched_exec_requeue(w->k.s, run, x, w->k.now_us) == 0 && it->over) {
-		it->waived = true;
-		w->revived[run] = true;
-	}
-}
-
-static void
-declare_lost(struct world *w, uint32_t run, uint32_t x)
-{
-	sched_exec_declare_lost(w->k.s, run, x, w->k.now_us);
-}
-
-static void
-cancel(struct world *w, uint32_t run, uint32_t x)
-{
-	w->cut[run] = true;
-	if (chance(w, 10))
-		sched_run_cancel(w->k.s, run, w->k.now_us);
-	else
-		sched_exec_cancel(w->k.s, run, x, w->k.now_us);
-}
-
-static void
-skip_exec(struct world *w, uint32_t run, uint32_t x)
-{
-	if (chance(w, 50))
-		sched_exec_skip(w->k.s, run, x, w->k.now_us);
-	else
-		sched_exec_give_up(w->k.s, run, x, w->k.now_us);
-}
-
-static void
-priority(struct world *w, uint32_t run, uint32_t x)
-{
-	if (chance(w, 50))
-		sched_run_priority(w->k.s, run, (int32_t)pick(w, 5));
-	else
-		sched_exec_priority(w->k.s, run, x, (int32_t)pick(w, 5));
-}
-
-static void
-hold_run(struct world *w, uint32_t run, uint32_t x)
-{
-	(void)x;
-	w->held[run] = chance(w, 50);
-	sched_run_hold(w->k.s, run, w->held[run] ? "x" : NULL, w->k.now_us);
-}
-
-static void
-limit_run(struct world *w, uint32_t run, uint32_t x)
-{
-	uint32_t max = pick(w, 5);
-
-	(void)x;
-	w->cut[run] = true;
-	if (sched_run_limits(w->k.s, run, max, pick(w, 9), w->k.now_us) == 0)
-		w->max_parallel[run] = max;
-}
-
-static const struct {
-	const char *name;
-	void (*act)(struct world *w, uint32_t run, uint32_t exec);
-} acts[] = {
-	{ "holds or releases", hold_exec }, { "moves", move_exec },
-	{ "runs anyway", run_anyway }, { "starts now", start_now },
-	{ "requeues", requeue }, { "declares lost", declare_lost },
-	{ "cancels", cancel }, { "skips", skip_exec }, { "prefers", priority },
-	{ "holds or releases the run of", hold_run },
-	{ "limits the run of", limit_run },
-};
-
-#define N_ACTS (uint32_t)(sizeof(acts) / sizeof(acts[0]))
-
-static void
 disturb_all(struct world *w)
 {
 	static const char *const locks[] = { "l0", "l1", "l2" };
@@ -261,11 +153,16 @@ disturb_all(struct world *w)
 			run_add(w);
 		return;
 	case 2:
+		if (chance(w, 40)) {
+			world_resume(w);
+			return;
+		}
 		i = pick(w, w->n_runs);
 		if (!chance(w, 20) || w->removed[i])
 			return;
 		trace(w, "run %s is forgotten", w->specs[i].run.id);
 		believe_removed(w, i);
+		host_forget(w, i);
 		sched_run_remove(w->k.s, w->runs[i]);
 		return;
 	default:
@@ -276,19 +173,6 @@ disturb_all(struct world *w)
 		say_ext(w);
 		return;
 	}
-}
-
-static void
-disturb_run(struct world *w)
-{
-	uint32_t r = pick(w, w->n_runs), i = pick(w, N_ACTS);
-	uint32_t x = 1 + pick(w, w->specs[r].run.n_execs);
-
-	if (w->removed[r] || w->specs[r].run.n_execs == 0)
-		return;
-	trace(w, "an operator %s %s", acts[i].name, id_text(w,
-	    (struct sched_id){ r, x, w->items[r][x].last }));
-	acts[i].act(w, r, x);
 }
 
 static void
@@ -304,6 +188,24 @@ calm_agent(struct world *w, uint32_t i)
 	h->facts.max_workers = h->facts.threshold = 3;
 	host_link(w, i, true);
 	host_say(w, i);
+}
+
+/* One that no agents give all its workers to will never go: it is ended, as
+ * an operator would. */
+static void
+calm_team(struct world *w, const struct team *t)
+{
+	if (w->removed[t->run] || w->ended[t->run])
+		return;
+	if (w->max_parallel[t->run] > 0 && w->max_parallel[t->run] < t->n &&
+	    sched_run_limits(w->k.s, w->runs[t->run], 0,
+	    w->max_failures[t->run], w->k.now_us) == 0)
+		w->max_parallel[t->run] = 0;
+	if (team_fits(w, t, true) && team_targets_fit(w, t))
+		return;
+	trace(w, "%s/%u never fits", w->specs[t->run].run.id, t->first);
+	w->cut[t->run] = true;
+	sched_exec_cancel(w->k.s, w->runs[t->run], t->first, w->k.now_us);
 }
 
 static void
@@ -331,6 +233,8 @@ calm_down(struct world *w)
 			    w->k.now_us);
 		}
 	}
+	for (i = 0; i < w->n_teams; i++)
+		calm_team(w, &w->teams[i]);
 }
 
 /* ---- a life ----------------------------------------------------------------------------------- */
@@ -389,7 +293,7 @@ live(uint64_t seed, bool traced)
 			disturb_agent(&w);
 		decide(&w);
 		if (chance(&w, 30))
-			disturb_run(&w);
+			world_act(&w);
 		decide(&w);
 		if (chance(&w, 10))
 			disturb_all(&w);

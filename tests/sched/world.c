@@ -9,8 +9,9 @@
 #include "world.h"
 
 static const char *const letter_names[LETTERS] = { [SEND] = "send",
-	[TAKE_BACK] = "take back", [CANCEL] = "cancel",
-	[STARTED] = "started", [QUEUED] = "queued", [ENDED] = "ended",
+	[TAKE_BACK] = "take back", [CANCEL] = "cancel", [GO] = "go",
+	[STARTED] = "started", [QUEUED] = "queued",
+	[PREPARED] = "prepared", [ENDED] = "ended",
 	[ENDED_ONE] = "ended in part", [RETURNED] = "returned",
 	[KEPT] = "kept", [WAS_LOST] = "was lost", [SYNCED] = "that is all" };
 
@@ -55,7 +56,8 @@ may_start(const struct world *w, const struct attempt *a)
 
 	for (i = 0; i < w->n_live; i++) {
 		b = &w->attempts[w->live[i]];
-		if (b->agent != a->agent || b->truth != RUNS)
+		if (b->agent != a->agent || b == a ||
+		    (b->truth != RUNS && b->truth != READY))
 			continue;
 		busy += b->workers;
 		autos += b->pinned ? 0 : b->workers;
@@ -65,11 +67,24 @@ may_start(const struct world *w, const struct attempt *a)
 	    (a->pinned || autos + a->workers <= f->threshold);
 }
 
+static void end(struct world *w, uint32_t i, enum outcome outcome);
+
+/* A part takes its worker and waits for the go, while there is who says it. */
 static void
 begin(struct world *w, uint32_t i)
 {
 	struct attempt *a = &w->attempts[i];
 
+	if (a->team != SCHED_NONE && !a->go) {
+		if (!w->hosts[a->agent].facts.up || w->removed[a->id.run])
+			return;
+		a->truth = READY;
+		if (chance(w, 3))	/* its workspace cannot be made */
+			end(w, i, OUTCOME_ERROR);
+		else
+			letter_post(w, PREPARED, i);
+		return;
+	}
 	a->truth = RUNS;
 	a->worker = 1;
 	a->ends_us = w->k.now_us + 1 + pick(w, 20) * US_PER_S / 2;
@@ -92,11 +107,21 @@ arrives(struct world *w, uint32_t i)
 }
 
 static void
+told_to_go(struct world *w, uint32_t i)
+{
+	struct attempt *a = &w->attempts[i];
+
+	a->go |= a->truth == WAITS || a->truth == READY;
+	if (a->truth == READY)
+		begin(w, i);
+}
+
+static void
 give_back(struct world *w, uint32_t i)
 {
 	struct attempt *a = &w->attempts[i];
 
-	if (a->truth == WAITS || a->truth == FLYING) {
+	if (a->truth <= READY) {
 		a->truth = GONE;
 		letter_post(w, RETURNED, i);
 	} else {
@@ -156,10 +181,38 @@ hear_ends(struct world *w, struct attempt *a, uint32_t n, bool lie)
 		a->truth = GONE;
 }
 
+/* The first of a batch that the console still has out speaks for it. */
+static struct sched_id
+voice(const struct world *w, const struct attempt *a)
+{
+	struct sched_id id = a->id;
+	uint32_t i;
+
+	for (i = 0; i < a->n_members; i++) {
+		id.exec = a->members[i].exec;
+		id.attempt = a->members[i].attempt;
+		if (sched_holder(w->k.s, id) != SCHED_NONE)
+			return id;
+	}
+	return a->id;
+}
+
+/* What nobody waits for is ended where it is. */
+static void
+disown(struct world *w, uint32_t i)
+{
+	struct attempt *a = &w->attempts[i];
+
+	if (!w->removed[a->id.run] &&
+	    sched_holder(w->k.s, voice(w, a)) == SCHED_NONE)
+		letter_post(w, CANCEL, i);
+}
+
 static void
 to_console(struct world *w, const struct letter *l, bool lie)
 {
 	struct attempt *a = &w->attempts[l->attempt];
+	struct sched_id id = voice(w, a);
 	struct sched *s = w->k.s;
 	int64_t now_us = w->k.now_us;
 	bool refused;
@@ -167,20 +220,27 @@ to_console(struct world *w, const struct letter *l, bool lie)
 	switch (l->kind) {
 	case STARTED:
 		believe_started(w, a);
-		sched_started(s, a->id, a->worker, now_us);
+		sched_started(s, id, a->worker, now_us);
+		disown(w, l->attempt);
 		break;
 	case QUEUED:
 		believe_queued(w, a);
-		sched_accepted(s, a->id, now_us);
+		sched_accepted(s, id, now_us);
+		disown(w, l->attempt);
+		break;
+	case PREPARED:
+		believe_prepared(w, a);
+		sched_prepared(s, id, now_us);
+		disown(w, l->attempt);
 		break;
 	case RETURNED:
 		refused = chance(w, 10);
 		believe_returned(w, a, refused);
-		sched_returned(s, a->id, refused, now_us);
+		sched_returned(s, id, refused, now_us);
 		break;
 	case KEPT:
 		believe_kept(w, a);
-		sched_kept(s, a->id, now_us);
+		sched_kept(s, id, now_us);
 		break;
 	case ENDED:
 		hear_ends(w, a, a->n_members, lie);
@@ -190,7 +250,7 @@ to_console(struct world *w, const struct letter *l, bool lie)
 		break;
 	default:
 		believe_lost(w, a);
-		sched_lost(s, a->id, now_us);
+		sched_lost(s, id, now_us);
 		if (a->truth == LOST)
 			a->truth = GONE;
 		break;
@@ -215,9 +275,11 @@ deliver(struct world *w, const struct letter *l)
 		arrives(w, l->attempt);
 	else if (l->kind == TAKE_BACK)
 		give_back(w, l->attempt);
+	else if (l->kind == GO)
+		told_to_go(w, l->attempt);
 	else if (l->kind != CANCEL)
 		to_console(w, l, false);
-	else if (a->truth == RUNS || a->truth == WAITS)
+	else if (a->truth == RUNS || a->truth == WAITS || a->truth == READY)
 		end(w, l->attempt, OUTCOME_CANCELLED);
 }
 
@@ -272,14 +334,31 @@ host_work(struct world *w, uint32_t agent)
 	}
 }
 
+static void
+unprepare(struct attempt *a)
+{
+	if (a->truth == READY)
+		a->truth = WAITS;
+}
+
+void
+host_forget(struct world *w, uint32_t run)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_live; i++)
+		if (w->attempts[w->live[i]].id.run == run)
+			unprepare(&w->attempts[w->live[i]]);
+}
+
 /* An attempt that there is or was, of anyone, or one that never was. The
  * console hears of an attempt only from who has it. */
 void
 host_lie(struct world *w, uint32_t agent)
 {
-	static const enum letter_kind kinds[] = { STARTED, QUEUED, ENDED,
-		RETURNED, KEPT, WAS_LOST, SYNCED };
-	struct letter l = { .kind = kinds[pick(w, 7)], .agent = agent,
+	static const enum letter_kind kinds[] = { STARTED, QUEUED, PREPARED,
+		ENDED, RETURNED, KEPT, WAS_LOST, SYNCED };
+	struct letter l = { .kind = kinds[pick(w, 8)], .agent = agent,
 		.run = pick(w, w->n_runs) };
 	struct sched_id none = { pick(w, 5), pick(w, 80), 1 + pick(w, 3000) };
 	uint32_t holder;
@@ -304,6 +383,11 @@ host_lie(struct world *w, uint32_t agent)
 	if (holder != SCHED_NONE ? holder != agent :
 	    w->attempts[l.attempt].agent != agent)
 		return;
+	/* A part that is said to run will not be told to. */
+	if (l.kind == STARTED && w->attempts[l.attempt].truth <= READY) {
+		w->attempts[l.attempt].go = true;
+		unprepare(&w->attempts[l.attempt]);
+	}
 	trace(w, "  %s lies: %s %s", w->hosts[agent].name,
 	    letter_names[l.kind], id_text(w, w->attempts[l.attempt].id));
 	to_console(w, &l, true);
@@ -314,7 +398,7 @@ static void
 host_tell(struct world *w, uint32_t agent)
 {
 	static const enum letter_kind says[] = { [WAITS] = QUEUED,
-		[RUNS] = STARTED, [OVER] = ENDED, [LOST] = WAS_LOST };
+		[READY] = PREPARED, [RUNS] = STARTED, [OVER] = ENDED, [LOST] = WAS_LOST };
 	struct attempt *a;
 	uint32_t i;
 
@@ -342,24 +426,37 @@ host_say(struct world *w, uint32_t agent)
 }
 
 void
+host_cut(struct world *w, uint32_t agent)
+{
+	struct attempt *a;
+	uint32_t i;
+
+	w->hosts[agent].facts.up = false;
+	w->hosts[agent].link++;
+	for (i = 0; i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		if (a->agent != agent)
+			continue;
+		if (a->truth == FLYING)
+			a->truth = GONE;
+		unprepare(a);
+	}
+}
+
+void
 host_link(struct world *w, uint32_t agent, bool up)
 {
 	struct host *h = &w->hosts[agent];
-	struct attempt *a;
-	uint32_t i;
 
 	if (h->facts.up == up)
 		return;
 	trace(w, "the link to %s is %s", h->name, up ? "up" : "down");
+	if (!up) {
+		host_cut(w, agent);
+		believe_down(w, agent);
+	}
 	h->facts.up = up;
 	h->link++;
-	for (i = 0; !up && i < w->n_live; i++) {
-		a = &w->attempts[w->live[i]];
-		if (a->agent == agent && a->truth == FLYING)
-			a->truth = GONE;
-	}
-	if (!up)
-		believe_down(w, agent);
 	host_say(w, agent);
 	if (up)
 		host_tell(w, agent);

@@ -179,34 +179,72 @@ run_limits_make(struct world *w, struct spec *p)
 }
 
 static void
+exec_make(struct world *w, uint32_t r, uint32_t terms, uint32_t group)
+{
+	struct spec *p = &w->specs[r];
+	struct sched_exec *x = spec_execs(p, 1);
+
+	x->terms = x->member = terms;
+	x->group = group;
+	x->fails = (int32_t)pick(w, 1000);
+	if (chance(w, 60))
+		x->estimate_us = pick(w, 20) * US_PER_S;
+	p->keys[p->run.n_execs - 1] = terms * 100 + pick(w, 40);
+	if (chance(w, 5))
+		x->not_before_us = w->k.now_us + pick(w, 20) * US_PER_S;
+	w->team_of[r][p->run.n_execs] = SCHED_NONE;
+}
+
+/* Some rows of a few parts that run together. */
+static void
+teams_make(struct world *w, uint32_t r)
+{
+	uint32_t first = w->specs[r].run.n_terms, i, row;
+	uint32_t n = 2 + pick(w, MAX_PARTS - 1), rows = 1 + pick(w, 3);
+	struct spec *p = &w->specs[r];
+	bool same = chance(w, 30);
+
+	for (i = 0; i < n; i++) {
+		terms_make(w, r, first + i);
+		p->terms[first + i].together = true;
+		p->terms[first + i].same_agent = same;
+		p->terms[first + i].batch = 0;
+		if (w->needs[r][first + i][0] >= first ||
+		    w->needs[r][first + i][1] >= first)
+			p->terms[first + i].n_needs = 0;
+	}
+	for (row = 1; row <= rows && p->run.n_execs + n <= KIT_MAX; row++) {
+		w->teams[w->n_teams] = (struct team){ .run = r, .n = n,
+			.first = p->run.n_execs + 1, .same_agent = same };
+		for (i = 0; i < n; i++) {
+			exec_make(w, r, first + i, row);
+			w->team_of[r][p->run.n_execs] = w->n_teams;
+		}
+		w->n_teams++;
+	}
+}
+
+static void
 run_make(struct world *w, uint32_t r)
 {
 	static const char *const ids[] = { "ra", "rb", "rc" };
 	struct spec *p = &w->specs[r];
 	uint32_t i, j, n_terms = 1 + pick(w, 8);
-	struct sched_exec *x;
 
 	spec_init(p);
 	p->run.id = ids[r];
 	run_limits_make(w, p);
 	for (i = 0; i < n_terms; i++) {
 		terms_make(w, r, i);
-		for (j = pick(w, 8); j > 0 && p->run.n_execs < KIT_MAX; j--) {
-			x = spec_execs(p, 1);
-			x->member = i;
-			x->fails = (int32_t)pick(w, 1000);
-			if (chance(w, 60))
-				x->estimate_us = pick(w, 20) * US_PER_S;
-			p->keys[p->run.n_execs - 1] = i * 100 + pick(w, 40);
-			if (chance(w, 5))
-				x->not_before_us = w->k.now_us +
-				    pick(w, 20) * US_PER_S;
-		}
+		for (j = pick(w, 8); j > 0 && p->run.n_execs < KIT_MAX; j--)
+			exec_make(w, r, i, 0);
 	}
+	if (chance(w, 40))
+		teams_make(w, r);
 	w->cut[r] = p->run.max_failures > 0;
-	for (i = 0; i < n_terms; i++)
+	for (i = 0; i < p->run.n_terms; i++)
 		w->cut[r] |= p->terms[i].stop;
-	p->run.n_lists = p->run.n_nodes = n_terms;
+	p->run.n_lists = p->run.n_nodes = p->run.n_terms;
 }
 
 void
@@ -242,9 +280,53 @@ run_add(struct world *w)
 			.pin = SCHED_NONE,
 			.ready_us = p->execs[i - 1].not_before_us };
 	w->max_parallel[r] = p->run.max_parallel;
+	w->max_failures[r] = p->run.max_failures;
 	w->runs[w->n_runs++] = kit_run(&w->k, p);
 	say_ext(w);
 	trace(w, "run %s: %u executions", p->run.id, p->run.n_execs);
+}
+
+static void
+terms_amend(struct world *w, struct sched_terms *t)
+{
+	switch (pick(w, 4)) {
+	case 0:
+		t->agents = &w->lists[pick(w, 4)];
+		break;
+	case 1:
+		t->n_holds = pick(w, 3);
+		break;
+	case 2:
+		t->n_sides = !t->n_sides;
+		break;
+	default:
+		t->n_targets = pick(w, 3);
+		break;
+	}
+}
+
+void
+run_amend(struct world *w, uint32_t r)
+{
+	struct spec *p = &w->specs[r];
+
+	w->amended = true;
+	switch (pick(w, 5)) {
+	case 0:
+		p->targets[0].max_per_agent = pick(w, 3);
+		break;
+	case 1:
+		p->targets[1].max = pick(w, 4);
+		break;
+	case 2:
+		p->locks[pick(w, 2)].capacity = 1 + pick(w, 3);
+		break;
+	default:
+		terms_amend(w, &p->terms[pick(w, p->run.n_terms)]);
+		break;
+	}
+	if (sched_run_amend(w->k.s, r, &p->run, w->k.now_us) != 0)
+		broken(w, "run %s cannot be amended", p->run.id);
 }
 
 void
