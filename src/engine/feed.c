@@ -396,6 +396,7 @@ static void
 restore(struct sched_exec *x, const struct feed_exec *was)
 {
 	x->state = was->state;
+	x->cause = was->cause;
 	x->attempt = was->attempt;
 	x->agent = was->agent;
 	x->worker = was->worker;
@@ -403,7 +404,9 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->errors = was->errors;
 	x->avoid = was->avoid;
 	x->lead = was->lead;
+	x->pinned = was->pinned;
 	x->returned = was->returned;
+	x->unstarted = was->unstarted;
 }
 
 /* What was sent once has waited. */
@@ -485,6 +488,8 @@ feed_plan(const struct plan *p, const char *id, const struct feed_state *st,
 		.start_cost_us = st->start_us,
 		.private = p->private,
 		.deadline_us = p->deadline_us > 0 ? st->deadline_us : 0,
+		.lost = st->lost,
+		.n_lost = st->n_lost,
 	};
 	feed_locks(&f);
 	feed_targets(&f);

@@ -9,16 +9,21 @@
 /* What was stored of an execution. */
 struct feed_exec {
 	enum exec_state state;
+	enum reason cause;	/* of a skipped one: why, by us; else NONE */
 	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
 	uint16_t worker;
 	uint32_t failures, errors;	/* counted so far */
 	uint32_t avoid;		/* 1 + agent of the last of them, 0: unknown */
 	uint32_t lead;		/* of its batch; 0: itself */
-	bool returned;		/* the last one was given back unstarted */
+	bool pinned;		/* the last one was sent as pinned, */
+	bool returned;		/* was given back unstarted, */
+	bool unstarted;		/* never started, as far as is known */
 };
 /* What is known of each execution beyond the plan; arrays by number - 1. */
 struct feed_state {
 	const struct feed_exec *execs;	/* NULL: fresh */
+	const struct sched_lost *lost;	/* attempts that may yet be found */
+	uint32_t n_lost;
 	const int64_t *estimates_us;	/* -1 unknown */
 	const int32_t *fails;	/* likelihood in thousandths; NULL: none */
 	int64_t start_us;	/* of a process of a batch; 0 unknown */

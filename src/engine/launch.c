@@ -180,11 +180,19 @@ engine_launch(struct engine *e, struct launch *l, struct diags *ds,
 
 /* ---- adopting --------------------------------------------------------------- */
 
+/* An attempt that its agent may have after all. */
+struct lost_row {
+	struct ident lead;	/* of its batch */
+	struct sched_lost was;
+};
+
 struct restoring {
 	struct engine *e;
 	struct erun *r;
 	struct feed_exec *v;
 	int64_t *estimates_us;
+	struct lost_row *lost;
+	size_t n_lost, cap_lost;
 };
 
 static int
@@ -199,6 +207,9 @@ restore_exec(void *arg, const struct run_exec *x)
 	agent = x->agent != NULL ? fleet_index(s->e->fleet, x->agent) : -1;
 	f->state = x->state;
 	f->attempt = x->attempt;
+	if (x->state == EXEC_SKIPPED && x->text != NULL &&
+	    reason_parse(x->text) > 0)
+		f->cause = (enum reason)reason_parse(x->text);
 	f->agent = agent >= 0 ? (uint32_t)agent : SCHED_NONE;
 	if (x->estimate_us > 0)
 		s->estimates_us[x->no - 1] = x->estimate_us;
@@ -210,6 +221,17 @@ restore_exec(void *arg, const struct run_exec *x)
 	return 0;
 }
 
+static void
+restore_lost(struct restoring *s, const struct run_attempt *a, int agent)
+{
+	if (agent < 0)
+		return;
+	s->lost = mem_grow(s->lost, &s->cap_lost, s->n_lost + 1,
+	    sizeof *s->lost);
+	s->lost[s->n_lost++].was = (struct sched_lost){ .exec = a->exec,
+		.attempt = a->attempt, .agent = (uint32_t)agent };
+}
+
 static int
 restore_attempt(void *arg, const struct run_attempt *a)
 {
@@ -217,15 +239,24 @@ restore_attempt(void *arg, const struct run_attempt *a)
 	struct feed_exec *f;
 	int agent;
 
-	if (a->exec == 0 || a->exec > s->r->live.n)
+	if (a->exec == 0 || a->exec > s->r->live.n || a->attempt == 0)
 		return ERR_STORE;
 	f = &s->v[a->exec - 1];
+	agent = a->agent != NULL ? fleet_index(s->e->fleet, a->agent) : -1;
 	if (a->attempt == f->attempt) {
 		f->worker = a->worker;
+		f->pinned = a->class == CLASS_PINNED;
 		f->returned = a->state == ATTEMPT_RETURNED;
+		f->unstarted = a->started_wall_us == 0;
 		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
 	}
 	if (a->late)
+		return 0;
+	if (a->state == ATTEMPT_LOST)
+		restore_lost(s, a, agent);
+	/* What was lost and found again has the outcome of its loss until it
+	 * ends. */
+	if (a->state != ATTEMPT_ENDED && a->state != ATTEMPT_LOST)
 		return 0;
 	if (a->outcome == OUTCOME_FAILED || a->outcome == OUTCOME_TIMEOUT)
 		f->failures++;
@@ -233,7 +264,6 @@ restore_attempt(void *arg, const struct run_attempt *a)
 		f->errors++;
 	else
 		return 0;
-	agent = a->agent != NULL ? fleet_index(s->e->fleet, a->agent) : -1;
 	f->avoid = (uint32_t)(agent + 1);
 	return 0;
 }
@@ -254,10 +284,43 @@ restore_result(void *arg, const struct run_result *res)
 }
 
 static int
+by_lead(const void *a, const void *b)
+{
+	const struct lost_row *x = a, *y = b;
+
+	if (x->lead.execution != y->lead.execution)
+		return x->lead.execution < y->lead.execution ? -1 : 1;
+	if (x->lead.attempt != y->lead.attempt)
+		return x->lead.attempt < y->lead.attempt ? -1 : 1;
+	return x->was.exec < y->was.exec ? -1 : x->was.exec > y->was.exec;
+}
+
+/* A batch was lost as a whole: its members follow each other. */
+static struct sched_lost *
+lost_in_order(struct restoring *s)
+{
+	struct sched_lost *v = mem_calloc(s->n_lost, sizeof *v);
+	size_t i;
+
+	for (i = 0; i < s->n_lost; i++)
+		s->lost[i].lead = batch_lead(s->r, (struct sched_id){ 0,
+		    s->lost[i].was.exec, s->lost[i].was.attempt });
+	if (s->n_lost > 1)
+		qsort(s->lost, s->n_lost, sizeof *s->lost, by_lead);
+	for (i = 0; i < s->n_lost; i++) {
+		v[i] = s->lost[i].was;
+		v[i].lead = i > 0 && ident_equal(&s->lost[i].lead,
+		    &s->lost[i - 1].lead) ? v[i - 1].lead : (uint32_t)i;
+	}
+	return v;
+}
+
+static int
 restore_all(struct engine *e, struct erun *r)
 {
 	struct restoring s = { .e = e, .r = r };
 	struct feed_state st = { .execs = NULL };
+	struct sched_lost *lost = NULL;
 	int rc;
 
 	s.v = mem_calloc(r->live.n, sizeof *s.v);
@@ -275,7 +338,9 @@ restore_all(struct engine *e, struct erun *r)
 	if (rc == 0)
 		rc = events_restore(e, r);
 	if (rc == 0) {
+		st.lost = lost = lost_in_order(&s);
 		st.execs = s.v;
+		st.n_lost = (uint32_t)s.n_lost;
 		st.estimates_us = s.estimates_us;
 		st.fails = r->fails;
 		rc = erun_start(e, r, &st);
@@ -283,6 +348,8 @@ restore_all(struct engine *e, struct erun *r)
 	if (rc == 0)
 		amend_replay(e, r);
 	free(s.v);
+	free(s.lost);
+	free(lost);
 	free(s.estimates_us);
 	return rc;
 }

@@ -252,6 +252,47 @@ view_members(struct engine *e, struct erun *r, const struct ident *id)
 		view_execution(e, r, m[i].exec);
 }
 
+/* It was taken for lost, and waits there: that is on record too. */
+static void
+found_queued(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	struct run_attempt a = {
+		.agent = fleet_agent(e->fleet, agent)->name,
+		.state = ATTEMPT_QUEUED,
+	};
+	const struct sched_member *m;
+	struct sched_member one;
+	uint32_t i, n;
+
+	m = batch_members(r, &rep->id, &one, &n);
+	for (i = 0; i < n; i++) {
+		if (r->live.executions[m[i].exec - 1].state != EXEC_WAITING ||
+		    sched_exec_state(e->sched, r->handle, m[i].exec) !=
+		    EXEC_ASSIGNED)
+			continue;
+		a.exec = m[i].exec;
+		a.attempt = m[i].attempt;
+		erun_put(r, run_file_put_attempt(r->file, &a));
+		erun_put_exec(e, r, a.exec);
+	}
+}
+
+/* What waits or runs there and is nobody's any more is ended: a host that was
+ * declared dead is back, or it was given up long ago. */
+static void
+end_stray(struct engine *e, size_t agent, struct erun *r,
+    const struct report *rep)
+{
+	if (rep->state != ATTEMPT_QUEUED && rep->state != ATTEMPT_RUNNING)
+		return;
+	if (sched_holder(e->sched, batch_voice(e, r, &rep->id)) ==
+	    SCHED_NONE)
+		engine_out(e, OUT_CANCEL, agent, &rep->id, r->epoch);
+	else if (rep->state == ATTEMPT_QUEUED)
+		found_queued(e, agent, r, rep);
+}
+
 static void
 on_report(void *arg, size_t agent, const struct report *rep)
 {
@@ -283,6 +324,7 @@ on_report(void *arg, size_t agent, const struct report *rep)
 			workspace_offer(e, r, agent, rep->id.execution);
 	} else if (handlers[rep->state] != NULL)
 		handlers[rep->state](e, agent, r, rep);
+	end_stray(e, agent, r, rep);
 	view_members(e, r, &rep->id);
 	engine_wake(e);
 }

@@ -109,12 +109,43 @@ test_batches(void **state)
 	plan_free(p);
 }
 
+static int
+note_was(void *arg, const struct sched_run *spec)
+{
+	*(struct sched_exec *)arg = spec->execs[1];
+	return (int)spec->n_lost;
+}
+
+/* What is known of the last attempt, and of those that may yet be found. */
+static void
+test_was(void **state)
+{
+	static const struct sched_lost lost = { .exec = 2, .attempt = 3 };
+	struct feed_exec was[] = { { .attempt = 0 }, { .attempt = 4,
+		.state = EXEC_SKIPPED, .cause = REASON_HALTED,
+		.pinned = true, .unstarted = true } };
+	int64_t estimates[] = { -1, -1 };
+	struct feed_state st = { .estimates_us = estimates, .execs = was,
+		.lost = &lost, .n_lost = 1 };
+	struct sched_exec x;
+	struct plan *p = expand_good("{\"parallel\": \"tests\", \"suites\": "
+	    "[{\"name\": \"s\", \"shell\": \"x\", \"tests\": [\"t\", "
+	    "\"u\"]}]}", NULL);
+
+	assert_int_equal(feed_plan(p, "r0000000001", &st, note_was, &x), 1);
+	assert_int_equal(x.cause, REASON_HALTED);
+	assert_int_equal(x.attempt, 4);
+	assert_true(x.pinned && x.unstarted && !x.returned);
+	plan_free(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
