@@ -45,7 +45,7 @@ struct forecast_play {
 	size_t n_runs;
 };
 
-#define FORECAST_PLAYS 33
+#define FORECAST_PLAYS 99
 
 struct forecast {
 	struct forecast_play plays[FORECAST_PLAYS];	/* 0: as predicted */
