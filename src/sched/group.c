@@ -171,6 +171,29 @@ group_take(struct sched *s, struct group *g)
 		limit_count(s, &ls->v[i], 1);
 }
 
+/* Something of an earlier round is still held, by other terms: both are. */
+void
+group_take_more(struct sched *s, struct group *g)
+{
+	const struct lset *a, *b = s->lsets[g->lset];
+	struct use *v;
+	uint32_t i, n;
+
+	if (g->held == NONE || g->held == g->lset)
+		return;
+	a = s->lsets[g->held];
+	v = mem_calloc(a->n + b->n, sizeof(*v));
+	for (n = 0; n < a->n + b->n; n++)
+		v[n] = n < a->n ? a->v[n] : b->v[n - a->n];
+	for (i = 0; i < a->n; i++)
+		limit_count(s, &a->v[i], -1);
+	n = uses_merge(s, v, n);
+	g->held = lset_intern(s, v, n);
+	for (i = 0; i < n; i++)
+		limit_count(s, &v[i], 1);
+	free(v);
+}
+
 void
 group_parcel(struct sched *s, uint32_t group, int by)
 {

@@ -473,6 +473,7 @@ group_send(struct sched *s, struct group *g, const uint32_t *agents)
 	uint32_t i;
 
 	group_unreserve(s, g);
+	group_take_more(s, g);
 	g->out = true;
 	g->sent_us = s->now_us;
 	g->missing = 0;

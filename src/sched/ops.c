@@ -119,6 +119,16 @@ unhalt(struct sched *s, struct run *r)
 	}
 }
 
+static const struct exec *
+first_bad(const struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i + 1 < r->n && !exec_bad(&r->x[i]); i++)
+		;
+	return &r->x[i];
+}
+
 int
 sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
     uint32_t max_failures, int64_t now_us)
@@ -135,6 +145,8 @@ sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
 	r->full_us = now_us;
 	if (r->halted && !r->cancelled && !run_should_halt(r))
 		unhalt(s, r);
+	else if (!r->halted && run_should_halt(r))
+		run_halt(s, r, first_bad(r));
 	run_wake(s, r);
 	return 0;
 }

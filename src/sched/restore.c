@@ -21,6 +21,8 @@ restore_final(struct run *r, struct exec *x, const struct sched_exec *from)
 		r->n_bad++;
 	if (x->cause == REASON_HALTED)
 		r->halted = true;
+	if (r->terms[x->terms].stop && exec_bad(x))
+		r->halted_by = exec_no(r, x);
 	needs_ended(r, x, exec_bad(x));
 }
 
@@ -122,6 +124,17 @@ gather_lost(const struct sched_run *spec, uint32_t first, struct parcel *p)
 			l->attempt };
 }
 
+/* It is not known to be out. */
+static bool
+may_be_found(const struct sched_run *spec, uint32_t i)
+{
+	const struct sched_lost *l = &spec->lost[i];
+	const struct sched_exec *from = &spec->execs[l->exec - 1];
+
+	return l->agent != NONE && (l->attempt < from->attempt ||
+	    (l->attempt == from->attempt && !is_out(from)));
+}
+
 /* As it stands since it was lost. */
 static void
 restore_lost(struct sched *s, struct run *r, const struct sched_run *spec,
@@ -188,7 +201,7 @@ parcels_restore(struct sched *s, struct run *r, const struct sched_run *spec,
 	uint32_t i;
 
 	for (i = 0; i < spec->n_lost; i++)
-		if (spec->lost[i].lead == i && spec->lost[i].agent != NONE &&
+		if (spec->lost[i].lead == i && may_be_found(spec, i) &&
 		    (spec->lost[i].instance != NULL) == known)
 			restore_lost(s, r, spec, i);
 	for (i = 0; i < r->n; i++) {

@@ -155,6 +155,7 @@ void group_unready(struct sched *s, struct exec *x);
 /* A parcel of it came (1), is over (-1); group may be NONE. */
 void group_parcel(struct sched *s, uint32_t group, int by);
 void group_take(struct sched *s, struct group *g);
+void group_take_more(struct sched *s, struct group *g);
 /* Asks for all parts back, unless they were told to start. */
 void group_give_back(struct sched *s, struct group *g);
 /* What an agent said of a part. */

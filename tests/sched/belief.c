@@ -344,8 +344,8 @@ limits_judge(const struct world *w, const struct attempt *a,
 	const struct sched_terms *t = terms_of(w, a);
 	const struct sched_agent *f = &w->hosts[a->agent].facts;
 	uint32_t max = w->max_parallel[a->id.run];
-	const struct takes *takes = a->team == SCHED_NONE ||
-	    w->teams[a->team].sent > 0 ? &a->takes : &w->teams[a->team].held;
+	struct takes all = a->team == SCHED_NONE || w->teams[a->team].sent > 0 ?
+	    a->takes : team_takes(w, &w->teams[a->team]), *takes = &all;
 	const char *what = NULL;
 
 	if (w->paused || w->held[a->id.run] || !fact_usable(w, a->agent))
@@ -393,9 +393,9 @@ sent(struct world *w, const struct sched_decision *d)
 		    d->tier == TIER_REASSIGNED };
 	trace(w, "send %s (%u) to %s, %s", id_text(w, d->id), d->n_members,
 	    w->hosts[d->agent].name, tier_name(d->tier));
+	limits_judge(w, a, d);
 	if (a->team != SCHED_NONE)
 		team_sent(w, a);
-	limits_judge(w, a, d);
 	for (i = 0; i < d->n_members; i++) {
 		a->members[i] = w->k.out.members[d->first_member + i];
 		a->open[i] = true;

@@ -200,6 +200,25 @@ team_is_out(const struct world *w, const struct team *t)
 	return false;
 }
 
+/* What is left of an earlier round holds by the terms of then. */
+static void
+take_both(struct team *t, struct takes more)
+{
+	struct takes *h = &t->held;
+	uint32_t i;
+
+	for (i = 0; i < N_LOCKS; i++) {
+		h->shared[i] = (h->shared[i] || h->count[i] == 0) &&
+		    (more.shared[i] || more.count[i] == 0);
+		if (more.count[i] > h->count[i])
+			h->count[i] = more.count[i];
+		h->shared[i] &= h->count[i] > 0;
+	}
+	for (i = 0; i < N_PAIRS; i++)
+		h->sides[i] |= more.sides[i];
+	t->took = *h;
+}
+
 void
 team_sent(struct world *w, struct attempt *a)
 {
@@ -212,6 +231,8 @@ team_sent(struct world *w, struct attempt *a)
 		    id_text(w, a->id));
 	if (t->parcels == 0)
 		t->held = t->took = team_takes(w, t);
+	else if (t->sent == 0)
+		take_both(t, team_takes(w, t));
 	t->sent_us = w->k.now_us;
 	for (i = 0; i < t->n && !t->same_agent; i++) {
 		b = current(w, t, i);

@@ -210,6 +210,32 @@ a_halted_run_stays_halted(void **state)
 	kit_done(&k);
 }
 
+/* As many have failed as may now fail: that counts at once, and after a
+ * resume as before. */
+static void
+a_lowered_limit_halts(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 3);
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	kit_started(&k, run, 1);
+	kit_ended(&k, run, 1, OUTCOME_FAILED);
+	assert_int_equal(sched_run_limits(k.s, run, 0, 1, k.now_us), 0);
+	assert_int_equal(kit_state(&k, run, 3), EXEC_SKIPPED);
+	assert_string_equal(kit_why(&k, run, 3), "halted");
+	assert_int_equal(sched_run_limits(k.s, run, 0, 2, k.now_us), 0);
+	assert_int_equal(kit_state(&k, run, 3), EXEC_WAITING);
+	kit_done(&k);
+}
+
 /* It was moved where it runs, and is tried again there. */
 static void
 what_runs_where_it_was_moved_stays_moved(void **state)
@@ -350,6 +376,7 @@ main(void)
 		cmocka_unit_test(instances_stay_with_who_has_them),
 		cmocka_unit_test(a_name_may_be_given_later),
 		cmocka_unit_test(a_halted_run_stays_halted),
+		cmocka_unit_test(a_lowered_limit_halts),
 		cmocka_unit_test(what_runs_where_it_was_moved_stays_moved),
 		cmocka_unit_test(what_became_a_stranger_in_silence_is_asked_back),
 		cmocka_unit_test(what_is_found_where_it_may_not_start_is_asked_back),

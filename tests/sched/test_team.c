@@ -288,6 +288,51 @@ all_parts_are_tried_afresh(void **state)
 	kit_done(&k);
 }
 
+/* A part of the first round is lost and keeps one lock; by then the group
+ * takes another one as well, which the second round has. */
+static void
+a_round_takes_what_the_last_one_did_not(void **state)
+{
+	struct sched_hold hold[2] = { { .lock = 1, .count = 1 },
+		{ .lock = 0, .count = 1 } };
+	struct sched_agent a = kit_facts("a", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run, i;
+
+	kit_init(&k);
+	for (i = 0; i < 3; i++)
+		kit_agent(&k, i, i == 0 ? "a" : i == 1 ? "b" : "c", 1);
+	spec_team(&p, 2, 1);
+	p.locks[0] = (struct sched_lock){ .name = "new", .capacity = 1 };
+	p.locks[1] = (struct sched_lock){ .name = "old", .capacity = 2 };
+	p.run.n_locks = 2;
+	p.terms[0].holds = &hold[0];
+	p.terms[0].n_holds = 1;
+	p.terms[2].holds = &hold[1];
+	run = kit_run(&k, &p);
+	assert_int_equal(sched_exec_hold(k.s, run, 3, "x", k.now_us), 0);
+	kit_decide(&k);
+	a.up = false;
+	i = (uint32_t)kit_sent(&k, run, 1);
+	a.name = i == 0 ? "a" : i == 1 ? "b" : "c";
+	sched_agent_set(k.s, i, &a, k.now_us);
+	k.now_us += 121 * US_PER_S;
+	kit_decide(&k);
+	sched_returned(k.s, kit_id(&k, run, 2), false, k.now_us);
+	p.terms[1].holds = &hold[1];
+	p.terms[1].n_holds = p.terms[2].n_holds = 1;
+	assert_int_equal(sched_run_amend(k.s, run, &p.run, k.now_us), 0);
+	k.now_us += 2 * US_PER_S;
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
+	kit_agent(&k, 3, "d", 1);
+	assert_int_equal(sched_exec_hold(k.s, run, 3, NULL, k.now_us), 0);
+	kit_decide(&k);
+	assert_string_equal(kit_why(&k, run, 3), "lock");
+	kit_done(&k);
+}
+
 /* ---- after a resume -------------------------------------------------------- */
 
 /* The one was lost before the go, so the other one does not start alone. */
@@ -328,6 +373,7 @@ main(void)
 		cmocka_unit_test(what_runs_is_not_told_to_go),
 		cmocka_unit_test(what_was_cancelled_is_not_brought_back),
 		cmocka_unit_test(all_parts_are_tried_afresh),
+		cmocka_unit_test(a_round_takes_what_the_last_one_did_not),
 		cmocka_unit_test(what_was_lost_unstarted_says_nothing_of_a_go),
 	};
 

@@ -333,7 +333,8 @@ int sched_run_hold(struct sched *s, uint32_t run, const char *text,
     int64_t now_us);
 int sched_run_cancel(struct sched *s, uint32_t run, int64_t now_us);
 int sched_run_priority(struct sched *s, uint32_t run, int32_t priority);
-/* Raising max_failures brings back what was skipped by it. */
+/* Raising max_failures brings back what was skipped by it; lowering it to what
+ * has failed skips the rest. */
 int sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
     uint32_t max_failures, int64_t now_us);
 
