@@ -153,6 +153,7 @@ lost_found(struct sched *s, uint32_t parcel, enum parcel_state state)
 	parcel_state(s, parcel, state);
 	p->unheard = false;
 	p->cancel = false;	/* was maybe never heard */
+	p->prepared = false;
 	m = parcel_members(p, &n);
 	for (i = 0; i < n; i++)
 		if (resume(s, r, &m[i], state)) {

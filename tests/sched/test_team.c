@@ -233,6 +233,38 @@ what_runs_is_not_told_to_go(void **state)
 	kit_done(&k);
 }
 
+/* It was prepared before it was lost; found again it only waits there. */
+static void
+what_is_found_is_prepared_anew(void **state)
+{
+	struct sched_agent b = kit_facts("b", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	kit_agent(&k, 1, "b", 1);
+	spec_team(&p, 2, 0);
+	run = kit_run(&k, &p);
+	assert_int_equal(sched_exec_move(k.s, run, 2, 1, k.now_us), 0);
+	kit_decide(&k);
+	prepare(&k, run, 2);
+	b.up = false;
+	sched_agent_set(k.s, 1, &b, k.now_us);
+	k.now_us += 121 * US_PER_S;
+	kit_decide(&k);
+	kit_agent(&k, 1, "b", 1);
+	sched_accepted(k.s, (struct sched_id){ run, 2, 1 }, k.now_us);
+	kit_started(&k, run, 1);
+	kit_decide(&k);
+	assert_null(kit_find(&k, SCHED_GO, run, 2));
+	prepare(&k, run, 2);
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_GO, run, 2));
+	kit_done(&k);
+}
+
 /* Cancelled as a whole, then its limit is raised: nothing comes back. */
 static void
 what_was_cancelled_is_not_brought_back(void **state)
@@ -371,6 +403,7 @@ main(void)
 		cmocka_unit_test(a_moved_part_waits_for_its_own_step),
 		cmocka_unit_test(private_runs_share_no_instance),
 		cmocka_unit_test(what_runs_is_not_told_to_go),
+		cmocka_unit_test(what_is_found_is_prepared_anew),
 		cmocka_unit_test(what_was_cancelled_is_not_brought_back),
 		cmocka_unit_test(all_parts_are_tried_afresh),
 		cmocka_unit_test(a_round_takes_what_the_last_one_did_not),
