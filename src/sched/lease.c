@@ -126,9 +126,10 @@ lease_take(struct sched *s, uint32_t parcel, const char *want)
 	const struct lset *ls = s->lsets[s->parcels[parcel].lset];
 	uint32_t i, named = NONE;
 
-	if (want != NULL && (want[0] == '\0' ||
-	    (named = take_named(s, parcel, want)) == NONE))
+	if (want != NULL && want[0] == '\0')
 		return;
+	if (want != NULL)
+		named = take_named(s, parcel, want);
 	for (i = 0; i < ls->n; i++)
 		if (ls->v[i].limit != named &&
 		    s->limits[ls->v[i].limit]->kind == LIMIT_TARGET)

@@ -185,6 +185,40 @@ a_name_may_be_given_later(void **state)
 	strvec_done(&names);
 }
 
+/* Only one of its two instances is on record: it has some of the other. */
+static void
+of_each_target_it_has_one(void **state)
+{
+	static const uint32_t both[] = { 0, 1 };
+	struct strvec one = STRVEC_INIT;
+	struct sched_pool pool = { "u", &one };
+	struct sched_agent a = kit_facts("a", 3);
+	struct spec p;
+	struct kit k;
+
+	strvec_push(&one, "device");
+	a.pools = &pool;
+	a.n_pools = 1;
+	kit_init(&k);
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	spec_init(&p);
+	p.targets[0] = (struct sched_target){ "t", 0, 0, NULL };
+	p.targets[1] = (struct sched_target){ "u", 0, 0, NULL };
+	p.run.n_targets = 2;
+	spec_terms(&p)->targets = both;
+	p.terms[0].n_targets = 2;
+	spec_execs(&p, 2);
+	p.execs[0].state = EXEC_RUNNING;
+	p.execs[0].attempt = 1;
+	p.execs[0].instance = "i1";
+	kit_run(&k, &p);
+	kit_check(&k);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	kit_done(&k);
+	strvec_done(&one);
+}
+
 /* Nothing was skipped yet when the console died: it is halted all the same. */
 static void
 a_halted_run_stays_halted(void **state)
@@ -375,6 +409,7 @@ main(void)
 		cmocka_unit_test(what_is_lost_and_superseded_is_cancelled),
 		cmocka_unit_test(instances_stay_with_who_has_them),
 		cmocka_unit_test(a_name_may_be_given_later),
+		cmocka_unit_test(of_each_target_it_has_one),
 		cmocka_unit_test(a_halted_run_stays_halted),
 		cmocka_unit_test(a_lowered_limit_halts),
 		cmocka_unit_test(what_runs_where_it_was_moved_stays_moved),
