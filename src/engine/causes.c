@@ -225,6 +225,12 @@ play_without(struct simulation *s, enum cause cause, struct sim_result *ret)
 	return rc;
 }
 
+static void
+max_us(int64_t *to, int64_t us)
+{
+	*to = us > *to ? us : *to;
+}
+
 static int
 by_instant(const void *pa, const void *pb)
 {
@@ -234,6 +240,33 @@ by_instant(const void *pa, const void *pb)
 	    a[1] > b[1];
 }
 
+/* When each worker of each agent ends its last; *ret_n of them, to be freed. */
+static int64_t *
+worker_ends(const struct simulation *s, const struct sim_result *r,
+    uint32_t *ret_n)
+{
+	uint32_t *first = mem_calloc(s->n_agents + 1, sizeof *first);
+	const struct sim_row *row;
+	int64_t *end_us;
+	uint32_t i, at, n = 0;
+
+	for (i = 0; i < s->n_agents; i++) {
+		first[i] = n;
+		n += s->agents[i].facts.max_workers;
+	}
+	end_us = mem_calloc(n + 1, sizeof *end_us);
+	for (i = 0; i < r->n_rows; i++) {
+		row = &r->rows[i];
+		for (at = 0; at < simulation_width(s, row->exec); at++)
+			if (first[row->agent] + row->worker - 1 + at < n)
+				max_us(&end_us[first[row->agent] +
+				    row->worker - 1 + at], row->end_us);
+	}
+	free(first);
+	*ret_n = n;
+	return end_us;
+}
+
 void
 expense_of(const struct simulation *s, const struct sim_result *r,
     struct expense *ret)
@@ -241,6 +274,7 @@ expense_of(const struct simulation *s, const struct sim_result *r,
 	int64_t (*v)[2] = mem_calloc(2 * r->n_rows, sizeof *v), now = 0;
 	int64_t *end_us = mem_calloc(s->n_agents, sizeof *end_us);
 	const struct sim_row *row;
+	uint32_t n;
 	size_t i;
 
 	*ret = (struct expense){ .makespan_us = r->makespan_us };
@@ -250,8 +284,7 @@ expense_of(const struct simulation *s, const struct sim_result *r,
 		v[2 * i][1] = simulation_width(s, row->exec);
 		v[2 * i + 1][0] = row->end_us;
 		v[2 * i + 1][1] = -v[2 * i][1];
-		if (row->end_us > end_us[row->agent])
-			end_us[row->agent] = row->end_us;
+		max_us(&end_us[row->agent], row->end_us);
 	}
 	if (r->n_rows > 0)
 		qsort(v, 2 * r->n_rows, sizeof *v, by_instant);
@@ -265,36 +298,23 @@ expense_of(const struct simulation *s, const struct sim_result *r,
 		    (3600.0 * US_PER_S);
 	free(v);
 	free(end_us);
+	end_us = worker_ends(s, r, &n);
+	while (n-- > 0)
+		ret->held_us += end_us[n];
+	free(end_us);
 }
 
 /* How long a worker has nothing more to do at the end, on average. */
 static int64_t
 idle_end(const struct simulation *s, const struct sim_result *r)
 {
-	int64_t *end_us, sum_us = 0;
-	uint32_t i, k, n = 0, at = 0;
-	uint32_t *first = mem_calloc(s->n_agents + 1, sizeof *first);
+	struct expense e;
+	uint32_t i, n = 0;
 
-	for (i = 0; i < s->n_agents; i++) {
-		first[i] = at;
-		at += s->agents[i].facts.max_workers;
+	for (i = 0; i < s->n_agents; i++)
 		n += s->agents[i].facts.threshold;
-	}
-	end_us = mem_calloc(at + 1, sizeof *end_us);
-	for (i = 0; i < r->n_rows; i++)
-		for (k = 0; k < simulation_width(s, r->rows[i].exec) &&
-		    first[r->rows[i].agent] + r->rows[i].worker - 1 + k < at;
-		    k++)
-			if (r->rows[i].end_us > end_us[first[r->rows[i].agent]
-			    + r->rows[i].worker - 1 + k])
-				end_us[first[r->rows[i].agent] +
-				    r->rows[i].worker - 1 + k] =
-				    r->rows[i].end_us;
-	for (i = 0; i < at; i++)
-		sum_us += end_us[i];
-	free(end_us);
-	free(first);
-	return n > 0 ? r->makespan_us - sum_us / n : 0;
+	expense_of(s, r, &e);
+	return n > 0 ? r->makespan_us - e.held_us / n : 0;
 }
 
 static int

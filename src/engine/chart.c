@@ -279,7 +279,7 @@ put_causes(const struct simulation *s, struct buf *out)
 static double
 minutes(const struct expense *e)
 {
-	return (double)e->makespan_us * e->workers / (60.0 * US_PER_S);
+	return (double)e->held_us / (60.0 * US_PER_S);
 }
 
 static bool
@@ -301,6 +301,27 @@ put_saved(const char *what, double saved, struct buf *out)
 	    saved < 0 ? -saved : saved, what);
 }
 
+/* It is too short, or what is predicted is too far from what will be. */
+static void
+put_missed(const struct simulation *s, const struct expense *e,
+    const char *deadline, struct buf *out)
+{
+	int64_t first_us = s->full.makespan_us < e->makespan_us ?
+	    s->full.makespan_us : e->makespan_us;
+	char end[DURATION_TEXT], first[DURATION_TEXT];
+
+	duration_format(first_us, first);
+	if (first_us > s->p->deadline_us)
+		buf_putf(out, "deadline %s: cannot be met, the earliest end "
+		    "is at %s with %u workers\n", deadline, first,
+		    s->full.workers);
+	else
+		buf_putf(out, "deadline %s: missed, the end is at %s, as "
+		    "tests take longer than predicted; at %s without a "
+		    "deadline\n", deadline, duration_format(e->makespan_us,
+		    end), first);
+}
+
 static void
 put_deadline(const struct simulation *s, struct buf *out)
 {
@@ -313,11 +334,7 @@ put_deadline(const struct simulation *s, struct buf *out)
 	expense_of(s, &s->result, &e);
 	duration_format(s->p->deadline_us, deadline);
 	if (e.makespan_us > s->p->deadline_us) {
-		buf_putf(out, "deadline %s: cannot be met, the earliest end "
-		    "is at %s with %u workers\n", deadline, duration_format(
-		    s->full.makespan_us < e.makespan_us ?
-		    s->full.makespan_us : e.makespan_us, end),
-		    s->full.workers);
+		put_missed(s, &e, deadline, out);
 		return;
 	}
 	buf_putf(out, "deadline %s: met at %s with %u worker%s; ", deadline,

@@ -26,6 +26,8 @@ struct cause_cost {
 struct expense {
 	int64_t makespan_us;
 	uint32_t workers;	/* at once, at most */
+	int64_t held_us;	/* over all workers: until each has nothing
+				 * left to do */
 	double cost;		/* by cost_per_hour */
 };
 

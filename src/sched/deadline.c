@@ -3,11 +3,13 @@
  * Deadlines: a run that has one uses the fewest workers that still meet it
  * by prediction, with a margin. What is left is laid out on so many workers
  * as it would run; where its tests took longer than predicted so far, the
- * rest is taken to do so, too. Nothing known, or no time left, and it uses
- * all. The answer holds until the next look, or until the fleet changes.
+ * rest is taken to do so, too, and those without a prediction to take what
+ * others without one took. Too little known, or no time left, and it uses all.
+ * The answer holds until the next look, or until the fleet changes.
  */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "sched/outlook.h"
@@ -21,6 +23,8 @@
 #define BELIEF 2		/* so many tests are as predicted, before any
 				 * has ended */
 #define SLOW_MAX 8.0
+#define SAMPLE 3		/* so many unknown ones tell of the others, */
+#define FEW 20			/* unless only one in so many is unknown */
 
 /* What is left, in the order in which it starts. */
 struct layout {
@@ -30,6 +34,7 @@ struct layout {
 	double sum_us, longest_us;
 	double limited_us, starts_us;
 	double slow;		/* times what is predicted */
+	double unknown_us;	/* of one that is not */
 };
 
 /* How much longer tests take than predicted, with those that are late now;
@@ -44,6 +49,17 @@ slowness(const struct outlook *o)
 	return by < 1 ? 1 : by > SLOW_MAX ? SLOW_MAX : by;
 }
 
+/* A length that those without a prediction have on average, in all
+ * likelihood. */
+static double
+unknown_length(const struct sched *s, const struct run *r)
+{
+	double n = r->n_unknown;
+
+	return n < SAMPLE ? 2 * (double)run_typical_us(s, r) :
+	    r->unknown_us / n * (1 + 1 / sqrt(n));
+}
+
 static bool
 is_waiting(const struct sched *s, const struct exec *x)
 {
@@ -55,7 +71,8 @@ static void
 item_add(struct layout *l, const struct run *r, const struct exec *x)
 {
 	const struct terms *t = &r->terms[x->terms];
-	double us = (double)length_us(l->o.s, r, x) * l->slow;
+	double us = x->estimate_us > 0 ? (double)x->estimate_us * l->slow :
+	    l->unknown_us;
 	uint32_t i;
 
 	if (t->batch == 0)
@@ -101,6 +118,7 @@ layout_make(struct layout *l, const struct sched *s, const struct run *r)
 	l->slow = slowness(&l->o);
 	l->limited_us = outlook_limited(&l->o) * l->slow;
 	l->starts_us = outlook_starts(r);
+	l->unknown_us = unknown_length(s, r);
 	for (i = 0; i < r->n; i++) {
 		x = &r->x[i];
 		if (is_waiting(s, x))
@@ -203,6 +221,20 @@ fewest(const struct layout *l, double time_us)
 	return lo;
 }
 
+static bool
+too_little_known(const struct run *r)
+{
+	uint32_t i, n = 0, of = 0;
+
+	for (i = 0; r->n_unknown < SAMPLE && i < r->n; i++) {
+		if (r->x[i].state != EXEC_WAITING)
+			continue;
+		n += r->x[i].estimate_us <= 0;
+		of++;
+	}
+	return n * FEW > of;
+}
+
 static uint32_t
 enough(const struct sched *s, const struct run *r)
 {
@@ -210,7 +242,7 @@ enough(const struct sched *s, const struct run *r)
 	struct layout l;
 	uint32_t n;
 
-	if ((r->n_known == 0 && r->n_done == 0) || time_us <= 0)
+	if (too_little_known(r) || time_us <= 0)
 		return 0;
 	layout_make(&l, s, r);
 	n = fewest(&l, time_us);
@@ -260,8 +292,13 @@ deadline_timer(struct sched *s, uint32_t handle)
 void
 deadline_learn(struct run *r, int64_t foreseen_us, double seen_us)
 {
-	r->foreseen_us += (double)foreseen_us;
-	r->seen_us += seen_us;
+	if (foreseen_us > 0) {
+		r->foreseen_us += (double)foreseen_us;
+		r->seen_us += seen_us;
+	} else {
+		r->unknown_us += seen_us;
+		r->n_unknown++;
+	}
 }
 
 bool

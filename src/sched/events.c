@@ -253,11 +253,12 @@ learn_exec(struct sched *s, const struct exec *x, const struct parcel *p,
 		return;
 	r->done_us += elapsed_us;
 	r->n_done++;
-	if (p->agent == NONE || x->estimate_us <= 0)
+	if (p->agent == NONE)
 		return;
-	pace_learn(s, p->agent, x->estimate_us, elapsed_us);
-	deadline_learn(r, x->estimate_us + (p->members != NULL ? 0 :
-	    r->start_cost_us), (double)elapsed_us *
+	if (x->estimate_us > 0)
+		pace_learn(s, p->agent, x->estimate_us, elapsed_us);
+	deadline_learn(r, x->estimate_us <= 0 ? 0 : x->estimate_us +
+	    (p->members != NULL ? 0 : r->start_cost_us), (double)elapsed_us *
 	    s->agents[p->agent].speed / 1000);
 }
 

