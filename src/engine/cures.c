@@ -162,10 +162,11 @@ say_effect(struct op_effect *f)
 		snprintf(f->text, size, "%s%u more never end", starts,
 		    f->never - f->never_without);
 	else if (f->sign != 0 && strcmp(with, without) != 0)
-		snprintf(f->text, size, "%sends %s, not %s", starts, with,
-		    without);
+		snprintf(f->text, size, "%sends %s, not %s%s", starts, with,
+		    without, f->sure ? "" : ", but that is not sure");
 	else
-		snprintf(f->text, size, "%sends as before, %s", starts, with);
+		snprintf(f->text, size, "%sends as before, %s%s", starts,
+		    with, f->sure ? "" : ", but that is not sure");
 }
 
 static void
@@ -181,7 +182,8 @@ compare(struct engine *e, const struct forecast *without,
 	*ret = (struct op_effect){ .known = true, .starts = f.starts,
 		.never = f.never, .never_without = f.never_without,
 		.end_us = f.end_us - now,
-		.end_without_us = f.end_without_us - now, .sign = f.sign };
+		.end_without_us = f.end_without_us - now, .sign = f.sign,
+		.sure = f.sure };
 	for (i = 0; i < 3 && i < f.starts; i++) {
 		if ((r = erun_by_handle(e, f.first[i].run)) == NULL)
 			continue;

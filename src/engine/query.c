@@ -304,6 +304,7 @@ write_offers(struct engine *e, const struct ident *id, struct jw *w)
 			jw_kv_int(w, "never_without",
 			    v[i].effect.never_without);
 			jw_kv_int(w, "sign", v[i].effect.sign);
+			jw_kv_bool(w, "sure", v[i].effect.sure);
 		}
 		jw_object_end(w);
 	}

@@ -15,6 +15,7 @@
 #define PLAYED 3000		/* open ones, over all plays */
 #define MAX_ALL 20		/* times that, those that have ended too */
 #define EQUAL 50		/* ends nearer than this part of what is left */
+#define SURE_OF_TEN 9		/* plays that agree, to be sure of a sign */
 #define MISS 0.3			/* of logarithms */
 #define REDRAWS 16		/* of a length that is over already */
 #define OVERDUE 8		/* this part of its length is left, at least */
@@ -450,7 +451,7 @@ forecast_effect(const struct forecast *without, const struct forecast *with,
 {
 	const struct forecast_play *a = &without->plays[0];
 	const struct forecast_play *b = &with->plays[0];
-	uint32_t votes[3] = { 0 }, i;
+	uint32_t votes[3] = { 0 }, i, n;
 
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < b->n_starts; i++) {
@@ -470,4 +471,7 @@ forecast_effect(const struct forecast *without, const struct forecast *with,
 	for (i = 0; i < 3; i++)
 		if (votes[i] > votes[1 + ret->sign])
 			ret->sign = (int)i - 1;
+	for (i = 0, n = 0; i < 3; i++)
+		n += votes[i];
+	ret->sure = votes[1 + ret->sign] * 10 >= n * SURE_OF_TEN;
 }

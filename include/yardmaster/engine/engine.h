@@ -175,6 +175,7 @@ struct op_effect {
 	uint32_t never, never_without;	/* that never end */
 	int64_t end_us, end_without_us;	/* from now: of run, or of all */
 	int sign;		/* 1: better, 0: equal, -1: worse */
+	bool sure;		/* else lengths decide which */
 	char text[160];		/* for people */
 };
 /* Predicts what n ops together would do to a run (NULL: to all that this

@@ -67,6 +67,7 @@ struct effect {
 	uint32_t never, never_without;
 	int64_t end_us, end_without_us;
 	int sign;		/* 1: better, 0: equal, -1: worse */
+	bool sure;		/* nine in ten plays give that sign */
 };
 /* Compares (run SCHED_NONE: all together): numbers as predicted, the sign by
  * most plays, of which each has the same lengths with and without. An end
