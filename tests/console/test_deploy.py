@@ -125,6 +125,8 @@ def life(place, host):
     tap.ok('removed', got.returncode == 0 and 'removed' in got.stdout,
            words(got))
     tap.equal('nothing is left behind', tree(host), before)
+    for pid in sshd.belonging_to(host.home):
+        a.wait_gone(pid)
     tap.equal('no process either', sshd.belonging_to(host.home) +
               a.worker_pids(), [])
     shutil.rmtree(a.dir)
@@ -141,6 +143,9 @@ def forced(place, host):
     link.wait_report(ids(1)[0], 'running')
     got = place.deploy(host.name, '--uninstall', '--force')
     tap.equal('removed by force', (got.returncode, tree(host)), (0, before))
+    for pid in sshd.belonging_to(host.dir):
+        if pid != host.process.pid:
+            a.wait_gone(pid)
     tap.equal('with all that ran', [p for p in sshd.belonging_to(host.dir)
                                     if p != host.process.pid], [])
     shutil.rmtree(a.dir)
