@@ -168,10 +168,12 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 	if (a->belief == GHOST)
 		found(w, a, RUNS_THERE);
 	counts = x->current == index_of(w, a);
-	if (counts)
+	if (counts) {
 		a->ends[member] = outcome;
-	if (counts)
 		believe_waits(w, a->id.run, a->members[member].exec);
+	}
+	if (counts && x->afresh >= a->members[member].attempt)
+		x->afresh = a->members[member].attempt - 1;
 	x->passed |= counts && outcome == OUTCOME_PASSED;
 	x->failures += counts && (outcome == OUTCOME_FAILED ||
 	    outcome == OUTCOME_TIMEOUT);
@@ -328,11 +330,16 @@ member_sent(struct world *w, const struct attempt *a,
 void
 instances_note(const struct world *w, struct attempt *a)
 {
-	const char *name = sched_instance(w->k.s, a->id.run, a->id.exec,
-	    "t1");
+	const char *name;
+	uint32_t i;
 
+	/* What has ended has none any more. */
+	for (i = 0; i + 1 < a->n_members && !a->open[i]; i++)
+		;
+	name = sched_instance(w->k.s, a->id.run, a->members[i].exec, "t1");
 	a->instance = name == NULL ? 0 : strcmp(name, "i1") == 0 ? 1 : 2;
-	a->pool = sched_instance(w->k.s, a->id.run, a->id.exec, "t2") != NULL;
+	a->pool = sched_instance(w->k.s, a->id.run, a->members[i].exec,
+	    "t2") != NULL;
 }
 
 /* No limit has less room than this takes. */
@@ -430,6 +437,11 @@ asked(struct world *w, const struct sched_decision *d)
 		return;
 	}
 	a->back = true;
+	if (a->team != SCHED_NONE && a->due > 0) {
+		/* Something ended the run before all were prepared. */
+		w->teams[a->team].gone = false;
+		a->due = 0;
+	}
 	a->to = d->other;
 	letter_post(w, TAKE_BACK, i);
 }
