@@ -93,6 +93,18 @@ strvec_argv(const struct strvec *sv)
 	return sv->v != NULL ? sv->v : empty;
 }
 
+void
+strvec_push_list(struct strvec *sv, const char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		if (n > 0)
+			strvec_push_owned(sv, str_ndup(text, n));
+	}
+}
+
 bool
 strvec_equal(const struct strvec *a, const struct strvec *b)
 {

@@ -159,18 +159,6 @@ amend_exclusive(struct amend *a)
 
 /* ---- agents ---- */
 
-static void
-split_terms(const char *text, struct strvec *to)
-{
-	size_t n;
-
-	for (; *text != '\0'; text += n + (text[n] == ',')) {
-		n = strcspn(text, ",");
-		if (n > 0)
-			strvec_push_owned(to, str_ndup(text, n));
-	}
-}
-
 static char *
 join_terms(const struct strvec *v)
 {
@@ -214,7 +202,7 @@ amend_agents(struct amend *a)
 
 	if ((r = find(a, a->name, &ref)) < 0)
 		return r;
-	split_terms(a->value, &terms);
+	strvec_push_list(&terms, a->value);
 	if (terms.n > 0 && plan_agents_index(a->p, &terms, &index, &error,
 	    &bad) < 0)
 		r = refuse(a, ERR_INVALID, str_fmt("%s: %s", a->value,

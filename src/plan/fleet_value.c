@@ -14,18 +14,6 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/base/strvec.h"
 
-static void
-split(const char *text, struct strvec *to)
-{
-	size_t n;
-
-	for (; *text != '\0'; text += n + (text[n] == ',')) {
-		n = strcspn(text, ",");
-		if (n > 0)
-			strvec_push_owned(to, str_ndup(text, n));
-	}
-}
-
 static char *
 list(const struct jval *now, char op, const char *text)
 {
@@ -35,7 +23,7 @@ list(const struct jval *now, char op, const char *text)
 	struct jw w;
 	size_t i;
 
-	split(text, &items);
+	strvec_push_list(&items, text);
 	jw_init(&w, &b);
 	jw_array(&w);
 	for (i = 0; op != '=' && i < jval_count(now); i++) {

@@ -166,6 +166,11 @@ test_strvec(void **state)
 	assert_string_equal(b.v[5], "three");
 	assert_false(strvec_equal(&a, &b));
 	strvec_done(&a);
+	strvec_push_list(&a, ",one,2,,three");
+	b.n = 3;
+	assert_true(strvec_equal(&a, &b));
+	b.n = 6;
+	strvec_done(&a);
 	strvec_done(&b);
 	assert_null(strvec_argv(&a)[0]);
 }

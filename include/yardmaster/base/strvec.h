@@ -25,6 +25,9 @@ void strvec_pushf(struct strvec *sv, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void strvec_push_all(struct strvec *sv, const struct strvec *other);
 
+/* Appends the words of a list with commas; empty ones are left out. */
+void strvec_push_list(struct strvec *sv, const char *text);
+
 /* Appends s itself and owns it from now on. */
 void strvec_push_owned(struct strvec *sv, char *s);
 
