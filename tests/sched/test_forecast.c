@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "small.h"
+#include "../lib/check.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/sched/forecast.h"
 
@@ -194,9 +195,9 @@ the_sign_of_an_effect_is_right(void **state)
 	struct tally t = { 0 };
 	struct small w;
 	struct trial c;
-	uint32_t seed, i;
+	uint32_t seed, i, worlds = under_valgrind() ? 2 : SIGN_WORLDS;
 
-	for (seed = 0; seed < SIGN_WORLDS; seed++) {
+	for (seed = 0; seed < worlds; seed++) {
 		small_make(&w, seed);
 		go_on(&w, pick(&w, w.p.run.n_execs / 2 + 1));
 		for (c = (struct trial){ .w = &w }; c.what < CURES; c.what++) {
@@ -213,6 +214,8 @@ the_sign_of_an_effect_is_right(void **state)
 		    t.right[i] / t.all, t.all, 100.0 * t.naive[i] / t.all);
 	print_message("# of those said without a doubt, %u of %u: %.1f%%\n",
 	    t.sure, t.all, 100.0 * t.sure_right / t.sure);
+	if (worlds < SIGN_WORLDS)	/* too few for a share */
+		return;
 	assert_true(t.right[0] * 100 >= t.all * SIGNS_RIGHT);
 	assert_true(t.sure_right * 100 >= t.sure * SURE_RIGHT);
 	assert_true(t.sure * 100 >= t.all * SURE_MOST);
