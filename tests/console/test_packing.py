@@ -194,7 +194,10 @@ def screen(lab):
     other = lab.plan({'name': 'other', 'suites': [{
         'name': 'quick', 'tests': ['t'], 'command': [lab.work, '0']}]})
     before = started(lab)
-    with lab.screen('--launch', plan(lab), cols=120) as s:
+    # Longer than a screen takes to be used, on any machine.
+    with open(lab.dir + '/big/more', 'w') as f:
+        f.truncate(300 << 20)
+    with lab.screen('--launch', plan(lab, 'big'), cols=120) as s:
         s.expect('start the run')
         s.keys('y')
         s.expect('run r[0-9a-z]{10} started')

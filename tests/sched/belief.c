@@ -317,10 +317,14 @@ member_sent(struct world *w, const struct attempt *a,
 		    id_text(w, id));
 	if (fact_beside(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent beside itself", id_text(w, id));
-	if (x->avoids && a->team == SCHED_NONE && fact_avoided(w, id.run, m->exec, a->agent))
+	if (x->avoids && a->team == SCHED_NONE &&
+	    fact_avoided(w, id.run, m->exec, a->agent))
 		broken(w, "%s is sent to where it failed", id_text(w, id));
-	if (x->failures > terms_of(w, a)->retries ||
-	    x->errors > terms_of(w, a)->error_retries)
+	/* A part is tried again for the sake of another that somebody lets
+	 * run, whatever it has used. */
+	if (!(a->team != SCHED_NONE && w->revived[id.run]) &&
+	    (x->failures > terms_of(w, a)->retries ||
+	    x->errors > terms_of(w, a)->error_retries))
 		broken(w, "%s is sent after %u failures and %u errors",
 		    id_text(w, id), x->failures, x->errors);
 	x->last++;

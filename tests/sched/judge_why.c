@@ -235,9 +235,11 @@ is_true(const struct ask *q, enum reason code)
 	case REASON_NEEDS:
 		return fact_needs(w, q->run, q->exec);
 	case REASON_TARGET_LIMIT:
-		return targets_full(q) || some_agent(q, FULL_TARGET);
+		return targets_full(q) || some_agent(q, FULL_TARGET) ||
+		    (w->amended && w->resumed);	/* see judge_limits() */
 	case REASON_LOCK:
-		return fact_lock_full(w, &q->all, false);
+		return fact_lock_full(w, &q->all, false) ||
+		    (w->amended && w->resumed);
 	case REASON_EXCLUSION:
 		return fact_pair_full(w, &q->all) || some_agent(q, BESIDE);
 	case REASON_PLAN_LIMIT:
@@ -340,6 +342,9 @@ may_go(const struct ask *q, uint32_t agent)
 static void
 judge_why(const struct ask *q, enum reason headline, struct sched_id id)
 {
+	/* Else other limits are known: see judge_limits(). */
+	bool all_known = !(q->w->amended && q->w->resumed) ||
+	    (headline != REASON_TARGET_LIMIT && headline != REASON_LOCK);
 	struct why why;
 	uint32_t i;
 
@@ -351,7 +356,8 @@ judge_why(const struct ask *q, enum reason headline, struct sched_id id)
 	if (strstr(why.v[0].text, "it goes next") != NULL)
 		broken(q->w, "%s waits, and is said to go next",
 		    id_text(q->w, id));
-	for (i = 0; ripe(q) && !any_reserved(q) && i < q->w->n_hosts; i++)
+	for (i = 0; ripe(q) && all_known && !any_reserved(q) &&
+	    i < q->w->n_hosts; i++)
 		if (may_go(q, i))
 			broken(q->w, "%s waits (%s: %s), and %s is free for "
 			    "it", id_text(q->w, id), reason_name(headline),
