@@ -441,11 +441,6 @@ asked(struct world *w, const struct sched_decision *d)
 		return;
 	}
 	a->back = true;
-	if (a->team != SCHED_NONE && a->due > 0) {
-		/* Something ended the run before all were prepared. */
-		w->teams[a->team].gone = false;
-		a->due = 0;
-	}
 	a->to = d->other;
 	letter_post(w, TAKE_BACK, i);
 }

@@ -341,7 +341,7 @@ judge_round(const struct world *w, const struct team *t)
 			continue;
 		if (!t->gone)
 			judge_back(w, t, a, whole);
-		else if (a->due > 0)
+		else if (a->due > 0 && !a->back)	/* as the run halts */
 			broken(w, "%s is prepared, and not told to go",
 			    id_text(w, a->id));
 	}
