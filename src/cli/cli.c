@@ -79,22 +79,49 @@ usage(void)
 	    "man yardmaster.\n");
 }
 
-/* Says which commands begin with word, as "plan" begins "plan show". False
- * when none does. */
+/* As "plan" begins "plan show". */
+static bool
+begins(const struct cli_command *cmd, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !cmd->hidden && strncmp(cmd->name, word, n) == 0 &&
+	    cmd->name[n] == ' ';
+}
+
+/* What the commands do that begin with word; false when none does. */
+static bool
+usage_of(const char *word)
+{
+	const struct cli_command *cmd;
+	bool any = false;
+	int g;
+
+	for (g = 0; cli_groups[g] != NULL; g++)
+		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++) {
+			if (!begins(cmd, word))
+				continue;
+			if (!any)
+				printf("usage: yardmaster %s COMMAND "
+				    "[options] [words]\n\ncommands:\n", word);
+			printf("  %-16s %s\n", cmd->name, cmd->summary);
+			any = true;
+		}
+	return any;
+}
+
+/* Says which commands begin with word. False when none does. */
 static bool
 say_second_words(const char *word)
 {
 	const struct cli_command *cmd;
 	struct buf found = BUF_INIT;
-	size_t n = strlen(word);
 	bool any;
 	int g;
 
 	for (g = 0; cli_groups[g] != NULL; g++)
 		for (cmd = cli_groups[g]; cmd->name != NULL; cmd++)
-			if (!cmd->hidden &&
-			    strncmp(cmd->name, word, n) == 0 &&
-			    cmd->name[n] == ' ')
+			if (begins(cmd, word))
 				buf_putf(&found, "%s%s", buf_len(&found) > 0 ?
 				    ", " : "", cmd->name);
 	any = buf_len(&found) > 0;
@@ -161,6 +188,12 @@ run_command(const struct cli_command *cmd, int argc, char **argv)
 	return r;
 }
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -171,8 +204,7 @@ cli_main(int argc, char **argv)
 
 	if (argc < 2)
 		return run_command(cli_console_commands, 1, none);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
+	if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
 		usage();
 		return EXIT_OK;
 	}
@@ -184,6 +216,8 @@ cli_main(int argc, char **argv)
 	if (argv[1][0] == '-')
 		return run_command(cli_console_commands, argc, argv);
 	cmd = find(argc - 1, argv + 1, &words);
+	if (cmd == NULL && argc == 3 && is_help(argv[2]) && usage_of(argv[1]))
+		return EXIT_OK;
 	if (cmd == NULL)
 		return unknown(argv[1], argc > 2 ? argv[2] : NULL);
 	return run_command(cmd, argc - words, argv + words);

@@ -300,6 +300,10 @@ def misuse(lab):
 
 
 def helps(lab):
+    done = raw(lab, 'plan', '--help')
+    tap.ok('a first word says what may follow', done.returncode == 0 and
+           'plan show' in done.stdout and 'exec ' not in done.stdout,
+           done.stdout + done.stderr)
     text = raw(lab, '--help').stdout
     commands = re.findall(r'^  (\S+(?: \S+)?)  +\S', text, re.M)
     tap.ok('--help lists the commands', len(commands) > 20, text)
