@@ -297,8 +297,10 @@ is_priced(const struct simulation *s)
 static void
 put_saved(const char *what, double saved, struct buf *out)
 {
-	buf_putf(out, "%s %.1f %s", saved < 0 ? "takes" : "saves",
-	    saved < 0 ? -saved : saved, what);
+	bool more = saved <= -0.05;	/* else it reads 0.0 */
+
+	buf_putf(out, "%s %.1f %s", more ? "takes" : "saves",
+	    more ? -saved : saved > 0 ? saved : 0, what);
 }
 
 /* It is too short, or what is predicted is too far from what will be. */
