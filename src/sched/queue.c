@@ -32,18 +32,6 @@ clamp_priority(int64_t p)
 	return p > most ? most : p < -most ? -most : p;
 }
 
-uint32_t
-exec_no(const struct run *r, const struct exec *x)
-{
-	return r->no[x - r->x];
-}
-
-uint32_t
-exec_rank(const struct run *r, const struct exec *x)
-{
-	return (uint32_t)(x - r->x);
-}
-
 static uint32_t
 lane_intern(struct sched *s, struct run *r, const struct lane_key *k)
 {

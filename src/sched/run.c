@@ -18,12 +18,6 @@ run_get(const struct sched *s, uint32_t handle)
 	return handle < s->n_runs ? s->runs[handle] : NULL;
 }
 
-struct exec *
-exec_get(const struct run *r, uint32_t no)
-{
-	return no >= 1 && no <= r->n ? &r->x[r->rank[no - 1]] : NULL;
-}
-
 /* ---- limits -------------------------------------------------------------------- */
 
 static void

@@ -202,7 +202,6 @@ uint32_t uses_merge(const struct sched *s, struct use *v, uint32_t n);
 uint32_t uses_shared(const struct sched *s, const struct terms *t,
     struct use *v, uint32_t n);
 struct run *run_get(const struct sched *s, uint32_t handle);
-struct exec *exec_get(const struct run *r, uint32_t no);
 void run_free(struct sched *s, struct run *r);
 /* Sets of limits of all terms, worked out anew; classes follow. */
 void run_terms_lsets(struct sched *s);
@@ -221,9 +220,6 @@ void decisions_forget_run(struct sched *s, uint32_t run);
 void order_ranks(struct run *r, const struct sched_run *spec);
 
 /* queue.c */
-uint32_t exec_no(const struct run *r, const struct exec *x);
-/* In the order of its run, from 0. */
-uint32_t exec_rank(const struct run *r, const struct exec *x);
 /* Puts a ripe waiting one in the queue of its class; takes it out. */
 void queue_add(struct sched *s, struct run *r, struct exec *x);
 void queue_remove(struct sched *s, struct run *r, struct exec *x);

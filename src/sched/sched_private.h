@@ -315,6 +315,26 @@ struct run {
 	size_t n_keys;
 };
 
+/* By its number; NULL when there is none of that. */
+static inline struct exec *
+exec_get(const struct run *r, uint32_t no)
+{
+	return no >= 1 && no <= r->n ? &r->x[r->rank[no - 1]] : NULL;
+}
+
+static inline uint32_t
+exec_no(const struct run *r, const struct exec *x)
+{
+	return r->no[x - r->x];
+}
+
+/* In the order of its run, from 0. */
+static inline uint32_t
+exec_rank(const struct run *r, const struct exec *x)
+{
+	return (uint32_t)(x - r->x);
+}
+
 struct run_cap {
 	uint32_t limit;
 	uint32_t capacity, per_agent;
