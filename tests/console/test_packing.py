@@ -196,7 +196,7 @@ def screen(lab):
     before = started(lab)
     # Longer than a screen takes to be used, on any machine.
     with open(lab.dir + '/big/more', 'w') as f:
-        f.truncate(300 << 20)
+        f.truncate(150 << 20)
     with lab.screen('--launch', plan(lab, 'big'), cols=120) as s:
         s.expect('start the run')
         s.keys('y')
@@ -211,7 +211,7 @@ def screen(lab):
             lambda w: len(w.starts) == before + 1))
         tap.ok('while it is still packed', trees(lab, 'new.*'))
         tap.ok('which then runs, too', lab.watch.wait(
-            lambda w: len(w.starts) == before + 3, 60))
+            lambda w: len(w.starts) == before + 3, 400))
         s.keys('q')
         s.exit()
 
