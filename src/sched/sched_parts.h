@@ -275,8 +275,8 @@ bool parcel_unknown(const struct sched *s, const struct parcel *p);
 void lane_starve(struct sched *s, struct lane *l);
 void lane_unstarve(struct sched *s, struct lane *l);
 void lane_fed(struct sched *s, struct lane *l);
-/* Nothing may be queued there for now: who holds what others wait for is to
- * free its worker. */
+/* Nothing may be queued there until something changes: who holds what others
+ * wait for is to free its worker. */
 bool ahead_withheld(struct sched *s, const struct run *r, uint32_t agent);
 /* The agents that may queue one more of that lane; until the next call. */
 const uint64_t *ahead_set(struct sched *s, struct lane *l);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A state folder of a test and a small run in it. */
-#include "config.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "../lib/check.h"
 
 #include "fixture.h"
 #include "yardmaster/base/mem.h"
@@ -25,6 +22,29 @@ fix_dir_free(char *dir)
 {
 	fs_remove_tree(dir);
 	free(dir);
+}
+
+int
+fix_setup(void **state)
+{
+	*state = fix_dir();
+	return 0;
+}
+
+int
+fix_teardown(void **state)
+{
+	fix_dir_free(*state);
+	return 0;
+}
+
+struct registry *
+fix_registry(const char *dir)
+{
+	struct registry *r = NULL;
+
+	assert_int_equal(registry_open(dir, &r), 0);
+	return r;
 }
 
 static void

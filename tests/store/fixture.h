@@ -3,6 +3,7 @@
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 
+#include "yardmaster/store/registry.h"
 #include "yardmaster/store/run_file.h"
 
 #define FIX_RUN "r0000000001"
@@ -12,6 +13,11 @@
  * with fix_dir_free(), which removes all of it. */
 char *fix_dir(void);
 void fix_dir_free(char *dir);
+/* The same as set-up and clean-up of a cmocka test: *state is the folder. */
+int fix_setup(void **state);
+int fix_teardown(void **state);
+/* The registry in it, which must open; the caller closes. */
+struct registry *fix_registry(const char *dir);
 
 /* Creates the run: executions 1 to 4 of suite "s", of 1, 2, 3, 4 steps
  * ("t1", ...); rows "a", targets "x" for even steps. */

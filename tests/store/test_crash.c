@@ -27,20 +27,6 @@
 
 #define SKIP 77
 
-static int
-setup(void **state)
-{
-	*state = fix_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fix_dir_free(*state);
-	return 0;
-}
-
 /* A child that does work(dir), says so by one byte, and waits to be killed. */
 static pid_t
 start(const char *dir, int (*work)(const char *dir))
@@ -306,7 +292,7 @@ a_full_disk_loses_nothing(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(after_kill_nothing_committed_is_missing),
 		T(a_living_owner_is_not_replaced),

@@ -20,29 +20,6 @@
 #include "yardmaster/sys/paths.h"
 #include "yardmaster/store/registry.h"
 
-static int
-setup(void **state)
-{
-	*state = fix_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fix_dir_free(*state);
-	return 0;
-}
-
-static struct registry *
-open_in(void **state)
-{
-	struct registry *r = NULL;
-
-	assert_int_equal(registry_open(*state, &r), 0);
-	return r;
-}
-
 static void
 keys_are_most_specific_first(void **state)
 {
@@ -99,7 +76,7 @@ the_median_of_the_newest_counts(void **state)
 {
 	static const int64_t taken[] = { 900, 10, 30, 20, 50, 40 };
 	struct history_item item = { "s", "t", NULL, "x" };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct history_estimate e;
 	size_t i;
 
@@ -135,7 +112,7 @@ other_targets_serve_where_one_is_new(void **state)
 {
 	struct history_item other = { "elsewhere", "t", "3", "y" };
 	struct history_item fresh = { "s", "unknown", NULL, NULL };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct history_estimate e;
 
 	add(r, "x", OUTCOME_PASSED, 100);
@@ -157,13 +134,13 @@ other_targets_serve_where_one_is_new(void **state)
 static void
 it_is_there_when_opened_again(void **state)
 {
-	struct registry *r = open_in(state), *other = open_in(state);
+	struct registry *r = fix_registry(*state), *other = fix_registry(*state);
 
 	add(r, "x", OUTCOME_PASSED, 100);
 	add(other, "x", OUTCOME_PASSED, 300);
 	registry_close(r);
 	registry_close(other);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(registry_begin_read(r), 0);
 	assert_int_equal(usual(r, "x"), 200);
 	registry_end_read(r);
@@ -187,7 +164,7 @@ import(struct registry *r, const char *text, size_t *n)
 static void
 durations_go_out_and_in(void **state)
 {
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct buf b = BUF_INIT;
 	struct jw w;
 	size_t n = 0;
@@ -231,7 +208,7 @@ add_three(const char *dir)
 static void
 consoles_share_it(void **state)
 {
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct history_item item = { "s", "t", NULL, NULL };
 	struct history_estimate e;
 	pid_t pids[3];
@@ -248,7 +225,7 @@ consoles_share_it(void **state)
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(history_estimate(r, &item, &e), 0);
 	assert_int_equal(e.passes, 9);
 	registry_close(r);
@@ -309,7 +286,7 @@ changed(struct registry *reg)
 static void
 leases_are_taken_by_one_at_a_time(void **state)
 {
-	struct registry *a = open_in(state), *b = open_in(state);
+	struct registry *a = fix_registry(*state), *b = fix_registry(*state);
 
 	assert_true(changed(a));
 	assert_true(changed(b));
@@ -340,7 +317,7 @@ leases_are_taken_by_one_at_a_time(void **state)
 static void
 leases_outlast_their_owner(void **state)
 {
-	struct registry *a = open_in(state);
+	struct registry *a = fix_registry(*state);
 
 	assert_int_equal(registry_lease_begin(a), 0);
 	assert_int_equal(put_lock(a, &holder, "db"), 0);
@@ -349,7 +326,7 @@ leases_outlast_their_owner(void **state)
 	assert_int_equal(registry_lease_begin(a), 0);
 	assert_int_equal(registry_lease_drop(a, &holder), 0);
 	registry_close(a);	/* with the transaction open */
-	a = open_in(state);
+	a = fix_registry(*state);
 	assert_int_equal(leases(a), 1);
 	registry_close(a);
 }
@@ -372,7 +349,7 @@ static void
 benched_agents_are_kept(void **state)
 {
 	struct registry_benched b = { "lab", "a", "3 errors", 7 };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct strvec seen = STRVEC_INIT;
 
 	assert_int_equal(registry_bench(r, &b), 0);
@@ -382,7 +359,7 @@ benched_agents_are_kept(void **state)
 	b.agent = "none";
 	assert_int_equal(registry_bench(r, &b), 0);
 	registry_close(r);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(registry_each_benched(r, "lab", note_benched, &seen),
 	    0);
 	assert_int_equal(seen.n, 1);
@@ -405,7 +382,7 @@ lengths_are_kept_by_agent(void **state)
 	struct history_sample s = { .item = { "s", "t", NULL, "x" },
 		.outcome = OUTCOME_PASSED, .elapsed_us = 4000000,
 		.speed = 500 };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct strvec seen = STRVEC_INIT;
 	struct history_estimate e;
 	char name[8];
@@ -434,7 +411,7 @@ likelihood_of_failing(void **state)
 {
 	struct history_sample s = { .item = { "s", "t", NULL, NULL },
 		.outcome = OUTCOME_FAILED };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct buf out = BUF_INIT;
 	struct jw w;
 
@@ -456,7 +433,7 @@ older_files_get_the_tables(void **state)
 {
 	char *path = path_join(*state, "registry.db");
 	struct registry_benched b = { "lab", "a", "3 errors", 7 };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	sqlite3 *h;
 
 	registry_close(r);
@@ -464,7 +441,7 @@ older_files_get_the_tables(void **state)
 	assert_int_equal(sqlite3_exec(h, "DROP TABLE benched; DROP TABLE "
 	    "paces; DROP TABLE leases", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(h);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(registry_bench(r, &b), 0);
 	registry_close(r);
 	/* Leases that knew of no groups. */
@@ -472,7 +449,7 @@ older_files_get_the_tables(void **state)
 	assert_int_equal(sqlite3_exec(h, "ALTER TABLE leases DROP COLUMN grp",
 	    NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(h);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(put_lock(r, &holder, "db"), 0);
 	assert_int_equal(leases(r), 1);
 	registry_close(r);
@@ -500,7 +477,7 @@ starts_are_kept_apart(void **state)
 	struct history_item item = { NULL, "start unit", NULL, NULL };
 	struct history_estimate e;
 	struct buf b = BUF_INIT;
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	int64_t us = 7;
 	struct jw w;
 
@@ -523,7 +500,7 @@ starts_are_kept_apart(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_most_specific_first),
 		T(the_median_of_the_newest_counts),

@@ -19,20 +19,6 @@
 #include "store/run.h"
 
 static int
-setup(void **state)
-{
-	*state = fix_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fix_dir_free(*state);
-	return 0;
-}
-
-static int
 text_step(void *arg, const struct run_step *s)
 {
 	buf_putf(arg, "%u.%u %s %s %s\n", s->exec, s->step, s->test,
@@ -514,7 +500,7 @@ older_files_are_taken_over(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_new_run_can_be_read),
 		T(what_is_put_comes_back),

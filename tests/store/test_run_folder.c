@@ -17,20 +17,6 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sys/fs.h"
 
-static int
-setup(void **state)
-{
-	*state = fix_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fix_dir_free(*state);
-	return 0;
-}
-
 static void
 expect(struct buf *b, const char *text)
 {
@@ -218,7 +204,7 @@ a_copy_is_a_whole_run(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(names_do_not_leave_the_folder),
 		T(a_run_is_created_once),

@@ -29,29 +29,6 @@ static const struct schedule nightly = {
 	.catch_up = true, .added_us = 5, .next_us = 100,
 };
 
-static int
-setup(void **state)
-{
-	*state = fix_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fix_dir_free(*state);
-	return 0;
-}
-
-static struct registry *
-open_in(void **state)
-{
-	struct registry *r = NULL;
-
-	assert_int_equal(registry_open(*state, &r), 0);
-	return r;
-}
-
 /* What the only row says of its last occurrence. */
 struct said {
 	int64_t next_us, run_us, note_us, missed;
@@ -96,7 +73,7 @@ look(struct registry *r)
 static void
 rows_come_and_go(void **state)
 {
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct said k;
 
 	assert_int_equal(registry_schedule_remove(r, "nightly"),
@@ -109,7 +86,7 @@ rows_come_and_go(void **state)
 	assert_int_equal(k.note, NOTE_NONE);
 	assert_string_equal(k.run, "-");
 	registry_close(r);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(look(r).rows, 1);
 	assert_int_equal(registry_schedule_remove(r, "nightly"), 0);
 	assert_int_equal(look(r).rows, 0);
@@ -119,7 +96,7 @@ rows_come_and_go(void **state)
 static void
 one_claim_wins(void **state)
 {
-	struct registry *r = open_in(state), *other = open_in(state);
+	struct registry *r = fix_registry(*state), *other = fix_registry(*state);
 	struct schedule_claim c = { .next_us = 200, .run = FIX_RUN,
 		.at_us = 100, .note = NOTE_STARTING, .by = "7" };
 	struct schedule s = nightly;
@@ -168,7 +145,7 @@ a_new_one_is_not_the_old(void **state)
 {
 	struct schedule_claim c = { .next_us = 200, .run = FIX_RUN,
 		.at_us = 100, .note = NOTE_STARTING };
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	struct schedule old = nightly;
 
 	old.added_us = 4;
@@ -198,7 +175,7 @@ claim_until_settled(const char *dir)
 static void
 one_process_wins(void **state)
 {
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	int i, status, won = 0;
 	pid_t pids[CLAIMERS];
 
@@ -222,7 +199,7 @@ static void
 older_files_get_the_table(void **state)
 {
 	char *path = path_join(*state, "registry.db");
-	struct registry *r = open_in(state);
+	struct registry *r = fix_registry(*state);
 	sqlite3 *h;
 
 	registry_close(r);
@@ -230,7 +207,7 @@ older_files_get_the_table(void **state)
 	assert_int_equal(sqlite3_exec(h, "DROP TABLE schedules", NULL, NULL,
 	    NULL), SQLITE_OK);
 	sqlite3_close(h);
-	r = open_in(state);
+	r = fix_registry(*state);
 	assert_int_equal(registry_schedule_add(r, &nightly), 0);
 	registry_close(r);
 	free(path);
@@ -320,7 +297,7 @@ state_of_one_run(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(rows_come_and_go),
 		T(one_claim_wins),
