@@ -126,6 +126,18 @@ kit_agent(struct kit *k, uint32_t idx, const char *name, uint32_t max)
 	sched_agent_set(k->s, idx, &a, k->now_us);
 }
 
+/* The same, its link up or down. */
+static inline void
+kit_link(struct kit *k, uint32_t idx, const char *name, uint32_t max,
+    bool up)
+{
+	struct sched_agent a = kit_facts(name, max);
+
+	a.up = up;
+	a.offline_text = "no route to host";
+	sched_agent_set(k->s, idx, &a, k->now_us);
+}
+
 static inline uint32_t
 kit_run(struct kit *k, const struct spec *p)
 {
@@ -189,6 +201,13 @@ kit_started(struct kit *k, uint32_t run, uint32_t exec)
 {
 	assert_int_equal(sched_started(k->s, kit_id(k, run, exec), 1,
 	    k->now_us), SCHED_TAKEN);
+}
+
+static inline void
+kit_prepared(struct kit *k, uint32_t run, uint32_t exec)
+{
+	sched_prepared(k->s, kit_id(k, run, exec), k->now_us);
+	kit_check(k);
 }
 
 static inline void

@@ -40,15 +40,6 @@ asked_for(const struct kit *k, uint32_t run, uint32_t exec)
 	return d != NULL ? (int)d->other : -1;
 }
 
-static void
-link_down(struct kit *k, uint32_t idx, const char *name, uint32_t max)
-{
-	struct sched_agent a = kit_facts(name, max);
-
-	a.up = false;
-	sched_agent_set(k->s, idx, &a, k->now_us);
-}
-
 /* C waits for an item of A, which goes silent: it takes that of B at once. */
 static void
 test_another_when_one_does_not_come(void **state)
@@ -70,7 +61,7 @@ test_another_when_one_does_not_come(void **state)
 	kit_ended(&k, run, 3, OUTCOME_PASSED);
 	turn(&k);
 	assert_int_equal(asked_for(&k, run, 4), 2);
-	link_down(&k, 0, "A", 1);
+	kit_link(&k, 0, "A", 1, false);
 	turn(&k);
 	assert_int_equal(asked_for(&k, run, 5), 2);
 	kit_done(&k);
@@ -210,7 +201,7 @@ test_found_counts_on_its_target(void **state)
 	kit_started(&k, a, 1);
 	first = kit_id(&k, a, 1);
 	kit_agent(&k, 1, "B", 1);
-	link_down(&k, 0, "A", 4);
+	kit_link(&k, 0, "A", 4, false);
 	turn(&k);
 	k.now_us += US_PER_S;
 	turn(&k);

@@ -27,13 +27,6 @@ spec_group(struct spec *p, uint32_t n, uint32_t singles)
 }
 
 static void
-prepare(struct kit *k, uint32_t run, uint32_t exec)
-{
-	sched_prepared(k->s, kit_id(k, run, exec), k->now_us);
-	kit_check(k);
-}
-
-static void
 start(struct kit *k, uint32_t run, uint32_t exec)
 {
 	sched_started(k->s, kit_id(k, run, exec), 1, k->now_us);
@@ -63,14 +56,14 @@ goes_when_all_are_prepared(void **state)
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
 	assert_int_not_equal(kit_sent(&k, run, 1), kit_sent(&k, run, 2));
-	prepare(&k, run, 1);
+	kit_prepared(&k, run, 1);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_GO), 0);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_GO), 2);
 	/* Heard again after a link broke: the go is said again. */
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_GO), 1);
 	start(&k, run, 1);
@@ -170,14 +163,14 @@ not_prepared_in_time_all_go_back(void **state)
 	spec_group(&p, 2, 0);
 	run = kit_run(&k, &p);
 	kit_decide(&k);
-	prepare(&k, run, 1);
+	kit_prepared(&k, run, 1);
 	sched_accepted(k.s, kit_id(&k, run, 2), k.now_us);
 	assert_int_equal(sched_next_us(k.s), k.now_us + 10 * US_PER_S);
 	k.now_us += 10 * US_PER_S;
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 2);
 	/* Too late: it stays asked back. */
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_GO), 0);
 	sched_returned(k.s, kit_id(&k, run, 1), false, k.now_us);
@@ -204,7 +197,7 @@ refused_takes_all_back(void **state)
 	spec_group(&p, 2, 0);
 	run = kit_run(&k, &p);
 	kit_decide(&k);
-	prepare(&k, run, 1);
+	kit_prepared(&k, run, 1);
 	sched_returned(k.s, kit_id(&k, run, 2), true, k.now_us);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_TAKE_BACK), 1);
@@ -227,8 +220,8 @@ running_pair(struct kit *k, struct spec *p)
 	kit_agent(k, 1, "b", 1);
 	run = kit_run(k, p);
 	kit_decide(k);
-	prepare(k, run, 1);
-	prepare(k, run, 2);
+	kit_prepared(k, run, 1);
+	kit_prepared(k, run, 2);
 	kit_decide(k);
 	assert_int_equal(kit_count(k, SCHED_GO), 2);
 	start(k, run, 1);
@@ -254,8 +247,8 @@ retry_reruns_all(void **state)
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_SEND), 2);
 	assert_int_equal(kit_count(&k, SCHED_RUN_ENDED), 0);
-	prepare(&k, run, 1);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 1);
+	kit_prepared(&k, run, 2);
 	start(&k, run, 1);
 	start(&k, run, 2);
 	end(&k, run, 2, OUTCOME_FAILED);
@@ -383,7 +376,7 @@ goes_on_after_a_resume(void **state)
 	run = kit_run(&k, &p);
 	kit_check(&k);
 	start(&k, run, 1);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_non_null(kit_find(&k, SCHED_GO, run, 2));
 	kit_done(&k);
@@ -393,7 +386,7 @@ goes_on_after_a_resume(void **state)
 	kit_agent(&k, 1, "b", 1);
 	p.execs[0].state = EXEC_PASSED;
 	run = kit_run(&k, &p);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_non_null(kit_find(&k, SCHED_GO, run, 2));
 	kit_done(&k);
@@ -501,7 +494,7 @@ what_came_back_before_a_resume_was_not_started(void **state)
 		p.execs[1].agent = 1;
 		run = kit_run(&k, &p);
 		kit_check(&k);
-		prepare(&k, run, 2);
+		kit_prepared(&k, run, 2);
 		k.now_us += 10 * US_PER_S;
 		kit_decide(&k);
 		assert_int_equal(kit_count(&k, SCHED_GO), turn);

@@ -13,16 +13,6 @@ begin(struct kit *k, const struct spec *p, uint32_t n)
 	return kit_run(k, p);
 }
 
-static void
-link_set(struct kit *k, uint32_t idx, const char *name, uint32_t n, bool up)
-{
-	struct sched_agent a = kit_facts(name, n);
-
-	a.up = up;
-	a.offline_text = "no route to host";
-	sched_agent_set(k->s, idx, &a, k->now_us);
-}
-
 /* LK1: locks stay taken by the lost one; a retry without locks goes. */
 static void
 test_lost_keeps_locks(void **state)
@@ -46,7 +36,7 @@ test_lost_keeps_locks(void **state)
 	kit_started(&k, run, 1);
 	kit_started(&k, run, 2);
 	kit_agent(&k, 1, "B", 4);
-	link_set(&k, 0, "A", 2, false);
+	kit_link(&k, 0, "A", 2, false);
 	kit_decide(&k);
 	assert_int_equal(kit_state(&k, run, 1), EXEC_RUNNING);
 	assert_string_equal(kit_why(&k, run, 1), "lost-grace");
@@ -91,12 +81,12 @@ test_lost_and_found(void **state)
 	kit_started(&k, run, 2);
 	one = kit_id(&k, run, 1);
 	two = kit_id(&k, run, 2);
-	link_set(&k, 0, "A", 2, false);
+	kit_link(&k, 0, "A", 2, false);
 	kit_decide(&k);
 	k.now_us += 120 * US_PER_S;
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_LOST), 2);
-	link_set(&k, 0, "A", 2, true);
+	kit_link(&k, 0, "A", 2, true);
 	assert_int_equal(sched_started(k.s, one, 1, k.now_us), SCHED_TAKEN);
 	assert_int_equal(kit_state(&k, run, 1), EXEC_RUNNING);
 	kit_agent(&k, 1, "B", 1);
@@ -140,7 +130,7 @@ test_found_before_up(void **state)
 	kit_started(&k, run, 2);
 	one = kit_id(&k, run, 1);
 	two = kit_id(&k, run, 2);
-	link_set(&k, 0, "A", 2, false);
+	kit_link(&k, 0, "A", 2, false);
 	assert_int_equal(sched_exec_cancel(k.s, run, 2, k.now_us), 0);
 	assert_int_equal(sched_exec_declare_lost(k.s, run, 1, k.now_us), 0);
 	kit_agent(&k, 1, "B", 2);
@@ -152,7 +142,7 @@ test_found_before_up(void **state)
 	sched_started(k.s, two, 2, k.now_us);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_CANCEL), 0);
-	link_set(&k, 0, "A", 2, true);
+	kit_link(&k, 0, "A", 2, true);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_CANCEL), 2);
 	kit_done(&k);
@@ -174,14 +164,14 @@ test_asked_while_silent(void **state)
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_SEND), 4);
 	kit_started(&k, run, 1);
-	link_set(&k, 0, "A", 1, false);
+	kit_link(&k, 0, "A", 1, false);
 	kit_agent(&k, 1, "B", 1);
 	assert_int_equal(sched_exec_cancel(k.s, run, 1, k.now_us), 0);
 	assert_int_equal(sched_exec_hold(k.s, run, 2, "ann", k.now_us), 0);
 	assert_int_equal(sched_exec_move(k.s, run, 3, 1, k.now_us), 0);
 	kit_decide(&k);
 	assert_int_equal(k.out.n, 0);
-	link_set(&k, 0, "A", 1, true);
+	kit_link(&k, 0, "A", 1, true);
 	assert_int_equal(sched_started(k.s, kit_id(&k, run, 1), 1,
 	    k.now_us), SCHED_SAID);
 	assert_int_equal(sched_accepted(k.s, kit_id(&k, run, 2), k.now_us),
@@ -212,12 +202,12 @@ test_not_repeatable(void **state)
 	kit_decide(&k);
 	kit_started(&k, run, 1);
 	id = kit_id(&k, run, 1);
-	link_set(&k, 0, "A", 2, false);
+	kit_link(&k, 0, "A", 2, false);
 	kit_decide(&k);
 	assert_int_equal(sched_exec_declare_lost(k.s, run, 1, k.now_us), 0);
 	kit_decide(&k);
 	assert_int_equal(kit_state(&k, run, 1), EXEC_ERROR);
-	link_set(&k, 0, "A", 2, true);
+	kit_link(&k, 0, "A", 2, true);
 	assert_int_equal(sched_ended(k.s, id, OUTCOME_PASSED, 1, k.now_us),
 	    SCHED_LATE);
 	sched_agent_synced(k.s, 0, run, k.now_us);

@@ -8,15 +8,6 @@
 
 #include "yardmaster/base/strvec.h"
 
-static void
-link_set(struct kit *k, uint32_t idx, const char *name, uint32_t max, bool up)
-{
-	struct sched_agent a = kit_facts(name, max);
-
-	a.up = up;
-	sched_agent_set(k->s, idx, &a, k->now_us);
-}
-
 /* Two executions with one lock; the first was lost on a, which is away. */
 static void
 spec_lost(struct spec *p, struct sched_lost *lost)
@@ -46,7 +37,7 @@ what_is_lost_keeps_its_locks(void **state)
 	uint32_t run;
 
 	kit_init(&k);
-	link_set(&k, 0, "a", 1, false);
+	kit_link(&k, 0, "a", 1, false);
 	kit_agent(&k, 1, "b", 2);
 	spec_lost(&p, &lost);
 	run = kit_run(&k, &p);
@@ -72,7 +63,7 @@ what_is_lost_may_be_found(void **state)
 	uint32_t run;
 
 	kit_init(&k);
-	link_set(&k, 0, "a", 1, false);
+	kit_link(&k, 0, "a", 1, false);
 	spec_lost(&p, &lost);
 	run = kit_run(&k, &p);
 	kit_agent(&k, 0, "a", 1);
@@ -97,7 +88,7 @@ what_is_lost_and_superseded_is_cancelled(void **state)
 	uint32_t run;
 
 	kit_init(&k);
-	link_set(&k, 0, "a", 1, false);
+	kit_link(&k, 0, "a", 1, false);
 	spec_lost(&p, &lost);
 	p.execs[0].state = EXEC_PASSED;
 	p.execs[0].attempt = 2;
@@ -330,7 +321,7 @@ what_became_a_stranger_in_silence_is_asked_back(void **state)
 	strvec_push(&a, "a");
 	strvec_push(&b, "b");
 	run = queued_on_a(&k, &p, &list);
-	link_set(&k, 0, "a", 2, false);
+	kit_link(&k, 0, "a", 2, false);
 	p.terms[0].agents = &other;
 	assert_int_equal(sched_run_amend(k.s, run, &p.run, k.now_us), 0);
 	kit_agent(&k, 0, "a", 2);
@@ -354,7 +345,7 @@ what_is_found_where_it_may_not_start_is_asked_back(void **state)
 
 	strvec_push(&a, "a");
 	run = queued_on_a(&k, &p, &list);
-	link_set(&k, 0, "a", 2, false);
+	kit_link(&k, 0, "a", 2, false);
 	k.now_us += 121 * US_PER_S;
 	kit_decide(&k);
 	assert_int_equal(sched_exec_hold(k.s, run, 1, "x", k.now_us), 0);

@@ -15,16 +15,6 @@ begin(struct kit *k, const struct spec *p, uint32_t n)
 }
 
 static void
-link_set(struct kit *k, uint32_t idx, const char *name, uint32_t n, bool up)
-{
-	struct sched_agent a = kit_facts(name, n);
-
-	a.up = up;
-	a.offline_text = "no route to host";
-	sched_agent_set(k->s, idx, &a, k->now_us);
-}
-
-static void
 test_budgets_are_apart(void **state)
 {
 	struct spec p;
@@ -91,7 +81,7 @@ test_delay_and_other_agent(void **state)
 	assert_int_equal(sched_exec_start_now(k.s, run, 1, k.now_us), 0);
 	kit_decide(&k);
 	assert_int_equal(kit_sent(&k, run, 1), 0);
-	link_set(&k, 1, "B", 1, false);	/* no other agent is left */
+	kit_link(&k, 1, "B", 1, false);	/* no other agent is left */
 	kit_ended(&k, run, 1, OUTCOME_FAILED);
 	assert_int_equal(sched_exec_start_now(k.s, run, 1, k.now_us), 0);
 	kit_decide(&k);
@@ -118,7 +108,7 @@ test_avoided_agent_is_better_than_none(void **state)
 	kit_decide(&k);
 	assert_int_equal(kit_sent(&k, run, 1), -1);
 	assert_true(strcmp(kit_why(&k, run, 1), "none") != 0);
-	link_set(&k, 1, "B", 1, false);
+	kit_link(&k, 1, "B", 1, false);
 	kit_decide(&k);
 	assert_int_equal(kit_sent(&k, run, 1), 0);
 	kit_done(&k);

@@ -36,13 +36,6 @@ agent_fast(struct kit *k, uint32_t idx, const char *name, uint32_t max,
 	sched_agent_set(k->s, idx, &a, k->now_us);
 }
 
-static void
-prepare(struct kit *k, uint32_t run, uint32_t exec)
-{
-	sched_prepared(k->s, kit_id(k, run, exec), k->now_us);
-	kit_check(k);
-}
-
 /* The third asks the first to leave b, which is too small for it, in vain;
  * the second may still go there, for the first may run on c. */
 static void
@@ -224,9 +217,9 @@ what_runs_is_not_told_to_go(void **state)
 	spec_team(&p, 2, 0);
 	run = kit_run(&k, &p);
 	kit_decide(&k);
-	prepare(&k, run, 1);
+	kit_prepared(&k, run, 1);
 	kit_started(&k, run, 1);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_null(kit_find(&k, SCHED_GO, run, 1));
 	assert_non_null(kit_find(&k, SCHED_GO, run, 2));
@@ -249,7 +242,7 @@ what_is_found_is_prepared_anew(void **state)
 	run = kit_run(&k, &p);
 	assert_int_equal(sched_exec_move(k.s, run, 2, 1, k.now_us), 0);
 	kit_decide(&k);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	b.up = false;
 	sched_agent_set(k.s, 1, &b, k.now_us);
 	k.now_us += 121 * US_PER_S;
@@ -259,7 +252,7 @@ what_is_found_is_prepared_anew(void **state)
 	kit_started(&k, run, 1);
 	kit_decide(&k);
 	assert_null(kit_find(&k, SCHED_GO, run, 2));
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_non_null(kit_find(&k, SCHED_GO, run, 2));
 	kit_done(&k);
@@ -306,8 +299,8 @@ all_parts_are_tried_afresh(void **state)
 	p.terms[2].workers = 3;
 	run = kit_run(&k, &p);
 	kit_decide(&k);
-	prepare(&k, run, 1);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 1);
+	kit_prepared(&k, run, 2);
 	for (i = 1; i <= 2; i++) {
 		kit_started(&k, run, i);
 		kit_ended(&k, run, i, OUTCOME_FAILED);
@@ -385,7 +378,7 @@ what_was_lost_unstarted_says_nothing_of_a_go(void **state)
 	p.execs[1].state = EXEC_ASSIGNED;
 	p.execs[1].agent = 1;
 	run = kit_run(&k, &p);
-	prepare(&k, run, 2);
+	kit_prepared(&k, run, 2);
 	kit_decide(&k);
 	assert_int_equal(kit_count(&k, SCHED_GO), 0);
 	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 2));
