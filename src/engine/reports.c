@@ -162,11 +162,14 @@ attempt_running(struct engine *e, size_t agent, struct erun *r,
 	};
 	const struct sched_member *m;
 	struct sched_member one;
+	struct sched_id id;
 	enum sched_taken taken;
+	int64_t now = clock_mono_us();
 	uint32_t i, n;
 
-	taken = sched_started(e->sched, batch_voice(e, r, &rep->id),
-	    rep->worker, clock_mono_us());
+	id = batch_voice(e, r, &rep->id);
+	taken = sched_started(e->sched, id, rep->worker, now);
+	sched_ran(e->sched, id, rep->elapsed_us, now);
 	if (taken != SCHED_TAKEN)
 		return;
 	m = batch_members(r, &rep->id, &one, &n);

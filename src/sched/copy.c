@@ -145,7 +145,7 @@ copy_terms(struct copy *c)
 			.retry_delay_us = t->retry_delay_us,
 			.lost_after_us = t->lost_after_us,
 			.start_timeout_us = t->start_timeout_us,
-			.batch = t->batch };
+			.batch = t->batch, .room = t->room };
 		copy_req(c, t, &v[i]);
 		copy_wants(c, t, &v[i]);
 		if (t->needset == NONE)
@@ -187,6 +187,7 @@ copy_execs(struct copy *c)
 		v[i] = (struct sched_exec){ .terms = x->terms,
 			.group = x->group == NONE ? 0 : x->group + 1,
 			.member = x->member, .estimate_us = x->estimate_us,
+			.size = x->size,
 			.fails = (int32_t)(r->n - exec_rank(r, x)),
 			.first_key = x->first_key, .n_keys = x->n_keys,
 			.not_before_us = (x->flags & X_DELAYED) != 0 ?
@@ -234,6 +235,22 @@ redo(struct sched *to, const struct run *r, const struct exec *x,
 		(void)sched_exec_requeue(to, r->handle, no, now_us);
 }
 
+/* What it came to know on its way. */
+static void
+copy_learned(struct run *to, const struct run *r)
+{
+	to->halted = r->halted;
+	to->halted_by = r->halted_by;
+	to->by_length = r->by_length;
+	to->foreseen_us = r->foreseen_us;
+	to->seen_us = r->seen_us;
+	to->unknown_us = r->unknown_us;
+	to->n_unknown = r->n_unknown;
+	to->done_us = r->done_us;
+	to->n_done = r->n_done;
+	to->enough = r->enough;
+}
+
 static void
 copy_run(struct sched *to, const struct sched *s, const struct run *r,
     int64_t now_us)
@@ -258,10 +275,7 @@ copy_run(struct sched *to, const struct sched *s, const struct run *r,
 	(void)sched_run_add(to, &c.spec, now_us, &handle);
 	copy_done(&c);
 	got = run_get(to, handle);
-	got->halted = r->halted;
-	got->halted_by = r->halted_by;
-	got->foreseen_us = r->foreseen_us;
-	got->seen_us = r->seen_us;
+	copy_learned(got, r);
 	if (r->held != NULL)
 		sched_run_hold(to, handle, r->held, now_us);
 	for (i = 0; i < r->n; i++)
@@ -329,9 +343,10 @@ report(struct sched *to, const struct sched *s, int64_t now_us)
 		    p->agent == NONE || !s->agents[p->agent].up)
 			continue;
 		id = (struct sched_id){ p->run, p->exec, p->attempt };
-		if (p->state == P_RUNNING)
+		if (p->state == P_RUNNING) {
 			(void)sched_started(to, id, p->worker, now_us);
-		else if (p->prepared)
+			sched_ran(to, id, now_us - p->started_us, now_us);
+		} else if (p->prepared)
 			(void)sched_prepared(to, id, now_us);
 		else
 			(void)sched_accepted(to, id, now_us);

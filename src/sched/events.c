@@ -224,6 +224,21 @@ sched_started(struct sched *s, struct sched_id id, uint16_t worker,
 	return s->parcels[i].stale ? SCHED_LATE : taken;
 }
 
+void
+sched_ran(struct sched *s, struct sched_id id, int64_t ran_us, int64_t now_us)
+{
+	struct run *r;
+	struct exec *x;
+	uint32_t i = lookup(s, id, now_us, &r, &x);
+	struct parcel *p = i != NONE ? &s->parcels[i] : NULL;
+
+	if (p == NULL || p->state != P_RUNNING || ran_us < 0)
+		return;
+	left_running(s, p, false);
+	p->started_us = now_us - ran_us;
+	left_running(s, p, true);
+}
+
 static int64_t
 blend(int64_t old_us, int64_t new_us)
 {

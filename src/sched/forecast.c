@@ -11,9 +11,9 @@
 #include "yardmaster/base/mem.h"
 #include "yardmaster/sched/forecast.h"
 
-#define MAX_OPEN 2000
-#define PLAYED 3000		/* open ones, over all plays */
-#define MAX_ALL 20		/* times that, those that have ended too */
+#define MAX_OPEN 20000
+#define PLAYED 30000		/* open ones, over all plays */
+#define MAX_ALL 2		/* times that, those that have ended too */
 #define EQUAL 50		/* ends nearer than this part of what is left */
 #define SURE_OF_TEN 9		/* plays that agree, to be sure of a sign */
 #define MISS 0.3			/* of logarithms */
@@ -157,8 +157,10 @@ all_us(const struct forecasting *f, const struct parcel *p)
 	for (i = 0; i < n; i++)
 		if (m[i].attempt != 0)
 			all += length_of(f, r, m[i].exec);
-	return f->m.hosts[p->agent].speed == 1000 ? all : (int64_t)
-	    ((double)all * 1000 / f->m.hosts[p->agent].speed);
+	if (f->m.hosts[p->agent].speed != 1000)
+		all = (int64_t)((double)all * 1000 /
+		    f->m.hosts[p->agent].speed);
+	return f->m.opts->startup_us + all;
 }
 
 /* What is left of it, when it has run since then: of the ways to miss only

@@ -224,7 +224,7 @@ test_predictions(void **state)
 {
 	struct spec p;
 	struct kit k;
-	uint32_t run;
+	uint32_t run, no;
 
 	kit_init(&k);
 	kit_agent(&k, 0, "A", 2);
@@ -241,6 +241,13 @@ test_predictions(void **state)
 	    k.now_us + 50 * US_PER_S);
 	assert_true(sched_next_start(k.s, run, 10, k.now_us) >
 	    sched_next_start(k.s, run, 4, k.now_us));
+	/* Both were half done when this was heard of them; the third waits,
+	 * and what is said of it means nothing. */
+	for (no = 1; no <= 3; no++)
+		sched_ran(k.s, (struct sched_id){ run, no, 1 },
+		    5 * US_PER_S, k.now_us);
+	assert_int_equal(sched_predicted_end(k.s, run, k.now_us),
+	    k.now_us + 45 * US_PER_S);
 	assert_int_equal(sched_run_workers(k.s, run), 2);
 	kit_done(&k);
 }

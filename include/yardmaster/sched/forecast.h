@@ -14,7 +14,7 @@
 struct forecast_opts {
 	int64_t now_us;
 	uint32_t max;		/* open executions over all runs; more are
-				 * refused. 0: 2000 */
+				 * refused. 0: 20000 */
 	/* Changes the copy, in which all handles are the same; NULL: as is. */
 	void (*change)(void *arg, struct sched *copy);
 	void *change_arg;

@@ -297,6 +297,11 @@ enum sched_taken sched_prepared(struct sched *s, struct sched_id id,
 /* It runs on that worker (from 1). Of a batch: as above. */
 enum sched_taken sched_started(struct sched *s, struct sched_id id,
     uint16_t worker, int64_t now_us);
+/* It has been running for that long, 0 or more; what does not run is left
+ * alone. Said where its start was not heard when it came: of a batch, as
+ * above. */
+void sched_ran(struct sched *s, struct sched_id id, int64_t ran_us,
+    int64_t now_us);
 /* It ended. Of a batch: each member's. SCHED_TAKEN: its outcome counts. */
 enum sched_taken sched_ended(struct sched *s, struct sched_id id,
     enum outcome outcome, int64_t elapsed_us, int64_t now_us);
