@@ -266,14 +266,29 @@ by_start(const void *pa, const void *pb)
 	return a->worker < b->worker ? -1 : a->worker > b->worker;
 }
 
+/* How long all steps of one take, and on how many workers. */
+static int64_t
+whole_us(const struct sim_run *r, uint32_t exec, uint32_t *ret_width)
+{
+	const struct sched_run *spec = r->spec;
+	uint32_t workers = spec->terms[spec->execs[exec].terms].workers;
+	uint32_t i;
+	int64_t us = 0;
+
+	*ret_width = workers > 1 ? workers : 1;
+	for (i = r->first_step[exec]; i < r->first_step[exec + 1]; i++)
+		us += r->step_us[i];
+	return us;
+}
+
+/* The bound is one of what ran: what never started takes no time. */
 static void
 totals(struct sim *m, const struct sim_agent *agents)
 {
 	const struct sim_run *r;
 	struct counts c;
-	const struct sched_terms *t;
 	int64_t *length_us;
-	uint32_t i, j, k, *width, n = 0;
+	uint32_t i, j, *width, n = 0;
 
 	for (i = 0; i < m->n_runs; i++)
 		n += m->runs[i].spec->n_execs;
@@ -284,13 +299,11 @@ totals(struct sim *m, const struct sim_agent *agents)
 		c = sched_counts(m->s, i);
 		for (j = 0; j < EXEC_STATES; j++)
 			m->res->counts.n[j] += c.n[j];
-		for (j = 0; j < r->spec->n_execs; j++, n++) {
-			t = &r->spec->terms[r->spec->execs[j].terms];
-			width[n] = t->workers > 1 ? t->workers : 1;
-			for (k = r->first_step[j]; k < r->first_step[j + 1];
-			    k++)
-				length_us[n] += r->step_us[k];
-		}
+		for (j = 0; j < r->spec->n_execs; j++)
+			if (exec_get(m->s->runs[i], j + 1)->attempt > 0) {
+				length_us[n] = whole_us(r, j, &width[n]);
+				n++;
+			}
 	}
 	m->res->bound_us = sim_bound_us(agents, m->n_hosts, length_us, width,
 	    n, m->opts->startup_us);

@@ -153,6 +153,12 @@ def check_locks(f):
             'one.json', fleet_of((4, {}))))['lower_bound_s'], 20)
     tap.ok('what is sent ahead stands in the way of no lock: %.3f' % ratio,
            ratio <= 1.05, out['makespan_s'])
+    plan = f.write('nobody.json', plan_of(
+        [{'name': 'n', 'agents': ['@none'], 'estimate': '50s'},
+         {'name': 't', 'estimate': '10s'}], parallel='tests'))
+    out = f.json('plan', 'simulate', plan, '--fleet', f.dir + '/one.json')
+    tap.equal('and nothing of what never starts', (
+        out['makespan_s'], out['lower_bound_s']), (10, 10))
 
 
 def check_slower(f):
