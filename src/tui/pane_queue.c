@@ -160,7 +160,8 @@ build(struct tui *t, struct table *tb)
 	}
 }
 
-const struct pane pane_queue = { "queue", "Queue", "nothing waits", columns,
+const struct pane pane_queue = { "queue", "Queue",
+	"nothing waits in the runs of this console", columns,
 	-1, false, build, why_open, detail_exec };
 
 /* The causes: how many wait for each, and since when. */
@@ -250,5 +251,6 @@ open_cause(struct tui *t, const struct object *o)
 	tui_push(t, table_view_new(t, &pane_queue, &scope));
 }
 
-const struct pane pane_causes = { "causes", "Causes", "nothing waits",
+const struct pane pane_causes = { "causes", "Causes",
+	"nothing waits in the runs of this console",
 	cause_columns, 1, true, build_causes, open_cause, NULL };
