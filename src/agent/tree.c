@@ -46,27 +46,35 @@ tree_signal(int signo)
 	return n;
 }
 
+/* What the environment of every process of an attempt holds. The spool, too:
+ * an attempt of the same name may run for another agent of this host. */
+struct marks {
+	char *attempt, *spool;
+};
+
 static bool
-belongs(long pid, const char *wanted)
+belongs(long pid, const struct marks *m)
 {
 	struct buf b = BUF_INIT;
 	const char *at, *end;
 	char path[64];
-	bool found = false;
+	bool attempt = false, spool = false;
 
 	snprintf(path, sizeof path, "/proc/%ld/environ", pid);
 	if (fs_read(path, PROC_FILE_MAX, &b) == 0) {
 		at = buf_str(&b);
 		end = at + buf_len(&b);
-		for (; at < end && !found; at += strlen(at) + 1)
-			found = strcmp(at, wanted) == 0;
+		for (; at < end; at += strlen(at) + 1) {
+			attempt |= strcmp(at, m->attempt) == 0;
+			spool |= strcmp(at, m->spool) == 0;
+		}
 	}
 	buf_done(&b);
-	return found;
+	return attempt && spool;
 }
 
 static int
-kill_round(const char *wanted)
+kill_round(const struct marks *m)
 {
 	struct dirent *e;
 	struct proc_id id;
@@ -83,7 +91,7 @@ kill_round(const char *wanted)
 		/* Identified first: the number must not change hands between
 		 * the look and the signal. */
 		if (proc_identify((pid_t)pid, &id) == 0 &&
-		    belongs(pid, wanted) && proc_signal(&id, SIGKILL) == 0)
+		    belongs(pid, m) && proc_signal(&id, SIGKILL) == 0)
 			n++;
 	}
 	closedir(dir);
@@ -169,18 +177,23 @@ kill_group(unsigned worker)
 int
 tree_kill_orphans(unsigned worker, const struct ident *id)
 {
-	char text[IDENT_TEXT], *wanted;
+	char text[IDENT_TEXT], *spool = getcwd(NULL, 0);
+	struct marks m = {
+		str_fmt("YARDMASTER_ATTEMPT=%s", ident_format(id, text)),
+		str_fmt("YARDMASTER_SPOOL=%s", spool != NULL ? spool : ""),
+	};
 	int n = 0, found, round, none = 0;
 
 	kill_group(worker);
-	wanted = str_fmt("YARDMASTER_ATTEMPT=%s", ident_format(id, text));
 	/* Until none is found, and once more: one may have forked while we
 	 * looked, or be between two programs and show no environment. */
 	for (round = 0; round < ROUNDS_MAX && none < 2; round++) {
-		found = kill_round(wanted);
+		found = kill_round(&m);
 		none = found == 0 ? none + 1 : 0;
 		n += found;
 	}
-	free(wanted);
+	free(m.attempt);
+	free(m.spool);
+	free(spool);
 	return n;
 }

@@ -10,7 +10,8 @@
 int tree_signal(int signo);
 /* Kills every process on the host that belongs to this attempt of a worker
  * that is dead: all in the worker's group where it had one, and those whose
- * environment says so. Returns how many of the latter. */
+ * environment names the attempt and this spool, which has to be the working
+ * folder. Returns how many of the latter. */
 int tree_kill_orphans(unsigned worker, const struct ident *id);
 /* Gives this process, a worker, a group of its own where the host allows it,
  * and notes in the spool where: its path (heap), or NULL. */

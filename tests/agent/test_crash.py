@@ -131,6 +131,24 @@ def test_worker_killed():
                   link.wait_ended(ids(2))[0]['outcome'], 'passed')
 
 
+def test_same_attempt_of_another_agent():
+    """Whose worker dies ends its own processes, not those of an agent that
+    happens to run an attempt of the same name."""
+    with agent(workers=1) as a, agent(workers=1) as other:
+        gates, links = [], []
+        for x in (a, other):
+            gates.append(Gate(x))
+            links.append(x.connect())
+            links[-1].sync(R, 1)
+            links[-1].start(R, 1, [work(R, 1, gates[-1].command('echo x;'))])
+            links[-1].wait_output(ids(1)[0])
+        a.kill(a.worker_pids()[0])
+        tap.equal('lost', links[0].wait_ended(ids(1))[0]['state'], 'lost')
+        gates[1].open()
+        tap.equal('that of the other agent goes on',
+                  links[1].wait_ended(ids(1))[0]['outcome'], 'passed')
+
+
 def test_all_killed():
     with agent(workers=1) as a:
         link = a.connect()
