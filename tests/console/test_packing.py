@@ -3,16 +3,20 @@
 runs do not wait for it, and it can be left, killed, taken over and wrong."""
 
 import glob
+import json
 import os
 import re
+import shutil
 import signal
+import subprocess
+import tempfile
 import threading
 import time
 
 import sshd
 import tap
 import vt
-from lab import Lab
+from lab import BUILD, Lab
 
 FILES, BYTES = 6000, 50000      # 300 MB in all
 
@@ -189,6 +193,72 @@ def wrong(lab):
            'nowhere' in done.stdout + done.stderr, done.stdout + done.stderr)
 
 
+NOBODY = 65534
+AS_NOBODY = ['setpriv', '--reuid=%d' % NOBODY, '--regid=%d' % NOBODY,
+             '--clear-groups']
+
+
+def unreadable():
+    """What the user of the console may not read; root may read all."""
+    become = AS_NOBODY if os.geteuid() == 0 else []
+    if subprocess.run(become + ['true'], stderr=subprocess.DEVNULL,
+                      check=False).returncode != 0:
+        tap.skip('what cannot be read', 'root cannot become another user')
+        return
+    with tempfile.TemporaryDirectory(prefix='ym-pack-') as folder:
+        of_user(become, folder)
+
+
+def of_user(become, folder):
+    root = folder + '/tree'
+    os.makedirs(root + '/a/b')
+    with open(root + '/a/b/x', 'w') as f:
+        f.write('x')
+    for name in ('yardmaster', 'yardmaster-agent'):
+        shutil.copy(BUILD + '/' + name, folder)
+    with open(folder + '/fleet.json', 'w') as f:
+        json.dump({'name': 'f', 'agents': [
+            {'name': 'here', 'transport': 'local'}]}, f)
+    for name, more in (('plan', {}), ('less', {'exclude': ['x', 'b']})):
+        with open('%s/%s.json' % (folder, name), 'w') as f:
+            json.dump({'name': 'w', 'workspace': dict({'from': 'tree'},
+                                                      **more),
+                       'suites': [{'name': 's', 'tests': ['t'],
+                                   'command': ['test', '-d', 'a']}]}, f)
+    if become:
+        subprocess.run(['chown', '-R', '%d:%d' % (NOBODY, NOBODY), folder],
+                       check=True)
+
+    def run(name):
+        return subprocess.run(
+            become + [folder + '/yardmaster', 'run', name, '--fleet',
+                      'fleet.json'], cwd=folder, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, HOME=folder, NO_COLOR='1',
+                     XDG_STATE_HOME=folder + '/state',
+                     YARDMASTER_AGENT=folder + '/yardmaster-agent'),
+            capture_output=True, text=True)
+
+    for what, path in (('file', 'a/b/x'), ('folder', 'a/b')):
+        mode = os.stat(root + '/' + path).st_mode
+        os.chmod(root + '/' + path, 0)
+        done = run('plan.json')
+        tap.ok('a %s that may not be read: an error with its path' % what,
+               done.returncode == 2 and 'the workspace cannot be packed: '
+               '%s/%s: Permission denied' % (root, path) in done.stdout,
+               done.stdout + done.stderr)
+        done = run('less.json')
+        tap.ok('none when it is excluded', done.returncode == 0,
+               done.stdout + done.stderr)
+        os.chmod(root + '/' + path, mode)
+        done = run('plan.json')
+        tap.ok('nor when it may be', done.returncode == 0,
+               done.stdout + done.stderr)
+    subprocess.run(become + [folder + '/yardmaster-agent', 'quit',
+                             '--instance', 'here'],
+                   env=dict(os.environ, HOME=folder,
+                            XDG_STATE_HOME=folder + '/state'))
+
+
 def screen(lab):
     forget(lab)
     other = lab.plan({'name': 'other', 'suites': [{
@@ -228,6 +298,7 @@ def main():
         detached(lab)
         amended(lab)
         wrong(lab)
+        unreadable()
         screen(lab)
     tap.done()
 
