@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,7 @@ main(int argc, char **argv)
 	const struct command *c = commands;
 	int r;
 
+	signal(SIGPIPE, SIG_IGN);	/* a daemon may die while it is told */
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
 		print_version();
 		return 0;

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -147,6 +148,27 @@ def test_same_attempt_of_another_agent():
         gates[1].open()
         tap.equal('that of the other agent goes on',
                   links[1].wait_ended(ids(1))[0]['outcome'], 'passed')
+
+
+def test_helper_loses_its_daemon():
+    """A helper whose daemon dies between its connect and its question."""
+    if shutil.which('strace') is None:
+        tap.skip('a helper asks again', 'no strace to be in between')
+        return
+    with agent(workers=1, settings={
+            'env': {'ASAN_OPTIONS': 'detect_leaks=0'}}) as a:
+        gate = Gate(a)
+        link = a.connect()
+        link.sync(R, 1)
+        link.start(R, 1, [work(R, 1, gate.command(
+            'strace -qq -o %s/trace -e inject=write:error=EPIPE:'
+            'signal=SIGPIPE:when=1 %s progress half; echo code $?;' % (
+                a.dir, os.path.abspath(ac.PROGRAM))))])
+        tap.equal('it lives', link.wait_output(ids(1)[0]), b'code 0\n')
+        link.wait_facts(lambda f: f['workers'][0].get('progress') == 'half')
+        tap.ok('and asks again', True)
+        gate.open()
+        link.wait_ended(ids(1))
 
 
 def test_all_killed():
