@@ -76,22 +76,6 @@ tick_length(const struct daemon *d)
 }
 
 static void
-on_tick(void *arg)
-{
-	struct daemon *d = arg;
-
-	timer_start(d->tick, tick_length(d));
-	guard_check(d);
-	if (!guard_disk_low(d))
-		reserve_make();
-	consoles_tick(d);
-	preps_tick(d);
-	slots_tick(d);
-	turn_facts(d, true);
-	check_life(d);
-}
-
-static void
 on_facts(void *arg)
 {
 	turn_facts(arg, true);
@@ -114,6 +98,23 @@ on_expire(void *arg)
 	(void)takes_expire(d, now, &next);
 	if (next != CLOCK_NEVER)
 		timer_start(d->expire_timer, next - now + US_PER_MS);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct daemon *d = arg;
+
+	timer_start(d->tick, tick_length(d));
+	on_expire(d);	/* the wall clock may have jumped past a time */
+	guard_check(d);
+	if (!guard_disk_low(d))
+		reserve_make();
+	consoles_tick(d);
+	preps_tick(d);
+	slots_tick(d);
+	turn_facts(d, true);
+	check_life(d);
 }
 
 static int

@@ -86,7 +86,7 @@ struct daemon {
 	struct listener *listener, *look_listener;
 	struct tails *tails;	/* tail.c */
 	struct asks *asks;	/* ask.c */
-	struct timer *tick;	/* 5 s: facts, guards, idle, spool */
+	struct timer *tick;	/* 5 s: facts, guards, times, spool */
 	struct timer *commit_timer;	/* when the next commit may be made */
 	int64_t committed_us;	/* when the last one was begun */
 	struct timer *report_timer;	/* when reports may be told */

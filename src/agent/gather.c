@@ -199,13 +199,24 @@ keep(struct gathering *g, int dir, const char *name)
 	return r == 0;
 }
 
+/* No file of it is older, also when the wall clock was set meanwhile. */
+static int64_t
+oldest(const struct report *r)
+{
+	int64_t began = r->ended_wall_us - r->elapsed_us;
+
+	return (began < r->started_wall_us ? began : r->started_wall_us) -
+	    COARSE_US;
+}
+
 void
 gather(const struct work *work, const char *cwd, bool shared,
-    int64_t since_wall_us, struct artifacts *ret)
+    struct report *r)
 {
+	struct artifacts *ret = &r->artifacts;
 	struct gathering g = {
 		.work = work, .path = BUF_INIT, .found = STRVEC_INIT,
-		.since_us = shared ? since_wall_us - COARSE_US : 0,
+		.since_us = shared ? oldest(r) : 0,
 		.depth = reach(&work->artifacts), .to = ret,
 	};
 	size_t i, n;

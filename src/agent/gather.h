@@ -11,10 +11,11 @@
  * Copies the regular files below cwd that the patterns of the work match to
  * the kept files of the attempt (kept.h), as "artifact.0" and so on; what a
  * cap leaves out is counted. shared: the folder is not the attempt's own, so
- * that only what was written since then (since_wall_us) is its own.
+ * that only what was written since its start is. Reads the times of r and
+ * sets its artifacts.
  */
 void gather(const struct work *work, const char *cwd, bool shared,
-    int64_t since_wall_us, struct artifacts *ret);
+    struct report *r);
 
 /* Whether the pattern of a plan matches a path relative to the folder: as a
  * shell would, and a leading "**" part stands for any folders. */

@@ -116,8 +116,7 @@ give_report(void *arg)
 	else if (r->cancelled && report.outcome < OUTCOME_CANCELLED)
 		report.outcome = OUTCOME_CANCELLED;
 	if (w->artifacts.n > 0 && r->at > 0)
-		gather(w, r->cwd, !r->own_cwd, r->started_wall_us,
-		    &report.artifacts);
+		gather(w, r->cwd, !r->own_cwd, &report);
 	if (r->own_cwd && !bounds_keep(w, report.outcome))
 		folder_drop(r->place->folders, r->cwd);
 	if (r->home != NULL && !bounds_keep(w, report.outcome))

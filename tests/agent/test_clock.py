@@ -2,6 +2,7 @@
 """Wall clocks that jump, by days, while things run: of an agent and its
 workers, and of a console. Lengths and deadlines do not follow them."""
 
+import datetime
 import json
 import os
 import re
@@ -46,6 +47,34 @@ def until(what):
         tick.wait(0.01)
 
 
+def set_meanwhile(a, link, clock):
+    """What an attempt wrote, and how long a hold lasts, when the clock is set
+    in between."""
+    gate, folder = Gate(a, 'other'), a.dir + '/shared'
+    os.mkdir(folder)
+    clock.jump(DAY)
+    link.start(R, 1, [work(R, 5, gate.command('echo x;', 'echo y >found'),
+                           cwd=folder, artifacts=['found'],
+                           artifacts_max=1000)])
+    link.wait_output(ids(5)[0])
+    clock.jump(0)
+    gate.open()
+    tap.equal('its files are found though they are older than its start', [
+        f['name'] for f in link.wait_ended(ids(5))[0].get('artifacts', [])],
+        ['found'])
+    link.ack(ids(5))
+    soon = datetime.datetime.now(datetime.timezone.utc) + \
+        datetime.timedelta(hours=1)
+    link.ask(ac.MODE, mode='hold',
+             expires=soon.strftime('%Y-%m-%dT%H:%M:%SZ'))
+    tap.ok('held', link.wait_facts(lambda f: f.get('held')))
+    link.ping()
+    link.inbox.clear()
+    clock.jump(DAY)
+    tap.ok('a hold ends when the clock has passed its time',
+           not link.wait_facts(lambda f: not f.get('held')).get('held'))
+
+
 def of_agent(clock):
     a = Agent()
     a.configure({'max_workers': 3, 'env': clock.env})
@@ -79,6 +108,7 @@ def of_agent(clock):
         tap.ok('a timeout comes when it is due, back or not',
                late['outcome'] == 'timeout' and 3 <= late['elapsed_s'] < 100,
                late)
+        set_meanwhile(a, link, clock)
         clock.jump(4 * DAY)
         link.start(R, 1, [work(R, 4, gate.command('echo x;'))])
         link.wait_output(ids(4)[0])
