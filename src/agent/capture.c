@@ -120,13 +120,14 @@ take(struct capture *c, const uint8_t *p, size_t n)
 {
 	uint64_t at, room;
 	size_t part;
+	ssize_t wrote;
 
 	while (n > 0) {
 		at = place(c, &room);
 		part = n < room ? n : (size_t)room;
-		if (pwrite(c->file_fd, p, part, (off_t)at) != (ssize_t)part &&
-		    c->error == 0)
-			c->error = errno != 0 ? -errno : -ENOSPC;
+		wrote = pwrite(c->file_fd, p, part, (off_t)at);
+		if (wrote != (ssize_t)part && c->error == 0)
+			c->error = wrote == -1 ? -errno : -ENOSPC;
 		c->bytes += part;
 		p += part;
 		n -= part;

@@ -392,6 +392,7 @@ tails_ended(struct daemon *d, const struct ident *id)
 	each_of(d, id, end_one);
 }
 
+/* All that look at this watch; -1: at any, as words of some were lost. */
 static void
 wake(struct daemon *d, int wd)
 {
@@ -401,7 +402,7 @@ wake(struct daemon *d, int wd)
 	LIST_FOREACH(l, &d->consoles->links, entry)
 		for (t = LIST_FIRST(&l->tails); t != NULL; t = next) {
 			next = LIST_NEXT(t, entry);
-			if (t->wd == wd)
+			if (t->wd >= 0 && (wd < 0 || t->wd == wd))
 				(void)pump(l, t);
 		}
 }

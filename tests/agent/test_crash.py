@@ -442,6 +442,27 @@ def test_full_disk():
             a.close()
 
 
+def test_full_disk_and_capped_output():
+    with small_disk('8m') as disk:
+        if disk is None:
+            tap.skip('capped output', 'cannot mount a small tmpfs here')
+            return
+        a = Agent(state=os.path.join(disk, 's'))
+        try:
+            a.configure({'guards': {'free_disk': '1M'}, 'out_cap': '64M'})
+            link = a.connect()
+            link.sync(R, 1)
+            link.start(R, 1, [work(R, 1, [
+                'head', '-c', '20000000', '/dev/zero'])])
+            got = link.wait_ended(ids(1))[0]
+            tap.equal('output that finds no room: an error that says so',
+                      (got['outcome'], got['text'], got['out_bytes']),
+                      ('error', 'cannot write its output: '
+                       'No space left on device', 20000000))
+        finally:
+            a.close()
+
+
 def main():
     for name, fn in sorted(globals().items()):
         if name.startswith('test_'):

@@ -3,6 +3,7 @@
 
 import datetime
 import os
+import signal
 import sqlite3
 import statistics
 import time
@@ -158,6 +159,39 @@ def check_loud(settings, what):
 def test_loud_work():
     check_loud({}, 'all kept')
     check_loud({'out_cap': '1M'}, 'capped')
+
+
+def test_lost_events():
+    """More words of the kernel about files than it keeps, while the daemon
+    does not read: nobody who follows output is ended by that."""
+    with open('/proc/sys/fs/inotify/max_queued_events') as f:
+        most = int(f.read())
+    with agent(workers=2) as a:
+        link = a.connect()
+        link.sync(R, 1)
+        gate = Gate(a)
+        link.start(R, 1, [work(R, n, gate.command('echo begin;'))
+                          for n in (1, 2)] + [work(R, 3, ['echo', 'x'])])
+        for i in ids(1, 2):
+            link.wait_output(i)
+        for n in (1, 2, 3):
+            link.send(ac.TAIL, {'tag': 100 + n, 'attempt': ids(n)[0],
+                                'offset': 0, 'max': 0, 'follow': True})
+        link.ping()
+        outs = [os.open('%s/out/worker-%d' % (a.spool, n),
+                        os.O_WRONLY | os.O_APPEND) for n in (1, 2)]
+        os.kill(a.pid(), signal.SIGSTOP)
+        for _ in range(most // 2 + 500):
+            os.write(outs[0], b'x')
+            os.write(outs[1], b'x')
+        os.kill(a.pid(), signal.SIGCONT)
+        for _ in range(most // 128):
+            link.ping()         # it reads more of them with each
+        gate.open(2)
+        ends = [link.wait(ac.OUTPUT_END) for _ in range(3)]
+        tap.equal('each is followed to its end', sorted(
+            (e['tag'] - 100, e['size'], e['code']) for e in ends), [
+                (1, most // 2 + 506, 0), (2, most // 2 + 506, 0), (3, 2, 0)])
 
 
 def next_facts(link):
