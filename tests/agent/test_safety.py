@@ -283,10 +283,11 @@ def test_remove():
         tap.equal('nothing to remove is fine', a.run('remove').returncode, 0)
         link = a.connect()
         link.sync(R, 1)
-        link.start(R, 1, [work(R, 1, gate.command()),
-                          work(R, 2, ['sh', '-c', 'setsid sleep 1000'])])
+        link.start(R, 1, [
+            work(R, 1, gate.command('echo x;')),
+            work(R, 2, ['sh', '-c', 'echo x; setsid sleep 1000'])])
         for i in ids(1, 2):
-            link.wait_report(i, 'running')
+            link.wait_output(i)
         got = a.run('remove')
         tap.ok('refused with numbers', got.returncode == 1 and
                '2 running' in got.stderr, got.stderr)
