@@ -290,11 +290,22 @@ group_started(struct sched *s, uint32_t parcel)
 }
 
 void
+group_out(struct sched *s, struct group *g)
+{
+	if (g->out)
+		return;
+	g->out = true;
+	g->sent_us = s->now_us;
+	timer_add(s, s->now_us + PREPARE_US, (struct timer_arg){ TIMER_GROUP,
+	    g->index, 0 });
+}
+
+void
 group_found(struct sched *s, uint32_t group, bool runs)
 {
 	struct group *g = s->groups[group];
 
-	g->out = true;
+	group_out(s, g);
 	g->gone |= runs;
 	group_give_back(s, g);
 }
@@ -465,12 +476,8 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 		g = group_of(s, x);
 		if (g == NULL)
 			continue;
-		if (x->parcel != NONE && !g->out) {
-			g->out = true;
-			g->sent_us = s->now_us;
-			timer_add(s, s->now_us + PREPARE_US,
-			    (struct timer_arg){ TIMER_GROUP, g->index, 0 });
-		}
+		if (x->parcel != NONE)
+			group_out(s, g);
 		/* No part comes to a result before the go. */
 		g->gone |= x->state == EXEC_RUNNING || x->state ==
 		    EXEC_PASSED || x->state == EXEC_HEALED ||

@@ -474,8 +474,7 @@ group_send(struct sched *s, struct group *g, const uint32_t *agents)
 
 	group_unreserve(s, g);
 	group_take_more(s, g);
-	g->out = true;
-	g->sent_us = s->now_us;
+	group_out(s, g);
 	g->missing = 0;
 	for (i = 0; i < g->n; i++) {
 		x = group_part(s, g, i);
@@ -485,8 +484,6 @@ group_send(struct sched *s, struct group *g, const uint32_t *agents)
 		    TIER_BELOW_THRESHOLD;
 		place_part(s, r, x, at);
 	}
-	timer_add(s, s->now_us + PREPARE_US, (struct timer_arg){ TIMER_GROUP,
-	    g->index, 0 });
 }
 
 /* True when it went; else *ret_alone says that it is for the steps it has. */

@@ -161,6 +161,8 @@ void group_give_back(struct sched *s, struct group *g);
 /* What an agent said of a part. */
 void group_prepared(struct sched *s, uint32_t parcel);
 void group_started(struct sched *s, uint32_t parcel);
+/* Some part is out from now on: the others have a while to be prepared. */
+void group_out(struct sched *s, struct group *g);
 /* A lost part is there after all. */
 void group_found(struct sched *s, uint32_t group, bool runs);
 void group_timer(struct sched *s, uint32_t group);

@@ -258,6 +258,41 @@ what_is_found_is_prepared_anew(void **state)
 	kit_done(&k);
 }
 
+/* Found where it will not be told to go, and kept there: it is asked for again
+ * as long as it does not start. */
+static void
+what_is_found_is_asked_back_until_it_comes(void **state)
+{
+	struct sched_id id;
+	struct spec p;
+	struct kit k;
+	uint32_t run, agent;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	kit_agent(&k, 1, "b", 1);
+	spec_team(&p, 2, 0);
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	agent = (uint32_t)kit_sent(&k, run, 1);
+	id = kit_id(&k, run, 1);
+	sched_returned(k.s, kit_id(&k, run, 2), false, k.now_us);
+	kit_link(&k, agent, "a", 1, false);
+	k.now_us += 121 * US_PER_S;
+	kit_decide(&k);
+	k.now_us += 20 * US_PER_S;
+	kit_decide(&k);
+	kit_link(&k, agent, "a", 1, true);
+	sched_accepted(k.s, id, k.now_us);
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 1));
+	sched_kept(k.s, id, k.now_us);
+	k.now_us += 10 * US_PER_S;
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 1));
+	kit_done(&k);
+}
+
 /* Cancelled as a whole, then its limit is raised: nothing comes back. */
 static void
 what_was_cancelled_is_not_brought_back(void **state)
@@ -397,6 +432,7 @@ main(void)
 		cmocka_unit_test(private_runs_share_no_instance),
 		cmocka_unit_test(what_runs_is_not_told_to_go),
 		cmocka_unit_test(what_is_found_is_prepared_anew),
+		cmocka_unit_test(what_is_found_is_asked_back_until_it_comes),
 		cmocka_unit_test(what_was_cancelled_is_not_brought_back),
 		cmocka_unit_test(all_parts_are_tried_afresh),
 		cmocka_unit_test(a_round_takes_what_the_last_one_did_not),
