@@ -400,6 +400,7 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->attempt = was->attempt;
 	x->agent = was->agent;
 	x->worker = was->worker;
+	x->instance = was->instance;
 	x->failures = was->failures;
 	x->errors = was->errors;
 	x->avoid = was->avoid;

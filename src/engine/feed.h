@@ -12,6 +12,7 @@ struct feed_exec {
 	enum reason cause;	/* of a skipped one: why, by us; else NONE */
 	uint32_t attempt, agent;	/* of the last one; SCHED_NONE unknown */
 	uint16_t worker;
+	const char *instance;	/* it was sent with; NULL: not known */
 	uint32_t failures, errors;	/* counted so far */
 	uint32_t avoid;		/* 1 + agent of the last of them, 0: unknown */
 	uint32_t lead;		/* of its batch; 0: itself */

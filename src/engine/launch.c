@@ -193,6 +193,7 @@ struct restoring {
 	int64_t *estimates_us;
 	struct lost_row *lost;
 	size_t n_lost, cap_lost;
+	struct strvec instances;	/* names that the above borrow */
 };
 
 static int
@@ -269,6 +270,43 @@ restore_attempt(void *arg, const struct run_attempt *a)
 }
 
 static int
+by_attempt(const void *key, const void *row)
+{
+	const struct run_leased *l = key;
+	const struct sched_lost *was = &((const struct lost_row *)row)->was;
+
+	if (l->exec != was->exec)
+		return l->exec < was->exec ? -1 : 1;
+	return l->attempt < was->attempt ? -1 : l->attempt > was->attempt;
+}
+
+/* Lost ones are still in the order in which they were read. */
+static int
+restore_leased(void *arg, const struct run_leased *l)
+{
+	struct restoring *s = arg;
+	struct lost_row *lost = NULL;
+	const char *name;
+	struct feed_exec *f;
+
+	if (l->exec == 0 || l->exec > s->r->live.n || l->instance == NULL)
+		return ERR_STORE;
+	f = &s->v[l->exec - 1];
+	if (s->n_lost > 0)
+		lost = bsearch(l, s->lost, s->n_lost, sizeof *s->lost,
+		    by_attempt);
+	if (lost == NULL && f->attempt != l->attempt)
+		return 0;
+	strvec_push(&s->instances, l->instance);
+	name = s->instances.v[s->instances.n - 1];
+	if (f->attempt == l->attempt)
+		f->instance = name;
+	if (lost != NULL)
+		lost->was.instance = name;
+	return 0;
+}
+
+static int
 restore_result(void *arg, const struct run_result *res)
 {
 	struct restoring *s = arg;
@@ -327,7 +365,9 @@ restore_all(struct engine *e, struct erun *r)
 	s.estimates_us = erun_estimates(e, r);
 	if ((rc = amend_restore_plan(r)) == 0 &&
 	    (rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
-	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) == 0)
+	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) ==
+	    0 && (rc = run_file_each_leased(r->file, 0, restore_leased,
+	    &s)) == 0)
 		rc = run_file_each_result(r->file, 0, restore_result, &s);
 	if (rc == 0)
 		rc = batch_restore(e, r, s.v);
@@ -349,6 +389,7 @@ restore_all(struct engine *e, struct erun *r)
 		amend_replay(e, r);
 	free(s.v);
 	free(s.lost);
+	strvec_done(&s.instances);
 	free(lost);
 	free(s.estimates_us);
 	return rc;

@@ -282,6 +282,10 @@ put_sent(struct engine *e, struct erun *r, const struct sched_decision *d,
 
 	erun_put(r, run_file_put_attempt(r->file, &a));
 	free(steps);
+	if (d->instance != NULL)
+		erun_put(r, run_file_put_leased(r->file, &(struct run_leased){
+			.exec = m->exec, .attempt = m->attempt,
+			.instance = d->instance }));
 	erun_put_exec(e, r, m->exec);
 }
 

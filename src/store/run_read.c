@@ -287,6 +287,29 @@ run_file_each_member(struct run_file *f, uint32_t exec,
 }
 
 int
+run_file_each_leased(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_leased *l), void *arg)
+{
+	sqlite3_stmt *st;
+	struct run_leased l;
+	int r;
+
+	if (!has_table(f, "leased"))
+		return f->db.h == NULL ? ERR_STORE : 0;
+	st = use(f, RUN_EACH_LEASED, exec, &r);
+	while (st != NULL && (r = db_step(st)) == 1) {
+		l = (struct run_leased){
+			.exec = (uint32_t)db_col_int(st, 0),
+			.attempt = (uint32_t)db_col_int(st, 1),
+			.instance = db_col_text(st, 2)
+		};
+		if ((r = fn(arg, &l)) != 0)
+			break;
+	}
+	return walked(st, r);
+}
+
+int
 run_file_each_artifact(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_artifact *a), void *arg)
 {

@@ -15,7 +15,9 @@
 	" attempt INTEGER, no INTEGER, name TEXT, bytes INTEGER,"             \
 	" sha256 TEXT, n INTEGER, state TEXT NOT NULL, text TEXT,"            \
 	" PRIMARY KEY(exec, attempt, no)) WITHOUT ROWID;"                     \
-	"PRAGMA user_version=3;"
+	"CREATE TABLE IF NOT EXISTS leased(exec INTEGER, attempt INTEGER,"    \
+	" instance TEXT, PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"          \
+	"PRAGMA user_version=4;"
 
 /*
  * Times are microseconds since 1970 or lengths in microseconds; states,
@@ -106,6 +108,7 @@ const char *const run_sql[RUN_STMTS] = {
 	[RUN_PUT_STEP_TARGET] = "UPDATE steps SET target=? WHERE exec=?"
 	    " AND step=?",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
+	[RUN_PUT_LEASED] = "INSERT OR REPLACE INTO leased VALUES(?,?,?)",
 	/* What came is not awaited again. */
 	[RUN_PUT_ARTIFACT] = "INSERT INTO artifacts VALUES"
 	    " (?,?,?,?,?,?,?,?,?) ON CONFLICT(exec, attempt, no) DO UPDATE"
@@ -143,6 +146,8 @@ const char *const run_sql[RUN_STMTS] = {
 	    " FROM amendments ORDER BY seq",
 	[RUN_EACH_MEMBER] = "SELECT exec, attempt, lead_exec, lead_attempt"
 	    " FROM members WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
+	[RUN_EACH_LEASED] = "SELECT exec, attempt, instance FROM leased"
+	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
 	[RUN_EACH_ARTIFACT] = "SELECT r.exec, r.attempt, r.no, r.name,"
 	    " r.bytes, r.sha256, r.n, r.state, r.text, a.agent"
 	    " FROM artifacts r LEFT JOIN attempts a USING(exec, attempt)"

@@ -251,6 +251,13 @@ run_file_put_member(struct run_file *f, const struct run_member *m)
 }
 
 int
+run_file_put_leased(struct run_file *f, const struct run_leased *l)
+{
+	return put(f, RUN_PUT_LEASED, "iit",
+	    (int64_t)l->exec, (int64_t)l->attempt, l->instance);
+}
+
+int
 run_file_put_artifact(struct run_file *f, const struct run_artifact *a)
 {
 	return put(f, RUN_PUT_ARTIFACT, "iiitititt",

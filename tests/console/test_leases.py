@@ -207,6 +207,41 @@ def adopted(lab):
     tap.ok('one after the other', late.lines()[0][0] > jobs.lines()[-1][0])
 
 
+def instances(lab):
+    """Whoever takes over knows which instance each attempt was sent with."""
+    jobs = Jobs(lab, 'instances')
+    gates = ['%s/instance-%d' % (lab.dir, i) for i in range(4)]
+    path = lab.plan({
+        'name': 'i', 'parallel': 'tests', 'order': 'plan',
+        'targets': [{'name': 'pixel', 'instances': ['emu-1', 'emu-2']}],
+        'suites': [{'name': 's', 'tests': [
+            {'name': 't%d' % i, 'command': jobs.command('t%d' % i, gate)}
+            for i, gate in enumerate(gates)]}]})
+
+    def ends(gate):
+        open(gate, 'w').close()
+
+    console, run = lab.start_run(path, '--quiet')
+    jobs.began(2)
+    ends(gates[0])          # the third has what the first one had
+    jobs.began(3)
+    console.kill()
+    console.wait()
+    resumed = lab.start('resume', run, '--quiet')
+    for line in resumed.stderr:
+        if 'took over' in line:
+            break
+    ends(gates[1])
+    tap.ok('what is free after a takeover is given on', jobs.began(4))
+    ends(gates[2])
+    ends(gates[3])
+    resumed.communicate()
+    tap.equal('the run ends well', resumed.returncode, 0)
+    began = [w[3] for w in jobs.lines() if w[1] == '+']
+    tap.equal('on the instance that really was', sorted(began),
+              ['t0:emu-1', 't1:emu-2', 't2:emu-1', 't3:emu-2'])
+
+
 def folders(lab):
     """Consoles that share an agent and nothing else."""
     jobs, late = Jobs(lab, 'here'), Jobs(lab, 'there')
@@ -245,6 +280,7 @@ def main():
         private(lab)
         killed(lab)
         adopted(lab)
+        instances(lab)
         folders(lab)
         beside(lab)
     tap.done()

@@ -155,6 +155,7 @@ put_each(struct run_file *f, uint32_t n)
 	    .name = "a", .bytes = 3, .sha256 = "00", .n = 1,
 	    .state = ARTIFACT_MISSING, .text = "no" };
 	const struct run_member m = { 1, n, 1, n };
+	const struct run_leased l = { 1, n, "emu-1" };
 	const struct run_amendment am = { .who = "ann", .kind = "hold" };
 	const struct run_shared s = { .group = 1, .round = n, .kind = "put",
 	    .name = "k", .value = "v" };
@@ -165,6 +166,7 @@ put_each(struct run_file *f, uint32_t n)
 		run_file_put_exec(f, &x),
 		run_file_put_artifact(f, &art),
 		run_file_put_member(f, &m),
+		run_file_put_leased(f, &l),
 		run_file_put_amendment(f, &am),
 		run_file_put_shared(f, &s),
 		run_file_put_event(f, &ev),
@@ -187,6 +189,7 @@ put_each(struct run_file *f, uint32_t n)
 COUNT(attempt, run_attempt)
 COUNT(artifact, run_artifact)
 COUNT(member, run_member)
+COUNT(leased, run_leased)
 COUNT(amendment, run_amendment)
 COUNT(shared, run_shared)
 COUNT(event, event)
@@ -195,7 +198,7 @@ COUNT(event, event)
 static void
 expect_each(struct run_file *f, int n)
 {
-	int got[6] = { 0 };
+	int got[7] = { 0 };
 	struct counts states = { { 0 } }, have;
 	struct run_head h;
 	size_t i;
@@ -206,6 +209,7 @@ expect_each(struct run_file *f, int n)
 	run_file_each_amendment(f, count_amendment, &got[3]);
 	run_file_each_shared(f, count_shared, &got[4]);
 	run_file_each_event(f, 0, count_event, &got[5]);
+	run_file_each_leased(f, 0, count_leased, &got[6]);
 	for (i = 0; i < sizeof got / sizeof got[0]; i++)
 		assert_int_equal(got[i], n);
 	assert_int_equal(run_file_each_exec(f, count_states, &states), 0);

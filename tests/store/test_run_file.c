@@ -441,6 +441,15 @@ count_shared(void *arg, const struct run_shared *s)
 }
 
 static int
+last_leased(void *arg, const struct run_leased *l)
+{
+	++*(int *)arg;
+	assert_int_equal(l->attempt, 2);
+	assert_string_equal(l->instance, "emu-1");
+	return 0;
+}
+
+static int
 last_artifact(void *arg, const struct run_artifact *a)
 {
 	++*(int *)arg;
@@ -457,6 +466,7 @@ older_files_are_taken_over(void **state)
 		.name = "k", .value = "v" };
 	struct run_artifact file = { .exec = 1, .attempt = 1, .name = "f",
 		.sha256 = "", .n = 1, .state = ARTIFACT_HERE };
+	struct run_leased leased = { 1, 2, "emu-1" };
 	char *path = run_path(*state, FIX_RUN, ".db");
 	struct run_file *f = NULL;
 	int n = 0;
@@ -471,6 +481,7 @@ older_files_are_taken_over(void **state)
 	assert_int_equal(run_file_each_member(f, 0, count_member, &n), 0);
 	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);
 	assert_int_equal(run_file_each_artifact(f, 0, last_artifact, &n), 0);
+	assert_int_equal(run_file_each_leased(f, 0, last_leased, &n), 0);
 	assert_int_equal(n, 0);
 	run_file_close(f);
 	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL), 0);
@@ -486,6 +497,10 @@ older_files_are_taken_over(void **state)
 	assert_int_equal(run_file_commit(f), 0);
 	assert_int_equal(run_file_each_artifact(f, 1, last_artifact, &n), 0);
 	assert_int_equal(n, 2);
+	assert_int_equal(run_file_put_leased(f, &leased), 0);
+	assert_int_equal(run_file_commit(f), 0);
+	assert_int_equal(run_file_each_leased(f, 1, last_leased, &n), 0);
+	assert_int_equal(n, 3);
 	run_file_close(f);
 	/* A newer one is not touched. */
 	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);

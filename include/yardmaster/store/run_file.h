@@ -98,6 +98,12 @@ struct run_member {
 	uint32_t lead_exec, lead_attempt;	/* itself, for that one */
 };
 
+/* The instance of its target that an attempt was sent with. */
+struct run_leased {
+	uint32_t exec, attempt;
+	const char *instance;
+};
+
 /* A file that an attempt left; or, of state ARTIFACT_LEFT_OUT, those of it
  * that a limit of the agent left out. */
 struct run_artifact {
@@ -206,6 +212,8 @@ int run_file_put_result(struct run_file *f, const struct report *r, bool late,
     bool *ret_new);
 /* That an attempt is of a batch; goes with its run_file_put_attempt(). */
 int run_file_put_member(struct run_file *f, const struct run_member *m);
+/* Goes with its run_file_put_attempt() too. */
+int run_file_put_leased(struct run_file *f, const struct run_leased *l);
 /* A new one, or its state and text; what is here stays so. */
 int run_file_put_artifact(struct run_file *f, const struct run_artifact *a);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
@@ -266,6 +274,9 @@ int run_file_each_result(struct run_file *f, uint32_t exec,
 /* Of batches only; an older program's file has none. */
 int run_file_each_member(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_member *m), void *arg);
+/* Of those that have one; an older program's file has none. */
+int run_file_each_leased(struct run_file *f, uint32_t exec,
+    int (*fn)(void *arg, const struct run_leased *l), void *arg);
 /* An older program's file has none. */
 int run_file_each_artifact(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_artifact *a), void *arg);
