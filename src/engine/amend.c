@@ -359,9 +359,8 @@ amendments_free(struct erun *r)
 
 /* ---- doing one (again) ----------------------------------------------------------------- */
 
-/* The op that an amendment was, with that value. */
-static void
-op_of(const struct amendment *am, const char *value, struct op *ret)
+void
+amend_op(const struct amendment *am, const char *value, struct op *ret)
 {
 	*ret = (struct op){ .kind = am->kind, .id = am->id, .who = am->who,
 		.key = am->key };
@@ -410,7 +409,7 @@ later(const struct erun *r, const struct amendment *am)
 		o = &r->amendments[i];
 		if ((o->kind == am->kind || o->kind == inverse(am->kind)) &&
 		    !o->undone && o->undoes == 0 &&
-		    memcmp(&o->id, &am->id, sizeof o->id) == 0 &&
+		    o->id.execution == am->id.execution &&
 		    (am->key == NULL || strcmp(am->key, o->key) == 0))
 			return o;
 	}
@@ -441,7 +440,7 @@ amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 		    since->who);
 		return ERR_STATE;
 	}
-	op_of(am, am->was, ret);
+	amend_op(am, am->was, ret);
 	ret->kind = inverse(am->kind);
 	ret->who = NULL;
 	return 0;
@@ -509,68 +508,4 @@ amend_restore_plan(struct erun *r)
 	for (no = 1; rc == 0 && no <= r->live.n; no++)
 		show_targets(r, no, false);
 	return rc;
-}
-
-/* Executions that were begun afresh by a later requeue are not ended again by
- * what was done before it. */
-static bool
-superseded(const struct erun *r, const struct amendment *am)
-{
-	size_t i;
-
-	if (am->id.execution == 0 || am->undone || am->undoes > 0)
-		return am->undone || am->undoes > 0;
-	for (i = (size_t)am->number; i < r->n_amendments; i++)
-		if (r->amendments[i].kind == OP_REQUEUE &&
-		    memcmp(&r->amendments[i].id, &am->id, sizeof am->id) == 0)
-			return true;
-	return false;
-}
-
-/* Only the last word counts, and one that lets go on lets nothing go on that
- * somebody paused here. */
-static void
-replay_pause(struct engine *e, struct erun *r)
-{
-	const struct amendment *am = NULL;
-	char *text = NULL;
-	struct op op;
-	size_t i;
-
-	for (i = r->n_amendments; i-- > 0 && am == NULL;)
-		if ((r->amendments[i].kind == OP_PAUSE ||
-		    r->amendments[i].kind == OP_GO_ON) &&
-		    !r->amendments[i].undone && r->amendments[i].undoes == 0)
-			am = &r->amendments[i];
-	if (am == NULL || am->kind == OP_GO_ON || e->stopped != NULL)
-		return;
-	op_of(am, am->now, &op);
-	(void)op_run(e, r, &op, &text);
-	free(text);
-}
-
-void
-amend_replay(struct engine *e, struct erun *r)
-{
-	const struct amendment *am;
-	char *text = NULL;
-	struct op op;
-	size_t i;
-
-	for (i = 0; i < r->n_amendments; i++) {
-		am = &r->amendments[i];
-		/* Recorded with states, or put over the plan before. */
-		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
-		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
-		    am->kind == OP_PAUSE || am->kind == OP_GO_ON ||
-		    (am->kind == OP_PRIORITY && am->now == NULL) ||
-		    superseded(r, am))
-			continue;
-		op_of(am, am->now, &op);
-		/* What it was meant for may have ended since. */
-		(void)op_run(e, r, &op, &text);
-		free(text);
-		text = NULL;
-	}
-	replay_pause(e, r);
 }

@@ -41,7 +41,8 @@ struct amendment {
 	uint64_t number;	/* from 1 */
 	int64_t wall_us;
 	enum op_kind kind;
-	struct ident id;	/* run or execution */
+	struct ident id;	/* run or execution; a requeue that ends one
+				 * that is out: its attempt */
 	char *who;
 	char *key;		/* OP_AMEND, else NULL */
 	char *now, *was;	/* values; NULL where there are none */
@@ -369,6 +370,10 @@ int amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 /* A run that is taken over: reads what was amended and puts its plan as it
  * was, before it is started; then makes the rest hold again. 0 or a code. */
 int amend_restore_plan(struct erun *r);
+/* The op that an amendment was, with that value; texts are borrowed. */
+void amend_op(const struct amendment *am, const char *value, struct op *ret);
+
+/* ---- replay.c */
 void amend_replay(struct engine *e, struct erun *r);
 void amendments_free(struct erun *r);
 

@@ -469,6 +469,17 @@ told(struct engine *e, struct erun *r, const struct amendment *am)
 	    "; it cannot be recorded yet" : "");
 }
 
+/* The attempt that a requeue will end, or 0: its execution is not out. */
+static uint32_t
+requeued(const struct engine *e, const struct erun *r, const struct op *op)
+{
+	struct sched_view v;
+
+	return op->kind == OP_REQUEUE && sched_exec_view(e->sched, r->handle,
+	    op->id.execution, &v) == 0 && exec_state_out(v.state) ?
+	    v.attempt : 0;
+}
+
 static int
 on_run(struct engine *e, const struct op *op, char **ret_text)
 {
@@ -487,6 +498,7 @@ on_run(struct engine *e, const struct op *op, char **ret_text)
 	if (op->kind == OP_AMEND && amend_is_wide(op))
 		return sched_run_ended(e->sched, r->handle) ? ERR_STATE :
 		    amend_targets(e, r, op, who, ret_text);
+	todo.id.attempt = requeued(e, r, &todo);
 	was = amend_value(e, r, &todo);
 	if ((rc = op_run(e, r, &todo, ret_text)) < 0) {
 		free(was);

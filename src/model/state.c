@@ -184,6 +184,12 @@ exec_state_final(enum exec_state s)
 	return (unsigned)s < EXEC_STATES && (EXEC_ENDS & BIT(s)) != 0;
 }
 
+bool
+exec_state_out(enum exec_state s)
+{
+	return s == EXEC_ASSIGNED || s == EXEC_RUNNING;
+}
+
 enum outcome
 outcome_worst(enum outcome a, enum outcome b)
 {

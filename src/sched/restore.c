@@ -29,8 +29,7 @@ restore_final(struct run *r, struct exec *x, const struct sched_exec *from)
 static bool
 is_out(const struct sched_exec *from)
 {
-	return from->attempt > 0 && (from->state == EXEC_ASSIGNED ||
-	    from->state == EXEC_RUNNING);
+	return from->attempt > 0 && exec_state_out(from->state);
 }
 
 /* Itself and all that name it as their lead. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The console is killed in mid-run over three SSH hosts; resume goes on."""
 
+import os
+
 import sshd
 import tap
 from lab import Lab
@@ -54,8 +56,44 @@ def main():
         tap.equal('a run that has ended is reported', done.returncode, 1)
         tap.ok('with its summary', 'fails-late' in done.stdout, done.stdout)
         held(lab)
+        requeued(lab)
         upkeep(lab, run)
     tap.done()
+
+
+# Ends, when it is told to, once the gate is there.
+SLOW = '''#!/bin/sh
+[ "${YARDMASTER_ATTEMPT##*/}" = 1 ] || exit 0
+trap 'while [ ! -e %(gate)s ]; do sleep 0.02; done; exit 3' INT TERM
+: >%(gate)s.runs
+while :; do sleep 0.1; done
+'''
+
+
+def requeued(lab):
+    """Ended to be tried again, its console dies before it has ended."""
+    gate, slow = lab.dir + '/gate', lab.dir + '/slow'
+    with open(slow, 'w') as f:
+        f.write(SLOW % {'gate': gate})
+    os.chmod(slow, 0o755)
+    console, run = lab.start_run(lab.plan({
+        'name': 'requeued', 'command': [slow],
+        'suites': [{'name': 's', 'tests': ['t']}]}), '--quiet')
+    while not os.path.exists(gate + '.runs'):
+        lab.watch.wait(lambda w: False, 0.02)
+    tap.equal('requeue', lab.cli('requeue', run + '/1').returncode, 0)
+    console.kill()
+    console.wait()
+    resumed = lab.start('resume', run, '--quiet')
+    for line in resumed.stderr:
+        if 'took over' in line:
+            break
+    open(gate, 'w').close()
+    resumed.communicate()
+    tap.equal('it is tried again by whoever took over', resumed.returncode, 0)
+    said = lab.json('amendments', run)['amendments'][0]
+    tap.equal('the amendment names the attempt that it ended',
+              said['object'], run + '/1/1')
 
 
 def upkeep(lab, run):

@@ -44,8 +44,12 @@ cancelled(struct world *w, uint32_t run, uint32_t x, bool on)
 	    &w->teams[w->team_of[run][x]];
 	uint32_t i, n = t == NULL ? 1 : t->n;
 
-	for (i = t == NULL ? x : t->first; n > 0; i++, n--)
+	for (i = t == NULL ? x : t->first; n > 0; i++, n--) {
 		w->items[run][i].cancelled = on;
+		w->items[run][i].requeued = on ||
+		    w->items[run][i].current == SCHED_NONE ? 0 :
+		    w->items[run][i].last;
+	}
 }
 
 /* It is tried as if it never had been, and so is what it runs together

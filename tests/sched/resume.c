@@ -166,6 +166,8 @@ exec_redo(struct world *w, struct sched *to, uint32_t run, uint32_t no)
 		(void)sched_exec_move(to, run, no, it->pin, now_us);
 	if (it->preferred)
 		(void)sched_exec_priority(to, run, no, it->priority);
+	if (it->requeued == it->last && it->current != SCHED_NONE)
+		(void)sched_exec_requeue(to, run, no, now_us);
 	if (it->cancelled)
 		(void)sched_exec_cancel(to, run, no, now_us);
 }

@@ -121,6 +121,7 @@ struct item {
 	uint32_t last_in;	/* the newest of them, in attempts */
 	uint32_t afresh;	/* attempts up to that one do not count */
 	bool cancelled, preferred;	/* by an operator */
+	uint32_t requeued;	/* the attempt that one asked to end, or 0 */
 	int32_t priority;
 	uint32_t current;	/* the attempt it is out with, or SCHED_NONE */
 	bool over;		/* was said to be final, as state */

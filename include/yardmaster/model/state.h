@@ -109,6 +109,8 @@ bool exec_state_may(enum exec_state from, enum exec_state to);
 bool attempt_state_may(enum attempt_state from, enum attempt_state to);
 /* True for the seven final states of an execution. */
 bool exec_state_final(enum exec_state s);
+/* True while an attempt of it is out: assigned or running. */
+bool exec_state_out(enum exec_state s);
 
 /* The worse of two. */
 enum outcome outcome_worst(enum outcome a, enum outcome b);
