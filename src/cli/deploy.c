@@ -71,6 +71,15 @@ take_begin(struct deploy *d, const char *text)
 	d->begun = strcmp(text, "1") == 0;
 }
 
+/* The banner of an agent, which would wait for a console's for ever. */
+static void
+take_banner(struct deploy *d, const char *text)
+{
+	if (!d->begun)
+		give_up(d, "an agent answers there, no shell: the key is "
+		    "bound to a command");
+}
+
 static void
 take_machine(struct deploy *d, const char *text)
 {
@@ -179,11 +188,13 @@ take_done(struct deploy *d, const char *text)
 static const struct word {
 	const char *word;
 	void (*take)(struct deploy *d, const char *text);
+	bool first;		/* also before the script has begun */
 } words[] = {
-	{ "deploy", take_begin }, { "machine", take_machine },
-	{ "had", take_had }, { "other", take_other }, { "ask", take_ask },
-	{ "send", take_send }, { "now", take_now }, { "error", take_error },
-	{ "done", take_done }, { NULL, NULL }
+	{ "deploy", take_begin, true }, { "protocol", take_banner, true },
+	{ "machine", take_machine }, { "had", take_had },
+	{ "other", take_other }, { "ask", take_ask }, { "send", take_send },
+	{ "now", take_now }, { "error", take_error }, { "done", take_done },
+	{ NULL, NULL }
 };
 
 /* Takes one line; noise and words of other versions mean nothing. */
@@ -201,7 +212,7 @@ take_line(struct deploy *d, char *line)
 		*text++ = '\0';
 	while (w->word != NULL && strcmp(w->word, line) != 0)
 		w++;
-	if (w->word != NULL && (d->begun || w->take == take_begin))
+	if (w->word != NULL && (d->begun || w->first))
 		w->take(d, text != NULL ? text : "");
 }
 
