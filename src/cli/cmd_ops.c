@@ -330,6 +330,14 @@ cmd_start_now(struct cli *c)
 }
 
 static int
+cmd_override(struct cli *c)
+{
+	struct op op = { .kind = OP_OVERRIDE };
+
+	return op_on_id(c, &op);
+}
+
+static int
 cmd_pause(struct cli *c)
 {
 	struct op op = { .kind = OP_PAUSE, .note = cli_get(c, "note") };
@@ -512,6 +520,10 @@ const struct cli_command cli_op_commands[] = {
 	    "the failure limit", NULL, NULL, 1, 1, cmd_run_anyway },
 	{ "start-now", "EXECUTION", "do not wait for its delay or its time",
 	    NULL, NULL, 1, 1, cmd_start_now },
+	{ "override", "EXECUTION", "let it use what is reserved for others",
+	    "Workers and limits are reserved for what is wide or limited and "
+	    "was passed often.\nIt may use them; what they are reserved for "
+	    "keeps the rest.\n", NULL, 1, 1, cmd_override },
 	{ "pause", "RUN", "send nothing more, of all runs of its console",
 	    NULL, note_opts, 1, 1, cmd_pause },
 	{ "go-on", "RUN", "end a pause", NULL, NULL, 1, 1, cmd_go_on },

@@ -93,6 +93,9 @@ change_run(struct engine *e, struct erun *r, const struct op *op,
 	case OP_START_NOW:
 		sched_exec_start_now(to, h, no, now);
 		break;
+	case OP_OVERRIDE:
+		sched_exec_override(to, h, no, now);
+		break;
 	default:
 		break;
 	}
@@ -379,6 +382,7 @@ offer_cure(struct offering *o, enum cure cure)
 		{ CURE_RUN_ANYWAY, OP_RUN_ANYWAY, false },
 		{ CURE_SKIP, OP_SKIP, false },
 		{ CURE_START_NOW, OP_START_NOW, false },
+		{ CURE_OVERRIDE, OP_OVERRIDE, false },
 		{ CURE_CANCEL, OP_CANCEL, false },
 		{ CURE_TAKE_BACK, OP_REQUEUE, false },
 		{ CURE_PRIORITY, OP_PRIORITY, false },

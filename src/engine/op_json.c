@@ -19,6 +19,7 @@ static const char *const names[OP_KINDS] = {
 	[OP_GIVE_UP] = "give-up", [OP_SKIP] = "skip",
 	[OP_UNSKIP] = "unskip",
 	[OP_RUN_ANYWAY] = "run-anyway", [OP_START_NOW] = "start-now",
+	[OP_OVERRIDE] = "override",
 	[OP_PAUSE] = "pause", [OP_GO_ON] = "go-on", [OP_AMEND] = "amend",
 	[OP_UNDO] = "undo",
 	[OP_CLEAR] = "clear", [OP_PROBE] = "probe",

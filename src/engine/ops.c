@@ -304,6 +304,13 @@ op_start_now(struct engine *e, struct erun *r, const struct op *op)
 }
 
 static int
+op_override(struct engine *e, struct erun *r, const struct op *op)
+{
+	return sched_exec_override(e->sched, r->handle, op->id.execution,
+	    clock_mono_us());
+}
+
+static int
 op_priority(struct engine *e, struct erun *r, const struct op *op)
 {
 	if (op->id.execution == 0)
@@ -410,6 +417,8 @@ static const struct op_row rows[OP_KINDS] = {
 	[OP_RUN_ANYWAY] = { .on_run = op_run_anyway, .execution_only = true,
 	    .amends = true },
 	[OP_START_NOW] = { .on_run = op_start_now, .execution_only = true,
+	    .amends = true },
+	[OP_OVERRIDE] = { .on_run = op_override, .execution_only = true,
 	    .amends = true },
 	[OP_PAUSE] = { .on_console = op_pause, .on_run = op_pause_run },
 	[OP_GO_ON] = { .on_console = op_pause, .on_run = op_pause_run },

@@ -223,6 +223,8 @@ redo(struct sched *to, const struct run *r, const struct exec *x,
 		return;
 	if ((x->flags & X_WAIVED) != 0)
 		(void)sched_exec_run_anyway(to, r->handle, no, now_us);
+	if ((x->flags & X_OVER) != 0)
+		(void)sched_exec_override(to, r->handle, no, now_us);
 	if ((x->flags & X_PINNED) != 0)
 		(void)sched_exec_move(to, r->handle, no, x->pin, now_us);
 	if ((x->flags & X_HELD) != 0)

@@ -36,6 +36,12 @@ group_part(const struct sched *s, const struct group *g, uint32_t part)
 }
 
 bool
+group_is_over(const struct sched *s, const struct group *g)
+{
+	return (group_part(s, g, 0)->flags & X_OVER) != 0;
+}
+
+bool
 group_complete(const struct group *g)
 {
 	return g->n_ready == g->n;

@@ -37,7 +37,7 @@ may_use(struct match *m, const struct exec *x, uint32_t idx)
 	const struct agent *a = &s->agents[idx];
 
 	if (!bit_get(s->usable, idx) ||
-	    (a->reserved != NONE && a->reserved != group_tag(m->g)))
+	    !reserve_lets(s, a->reserved, group_tag(m->g)))
 		return false;
 	if ((x->flags & X_PINNED) != 0 ? x->pin != idx :
 	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
@@ -502,7 +502,11 @@ try(struct sched *s, struct group *g, bool *ret_alone)
 		group_reserve(s, g);
 		return false;
 	}
+	if (group_is_over(s, g))
+		reserve_open_all(s, true);
 	g->missing = g->n - match_all(&m);
+	if (group_is_over(s, g))
+		reserve_open_all(s, false);
 	all = g->missing == 0;
 	if (all)
 		group_send(s, g, m.agent);

@@ -13,7 +13,8 @@
 #include "sched/sched_private.h"
 #include "yardmaster/base/mem.h"
 
-/* What all parts ask for; one that is pinned by hand is of its own kind. */
+/* What all parts ask for; one that is pinned by hand, or let past what is
+ * reserved, is of its own kind. */
 static uint32_t *
 key_of(const struct sched *s, const struct group *g, size_t *ret_size)
 {
@@ -27,7 +28,7 @@ key_of(const struct sched *s, const struct group *g, size_t *ret_size)
 	for (i = 0; i < g->n; i++) {
 		x = group_part(s, g, i);
 		key[3 + i] = x->terms;
-		if ((x->flags & X_PINNED) != 0)
+		if ((x->flags & (X_PINNED | X_OVER)) != 0)
 			key[2] = g->index;
 	}
 	*ret_size = ((size_t)g->n + 3) * sizeof(*key);

@@ -171,7 +171,7 @@ limit_room(const struct sched *s, const struct use *u, uint32_t class)
 {
 	const struct limit *l = s->limits[u->limit];
 
-	if ((l->reserved != NONE && l->reserved != class) ||
+	if (!reserve_lets(s, l->reserved, class) ||
 	    (s->awaits && limit_shared(l)))
 		return false;
 	switch (l->kind) {

@@ -407,6 +407,40 @@ sched_exec_run_anyway(struct sched *s, uint32_t run, uint32_t exec,
 	return 0;
 }
 
+static void
+override(struct sched *s, struct run *r, struct exec *x)
+{
+	bool queued = (x->flags & (X_QUEUED | X_READY)) != 0;
+
+	queue_remove(s, r, x);
+	x->flags |= X_OVER;
+	if (queued)
+		queue_add(s, r, x);
+}
+
+int
+sched_exec_override(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us)
+{
+	const struct group *g;
+	struct run *r;
+	struct exec *x;
+	uint32_t i;
+	int err = target(s, run, exec, &r, &x);
+
+	if (err < 0)
+		return err;
+	if (x->state != EXEC_WAITING)
+		return ERR_STATE;
+	s->now_us = now_us;
+	g = group_of(s, x);
+	if (g == NULL)
+		override(s, r, x);
+	for (i = 0; g != NULL && i < g->n; i++)
+		override(s, r, group_part(s, g, i));
+	return 0;
+}
+
 int
 sched_exec_start_now(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us)

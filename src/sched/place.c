@@ -57,7 +57,7 @@ agent_fits(const struct sched *s, const struct class *c,
 	const struct agent *a = &s->agents[agent];
 	const struct lane *l = s->lanes[c->key.lane];
 
-	if (a->reserved != NONE && a->reserved != c->index)
+	if (!reserve_lets(s, a->reserved, c->index))
 		return false;
 	if (c->key.workers > 1 &&
 	    agent_room(a, l->key.pinned) < (int64_t)c->key.workers)
@@ -280,11 +280,9 @@ try_agents(struct sched *s, struct class *c)
 	bool placed;
 
 	f.avoid = class_avoids(s, c);
-	if (c->agent != NONE)
-		reserve_open(s, c, true);
+	reserve_open(s, c, true);
 	placed = choose(s, &f, &at);
-	if (c->agent != NONE)
-		reserve_open(s, c, false);
+	reserve_open(s, c, false);
 	if (placed)
 		place_send(s, s->runs[l->key.run],
 		    fit_pick(s, c, x, at.agent), at);
@@ -324,7 +322,7 @@ any_room(const struct sched *s)
 	for (i = 0; s->n_ahead > 0 && i < s->n_words; i++)
 		any |= s->usable[i];
 	return any != 0 || s->n_free_max + s->n_room > 0 ||
-	    s->reserving.n > 0;
+	    s->reserving.n + s->keepers.n > 0;
 }
 
 /* Agents that are reserved are seen by one class only, however its lane

@@ -126,7 +126,9 @@ exec_class(struct sched *s, struct run *r, const struct exec *x)
 	    s->reqs[t->req]->secrets) : t->req;
 	lk.pinned = moved || t->pinned;
 	lk.free_only = s->lsets[t->lset]->n > 0 || t->workers > 1 ||
+	    (x->flags & X_OVER) != 0 ||
 	    (t->batch > 0 && r->ahead == SCHED_AHEAD_AUTO);
+	lk.over = (x->flags & X_OVER) != 0;
 	k.run = r->handle;
 	k.lane = lane_intern(s, r, &lk);
 	k.lset = t->lset;

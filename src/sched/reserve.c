@@ -123,11 +123,43 @@ reserve_look(struct sched *s, struct class *c)
 	}
 }
 
+static bool
+is_over(const struct sched *s, uint32_t who)
+{
+	if (who == NONE)
+		return false;
+	if ((who & GROUP_TAG) != 0)
+		return group_is_over(s, s->groups[who & ~GROUP_TAG]);
+	return s->lanes[s->classes[who]->key.lane]->key.over;
+}
+
+bool
+reserve_lets(const struct sched *s, uint32_t reserved, uint32_t who)
+{
+	return reserved == NONE || reserved == who || is_over(s, who);
+}
+
+void
+reserve_open_all(struct sched *s, bool open)
+{
+	uint32_t i, at;
+	uint64_t w;
+
+	for (i = 0; i < s->n_words; i++)
+		for (w = s->kept[i] & s->usable[i]; w != 0; w &= w - 1) {
+			at = i * 64 + (uint32_t)__builtin_ctzll(w);
+			agent_open(s, at, open);
+		}
+}
+
 /* While its own class is placed, a reserved agent counts as any other. */
 void
 reserve_open(struct sched *s, const struct class *c, bool open)
 {
-	agent_open(s, c->agent, open && bit_get(s->usable, c->agent));
+	if (s->lanes[c->key.lane]->key.over)
+		reserve_open_all(s, open);
+	else if (c->agent != NONE)
+		agent_open(s, c->agent, open && bit_get(s->usable, c->agent));
 }
 
 /* Nobody keeps what he may not use. */

@@ -70,7 +70,7 @@ exec_final(struct sched *s, struct run *r, struct exec *x,
 {
 	queue_remove(s, r, x);
 	x->parcel = NONE;
-	x->flags &= X_PINNED | X_LOST | X_WAIVED;
+	x->flags &= X_PINNED | X_LOST | X_WAIVED | X_OVER;
 	x->cause = (uint8_t)cause;
 	exec_state_set(s, r, x, state);
 	r->n_open--;
@@ -94,7 +94,7 @@ exec_revive(struct sched *s, struct run *r, struct exec *x)
 		r->n_bad--;
 	r->n_open++;
 	x->cause = REASON_NONE;
-	x->flags &= X_PINNED | X_WAIVED;
+	x->flags &= X_PINNED | X_WAIVED | X_OVER;
 	x->avoid = NONE;
 	exec_wait(s, r, x, 0);
 	if (x->state == EXEC_WAITING)	/* it may have ended at once */

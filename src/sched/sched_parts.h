@@ -138,6 +138,8 @@ void beside_change(struct sched *s, const struct run *r,
 /* group.c */
 /* The group of x, or NULL; part number part of it, from 0. */
 struct group *group_of(const struct sched *s, const struct exec *x);
+/* It was let past what is reserved, with all its parts. */
+bool group_is_over(const struct sched *s, const struct group *g);
 struct exec *group_part(const struct sched *s, const struct group *g,
     uint32_t part);
 /* All parts are ripe. */
@@ -378,6 +380,11 @@ bool deadline_gates(const struct run *r);
 void reserve_look(struct sched *s, struct class *c);
 void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
+/* The same of all that are reserved, for one that is let past all. */
+void reserve_open_all(struct sched *s, bool open);
+/* What is reserved for one class or group (NONE: for nobody) is open to who
+ * (NONE: anybody). */
+bool reserve_lets(const struct sched *s, uint32_t reserved, uint32_t who);
 /* Nobody keeps what he may not use: true when that ended something. */
 bool reserve_check(struct sched *s);
 

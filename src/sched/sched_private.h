@@ -186,6 +186,7 @@ enum exec_flag {
 	X_LOST = 1024,		/* an error was counted for the last attempt,
 				 * as it is lost */
 	X_READY = 2048,		/* ripe, waits in its group */
+	X_OVER = 4096,		/* may use what is reserved for others */
 };
 
 struct exec {
@@ -388,8 +389,10 @@ struct lane_key {
 	uint32_t run, req;
 	uint8_t pinned;
 	uint8_t free_only;	/* goes to free workers only: limited, wide,
-				 * or a batch, which hides no round trip */
-	uint8_t pad[2];
+				 * let past what is reserved, or a batch,
+				 * which hides no round trip */
+	uint8_t over;		/* X_OVER: one of its own */
+	uint8_t pad;
 };
 
 /* Classes of one run that the same agents may take in the same tiers. */
@@ -482,11 +485,13 @@ struct group_kind {
 	UT_hash_handle hh;
 };
 
+#define GROUP_TAG UINT32_C(0x80000000)
+
 /* As it stands where classes reserve. */
 static inline uint32_t
 group_tag(const struct group *g)
 {
-	return UINT32_C(0x80000000) | g->index;
+	return GROUP_TAG | g->index;
 }
 
 struct beside {		/* a step on an agent; open addressing */

@@ -220,14 +220,14 @@ limit_about(struct ask *q, const struct limit *l, uint32_t index)
 }
 
 static enum reason
-limit_reason(const struct limit *l, uint32_t class)
+limit_reason(const struct sched *s, const struct limit *l, uint32_t class)
 {
 	static const enum reason codes[] = {
 		[LIMIT_LOCK] = REASON_LOCK, [LIMIT_PAIR] = REASON_EXCLUSION,
 		[LIMIT_TARGET] = REASON_TARGET_LIMIT
 	};
 
-	if (l->reserved != NONE && l->reserved != class)
+	if (!reserve_lets(s, l->reserved, class))
 		return REASON_RESERVED;
 	return l->parallel ? REASON_PLAN_LIMIT : codes[l->kind];
 }
@@ -289,14 +289,14 @@ why_limit(struct ask *q, uint32_t limit, uint32_t class)
 	struct buf b = BUF_INIT;
 
 	if (q->brief) {
-		why_found(q, limit_reason(l, class), l->since_us, NULL);
+		why_found(q, limit_reason(s, l, class), l->since_us, NULL);
 		return;
 	}
 	limit_facts(l, &b);
 	holders(s, limit, &b);
 	if (s->awaits)
 		buf_puts(&b, "agents are asked who holds it");
-	why_found(q, limit_reason(l, class), l->since_us, buf_steal(&b));
+	why_found(q, limit_reason(s, l, class), l->since_us, buf_steal(&b));
 	limit_about(q, l, limit);
 }
 

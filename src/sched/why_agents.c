@@ -130,7 +130,8 @@ stage_of(struct ask *q, uint32_t idx)
 		return STAGE_WIDE;
 	if (avoided(q, idx))
 		return STAGE_AVOIDED;
-	if (a->reserved != NONE && (group_of(q->s, q->x) != NULL ?
+	if (a->reserved != NONE && (q->x->flags & X_OVER) == 0 &&
+	    (group_of(q->s, q->x) != NULL ?
 	    a->reserved != group_tag(group_of(q->s, q->x)) :
 	    (q->x->flags & X_QUEUED) == 0 || a->reserved != q->x->class))
 		return STAGE_RESERVED;
@@ -450,7 +451,7 @@ verdict_of(struct ask *q)
 		return NULL;
 	if ((q->x->flags & X_QUEUED) != 0)
 		return &q->s->classes[q->x->class]->verdict;
-	return (q->x->flags & X_PINNED) != 0 ? NULL :
+	return (q->x->flags & (X_PINNED | X_OVER)) != 0 ? NULL :
 	    &q->r->terms[q->x->terms].verdict;
 }
 

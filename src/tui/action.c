@@ -68,6 +68,8 @@ const struct action actions[] = {
 	    FORM(FORM_RUN_ANYWAY), .letter = 'R', .on = ON_WAITING },
 	{ "start-now", "end its delay", NULL,
 	    FORM(FORM_START_NOW), .letter = 'N', .on = ON_WAITING },
+	{ "override", "let it use what is reserved for others", NULL,
+	    FORM(FORM_OVERRIDE), .letter = 'O', .on = ON_WAITING },
 	{ "amend", "change the limit or rule of the plan it waits for", NULL,
 	    FORM(FORM_AMEND), .letter = 'M', .on = ON_WAITING },
 	{ "pause", "send nothing more, of any run", NULL,

@@ -59,6 +59,8 @@ static const struct form_info forms[FORMS] = {
 	    { NULL }, { NULL }, false, false },
 	[FORM_START_NOW] = { "Start now", "to be started now", OP_START_NOW,
 	    { NULL }, { NULL }, false, false },
+	[FORM_OVERRIDE] = { "Override", "let past what is reserved",
+	    OP_OVERRIDE, { NULL }, { NULL }, false, false },
 	[FORM_AMEND] = { "Amend the run", "amended", OP_AMEND,
 	    { NULL }, { NULL }, false, false },
 	[FORM_PAUSE] = { "Pause dispatch", "dispatch paused", OP_PAUSE,

@@ -310,6 +310,7 @@ static const char *const plain_effects[FORMS] = {
 	[FORM_SKIP] = "ends as skipped, does not run",
 	[FORM_RUN_ANYWAY] = "runs without what it waits for",
 	[FORM_START_NOW] = "no longer waits for its time",
+	[FORM_OVERRIDE] = "may use what is reserved for others",
 	[FORM_PAUSE] = "nothing more is sent, of any run",
 	[FORM_GO_ON] = "work is sent again",
 	[FORM_UNDO] = "takes it back, unless it was changed since",

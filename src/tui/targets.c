@@ -31,6 +31,7 @@ static const uint32_t form_cures[FORMS] = {
 	[FORM_SKIP] = CURE_SKIP,
 	[FORM_RUN_ANYWAY] = CURE_RUN_ANYWAY,
 	[FORM_START_NOW] = CURE_START_NOW,
+	[FORM_OVERRIDE] = CURE_OVERRIDE,
 	[FORM_AMEND] = CURE_AMEND | CURE_RAISE_LIMIT,
 	[FORM_GO_ON] = CURE_GO_ON,
 	[FORM_CLEAR] = CURE_CLEAR,
@@ -249,6 +250,7 @@ exec_takes(enum form form, const struct execution *x)
 		    (waits && (cures & form_cures[form]) != 0);
 	case FORM_SKIP:
 	case FORM_START_NOW:
+	case FORM_OVERRIDE:
 	case FORM_AMEND:
 		return x->state == EXEC_WAITING &&
 		    (cures & form_cures[form]) != 0;

@@ -314,6 +314,39 @@ def on_screen(lab):
         lab.watch.wait(lambda w: w.count() == 0)
 
 
+def let_past(lab):
+    """One that needs all workers was passed so often that its agent is kept
+    for it; one of the others may go all the same."""
+    plan = lab.plan({
+        'name': 'kept', 'parallel': 'tests', 'order': 'plan',
+        'agents': ['lab-1'], 'command': [lab.work, '0.01'],
+        'suites': [suite('a', [
+            {'name': 'long', 'command': [lab.work, '600']},
+            {'name': 'wide', 'workers': 8}] +
+            ['t%d' % i for i in range(100)])]})
+    console, run = lab.start_run(plan, '--quiet')
+    last = '%s/102' % run
+    tap.ok('the last one waits for what is kept for another', lab.until(
+        lambda: '* reserved:' in lab.cli('why', last).stdout))
+    offers = {e['cure']: e for e in lab.json('why', last)['effects']}
+    tap.equal('it may be let past', offers['override']['command'],
+              'yardmaster override ' + last)
+    tap.ok('with its effect', offers['override']['predicted'], offers)
+    done = lab.cli('override', last)
+    tap.equal('it is', done.returncode, 0)
+    tap.ok('and starts', lab.watch.wait(lambda w: any(
+        s[2] == last for s in w.starts)))
+    made = lab.json('amendments', run)['amendments']
+    tap.equal('who did it is recorded', [(a['kind'], a['object'],
+              a['who'] != '') for a in made], [('override', last, True)])
+    tap.ok('and an event', 'override ' + last in
+           lab.cli('events').stdout)
+    tap.ok('the others still wait', '* reserved:' in
+           lab.cli('why', '%s/101' % run).stdout)
+    lab.cli('cancel', run)
+    console.communicate()
+
+
 def main():
     sshd.need()
     agents = {'lab-1': {'targets': ['web', 'phone', 'watch']},
@@ -330,6 +363,7 @@ def main():
         undone(s)
         outlives(s)
         on_screen(lab)
+        let_past(lab)
     tap.done()
 
 

@@ -36,6 +36,12 @@ start_now(struct world *w, uint32_t run, uint32_t x)
 		w->items[run][x].ready_us = 0;
 }
 
+static void
+override(struct world *w, uint32_t run, uint32_t x)
+{
+	(void)sched_exec_override(w->k.s, run, x, w->k.now_us);
+}
+
 /* All that runs together shares that fate. */
 static void
 cancelled(struct world *w, uint32_t run, uint32_t x, bool on)
@@ -160,7 +166,7 @@ static const struct {
 } acts[] = {
 	{ "holds or releases", hold_exec }, { "moves", move_exec },
 	{ "runs anyway", run_anyway }, { "starts now", start_now },
-	{ "requeues", requeue }, { "declares lost", declare_lost },
+	{ "lets past", override }, { "requeues", requeue }, { "declares lost", declare_lost },
 	{ "cancels", cancel }, { "skips", skip_exec }, { "prefers", priority },
 	{ "holds or releases the run of", hold_run },
 	{ "limits the run of", limit_run }, { "amends the run of", amend },

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "kit.h"
+#include "yardmaster/base/err.h"
 
 static void
 two(struct strvec *v, const char *a, const char *b)
@@ -436,6 +437,70 @@ test_wide_is_reserved(void **state)
 	kit_done(&k);
 }
 
+/* Two narrow ones, one after the other, pass something that needs both
+ * workers, until the agent is kept for it; the narrow one that waits then. */
+static uint32_t
+kept(struct kit *k, bool together, uint32_t *ret_run, uint32_t *ret_wide)
+{
+	struct spec p;
+	uint32_t i, n = 0;
+
+	kit_init(k);
+	kit_agent(k, 0, "A", 2);
+	spec_init(&p);
+	spec_terms(&p)->retries = UINT16_MAX;
+	p.terms[0].retry_delay_us = 0;
+	spec_execs(&p, 2);
+	*ret_run = kit_run(k, &p);
+	kit_decide(k);
+	p.run.priority = 3;
+	p.terms[0].workers = together ? 1 : 2;
+	p.terms[0].same_agent = together;
+	p.execs[0].group = p.execs[1].group = together;
+	p.run.n_execs = together ? 2 : 1;
+	p.keys[0] = 7;
+	p.keys[1] = 8;
+	*ret_wide = kit_run(k, &p);
+	for (i = 0; i < 200 && kit_state(k, *ret_run, 1 + n) !=
+	    EXEC_WAITING; i++) {
+		n = i % 2;
+		kit_ended(k, *ret_run, 1 + n, OUTCOME_FAILED);
+		kit_decide(k);
+	}
+	assert_int_equal(kit_state(k, *ret_wide, 1), EXEC_WAITING);
+	return 1 + n;
+}
+
+static void
+test_let_past(void **state)
+{
+	uint32_t run, wide, x, other;
+	struct kit k;
+	int together;
+
+	for (together = 0; together < 2; together++) {
+		x = kept(&k, together == 1, &run, &wide);
+		other = 3 - x;
+		assert_string_equal(kit_why(&k, run, x), "reserved");
+		assert_int_equal(sched_exec_override(k.s, run, other,
+		    k.now_us), ERR_STATE);
+		assert_int_equal(sched_exec_override(k.s, run, x, k.now_us),
+		    0);
+		kit_decide(&k);
+		assert_int_equal(kit_count(&k, SCHED_SEND), 1);
+		assert_int_equal(kit_sent(&k, run, x), 0);
+		/* The other one is not, and the rest stays kept. */
+		kit_ended(&k, run, other, OUTCOME_FAILED);
+		kit_decide(&k);
+		assert_string_equal(kit_why(&k, run, other), "reserved");
+		kit_ended(&k, run, x, OUTCOME_FAILED);
+		kit_decide(&k);
+		assert_int_equal(kit_sent(&k, run, x), -1);
+		assert_int_equal(kit_sent(&k, wide, 1), 0);
+		kit_done(&k);
+	}
+}
+
 static void
 test_max_parallel(void **state)
 {
@@ -505,6 +570,7 @@ main(void)
 		cmocka_unit_test(test_lock_held_elsewhere),
 		cmocka_unit_test(test_lock_is_reserved),
 		cmocka_unit_test(test_wide_is_reserved),
+		cmocka_unit_test(test_let_past),
 		cmocka_unit_test(test_max_parallel),
 		cmocka_unit_test(test_bad_indices_are_refused),
 	};

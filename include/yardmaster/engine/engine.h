@@ -126,6 +126,7 @@ enum op_kind {
 	OP_SKIP, OP_UNSKIP,	/* an execution that waits; was skipped so */
 	OP_RUN_ANYWAY,		/* an execution: without what it needs */
 	OP_START_NOW,		/* an execution: its delay is over */
+	OP_OVERRIDE,		/* an execution: past what others reserved */
 	OP_PAUSE, OP_GO_ON,	/* dispatch of the whole process */
 	OP_AMEND,		/* a run: one value of its plan */
 	OP_UNDO,		/* a run: one amendment */

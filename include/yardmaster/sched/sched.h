@@ -385,6 +385,10 @@ int sched_exec_priority(struct sched *s, uint32_t run, uint32_t exec,
  * scheduler waits again, without them. */
 int sched_exec_run_anyway(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
+/* A waiting one, with all that it runs together with, may use workers and
+ * limits that are reserved for others, until it ends; those keep the rest. */
+int sched_exec_override(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t now_us);
 /* Retry delay and schedule are over. */
 int sched_exec_start_now(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us);
