@@ -9,8 +9,11 @@
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/jw.h"
 #include "yardmaster/base/text.h"
+#include "yardmaster/engine/owner.h"
 
+#include "cli/owner_client.h"
 #include "cli/session.h"
 
 static int
@@ -162,7 +165,108 @@ cmd_trust(struct cli *c)
 	return r;
 }
 
+/* ---- the log of a link ----------------------------------------------------------- */
+
+static void
+print_log(const struct cli *c, const char *run, const struct buf *json)
+{
+	const struct jval *lines, *line;
+	struct jval *v = NULL;
+	size_t i;
+
+	if (cli_has(c, "json")) {
+		printf("%s\n", buf_str(json));
+		return;
+	}
+	if (jval_parse(&v, buf_data(json), buf_len(json)) < 0)
+		return;
+	if (run != NULL)
+		printf("of the process that drives %s:\n", run);
+	lines = jval_get(v, "log");
+	for (i = 0; i < jval_count(lines); i++) {
+		line = jval_at(lines, i);
+		printf("%s  %s\n", jval_get_str(line, "time", "-"),
+		    jval_get_str(line, "text", ""));
+	}
+	jval_free(v);
+}
+
+/* True when the owner of the run has that agent. */
+static bool
+log_of_owner(const struct cli *c, const char *run, const char *agent)
+{
+	struct buf request = BUF_INIT, out = BUF_INIT;
+	struct jval *reply = NULL;
+	struct jw w;
+	bool has;
+
+	jw_init(&w, &request);
+	jw_object(&w);
+	jw_kv_int(&w, "tag", 1);
+	jw_kv_str(&w, "query", "link-log");
+	jw_kv_str(&w, "agent", agent);
+	jw_object_end(&w);
+	has = owner_ask(run, &request, &reply) == 0 &&
+	    jval_get_bool(reply, "ok", false);
+	if (has) {
+		jval_print(jval_get(reply, "data"), &out);
+		print_log(c, run, &out);
+	}
+	jval_free(reply);
+	buf_done(&request);
+	buf_done(&out);
+	return has;
+}
+
+/* Nobody has a link to it: what comes of one now. */
+static int
+log_of_own(struct cli *c, char *agent)
+{
+	struct buf out = BUF_INIT, args = BUF_INIT;
+	struct jval *v = NULL;
+	struct session s;
+	struct jw w;
+	int r;
+
+	jw_init(&w, &args);
+	jw_object(&w);
+	jw_kv_str(&w, "agent", agent);
+	jw_object_end(&w);
+	if ((r = session_open(&s, c, cli_get(c, "fleet"))) == 0 &&
+	    session_agent(&s, c, agent) < 0)
+		r = EXIT_USAGE;
+	if (r == 0) {
+		session_wait_links(&s, &agent, 1);
+		(void)jval_parse(&v, buf_data(&args), buf_len(&args));
+		(void)engine_query(s.engine, "link-log", v, &out);
+		print_log(c, NULL, &out);
+	}
+	session_close(&s);
+	jval_free(v);
+	buf_done(&out);
+	buf_done(&args);
+	return r;
+}
+
+static int
+cmd_log(struct cli *c)
+{
+	struct strvec runs = STRVEC_INIT;
+	size_t i;
+	int r;
+
+	if ((r = owner_live_runs(&runs)) < 0)
+		return cli_fail(c, EXIT_ERRORS, "runs: %s", err_text(r));
+	for (i = 0; i < runs.n && !log_of_owner(c, runs.v[i],
+	    c->args.v[0]); i++)
+		;
+	r = i < runs.n ? EXIT_OK : log_of_own(c, c->args.v[0]);
+	strvec_done(&runs);
+	return r;
+}
+
 static const struct cli_opt fleet_opts[] = { FLEET_OPT, { NULL } };
+static const struct cli_opt log_opts[] = { FLEET_OPT, JSON_OPT, { NULL } };
 static const struct cli_opt trust_opts[] = {
 	FLEET_OPT,
 	{ "yes", 'y', NULL, "take the key without asking" },
@@ -174,6 +278,10 @@ const struct cli_command cli_fleet_commands[] = {
 	    0, 0, cmd_list },
 	{ "fleet test", "", "connect to every agent and say what is wrong",
 	    NULL, fleet_opts, 0, 0, cmd_test },
+	{ "fleet log", "AGENT", "what the link to an agent and ssh said last",
+	    "Of the process that drives the newest live run; where none has "
+	    "the agent,\nof a link that is tried now.\n", log_opts, 1, 1,
+	    cmd_log },
 	{ "fleet trust", "AGENT", "see the key of a host and take it", NULL,
 	    trust_opts, 1, 1, cmd_trust },
 	{ NULL }

@@ -183,6 +183,7 @@ static const struct {
 	{ CURE_PIN, false, false, fit_pin },
 	{ CURE_MOVE, false, false, fit_move },
 	{ CURE_RECONNECT, false, true, fit_reconnect },
+	{ CURE_SHOW_LOG, false, true, fit_reconnect },
 	{ CURE_DECLARE_DEAD, true, true, fit_dead },
 };
 
@@ -216,7 +217,10 @@ offer_on(struct offering *o, enum cure cure, const struct cure_offer *trial,
 
 	c->op = trial->op;
 	snprintf(c->op.agent, sizeof c->op.agent, "%s", f->a->name);
-	if (kind == OP_DECLARE_DEAD)
+	if (cure == CURE_SHOW_LOG)
+		c->command = str_fmt("yardmaster fleet log %s%s", f->a->name,
+		    o->e->fleet_option);
+	else if (kind == OP_DECLARE_DEAD)
 		c->command = str_fmt("yardmaster declare %s dead",
 		    f->a->name);
 	else if (kind == OP_MOVE)

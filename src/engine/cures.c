@@ -395,6 +395,7 @@ offer_cure(struct offering *o, enum cure cure)
 		{ CURE_PIN, OP_MOVE, true },
 		{ CURE_MOVE, OP_MOVE, true },
 		{ CURE_RECONNECT, OP_RECONNECT, true },
+		{ CURE_SHOW_LOG, OP_KINDS, true },
 		{ CURE_PROBE, OP_PROBE, true },
 		{ CURE_DECLARE_DEAD, OP_DECLARE_DEAD, true },
 	};

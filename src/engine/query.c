@@ -352,6 +352,30 @@ write_why(struct engine *e, const struct jval *args, struct jw *w)
 	return 0;
 }
 
+static int
+write_link_log(struct engine *e, const struct jval *args, struct jw *w)
+{
+	int i = engine_agent_find(e, jval_get_str(args, "agent", ""));
+	const struct agent *a;
+	unsigned k;
+
+	if (i < 0)
+		return ERR_NOT_FOUND;
+	a = engine_agent(e, (size_t)i);
+	jw_kv_str(w, "agent", a->name);
+	jw_kv_str(w, "link", link_state_name(a->link));
+	jw_key(w, "log");
+	jw_array(w);
+	for (k = 0; k < a->log.n; k++) {
+		jw_object(w);
+		jw_kv_time(w, "time", a->log.v[k].wall_us);
+		jw_kv_str(w, "text", a->log.v[k].text);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	return 0;
+}
+
 static const struct query queries[] = {
 	{ "agents", write_agents },
 	{ "workers", write_workers },
@@ -359,6 +383,7 @@ static const struct query queries[] = {
 	{ "runs", write_runs },
 	{ "events", write_events },
 	{ "why", write_why },
+	{ "link-log", write_link_log },
 };
 
 int

@@ -294,6 +294,7 @@ fleet_answer(struct fleet *f, size_t agent, const char *answer)
 	free(p->agent.question);
 	p->agent.question = NULL;
 	p->refused = answer == NULL;
+	link_log(p, answer != NULL ? "answered" : "refused");
 	p->agent.link = LINK_CONNECTING;
 	timer_start(p->timer, f->timing.connect_us);
 	link_answer(p->link, answer);

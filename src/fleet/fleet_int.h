@@ -186,6 +186,15 @@ void peer_tick(struct peer *p);
 /* Derives the state that is shown from all else and tells of a change. */
 void peer_show(struct peer *p);
 
+/* ---- link_log.c ---- */
+
+/* Adds a line to the log of its link; it is escaped. */
+void link_log(struct peer *p, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same for all that its process wrote on standard error. */
+void link_log_said(struct peer *p);
+void link_log_done(struct peer *p);
+
 /* ---- hear.c ---- */
 
 /* Takes all whole messages that came. May end the link. */

@@ -188,6 +188,8 @@ peer_fail(struct peer *p, int code, const char *fmt, ...)
 	va_end(ap);
 	news = was_up || p->agent.error == NULL ||
 	    strcmp(p->agent.error, text) != 0;
+	link_log_said(p);
+	link_log(p, "%s", without_name(p, text));
 	p->phase = PEER_DOWN;
 	drop_link(p, code == ERR_TIMEOUT);
 	set_link(p, LINK_DOWN);
@@ -229,6 +231,7 @@ on_phase(void *arg, enum link_phase phase)
 {
 	struct peer *p = arg;
 
+	link_log(p, "%s", link_phase_name(phase));
 	if (phase != LINK_PHASE_OPEN || p->phase != PEER_CONNECTING)
 		return;
 	p->phase = PEER_GREETING;
@@ -243,6 +246,7 @@ on_question(void *arg, enum link_question kind, const char *text)
 	char *safe = text_safe(text);
 
 	set_text(&p->agent.question, safe);
+	link_log(p, "asks: %s", safe);
 	free(safe);
 	set_link(p, LINK_ASKING);
 	timer_stop(p->timer);
@@ -280,6 +284,8 @@ peer_connect(struct peer *p)
 	int r;
 
 	p->phase = PEER_CONNECTING;
+	link_log(p, "connecting to %s (transport %s)", p->agent.host,
+	    transport_name(a->transport));
 	r = link_open(p->f->loop, &(struct link_spec){ .name = a->name,
 	    .via = via_of(a->transport), .host = a->host, .port = a->port,
 	    .user = a->user, .identity = a->identity,
@@ -358,6 +364,7 @@ peer_up(struct peer *p)
 	free(p->agent.error);
 	p->agent.error = NULL;
 	set_link(p, LINK_UP);
+	link_log(p, "up, agent %s", p->agent.facts.version);
 	p->agent.rtt_us = clock_mono_us() - p->greeted_us;
 	tell_noise(p);
 	fleet_event(p, EVENT_LINK, "connected to %s (agent %s)",
@@ -499,4 +506,5 @@ peer_done(struct peer *p)
 	free(p->agent.error);
 	free(p->agent.errors);
 	free(p->agent.question);
+	link_log_done(p);
 }

@@ -51,7 +51,7 @@ static const struct reason_info reasons[REASONS] = {
 	{ REASON_RESERVED, "reserved", CLEARS_ITSELF, CURE_OVERRIDE,
 	    "workers are kept for an older, larger or wider item" },
 	{ REASON_AGENTS_OFFLINE, "agents-offline", CLEARS_EITHER,
-	    CURE_RECONNECT, "the agents it may use are offline" },
+	    CURE_RECONNECT | CURE_SHOW_LOG, "the agents it may use are offline" },
 	{ REASON_AGENTS_DRAINING, "agents-draining", CLEARS_OPERATOR,
 	    CURE_UNDRAIN, "the agents it may use are draining" },
 	{ REASON_AGENTS_HELD, "agents-held", CLEARS_OPERATOR, CURE_RELEASE,
@@ -110,6 +110,7 @@ static const struct {
 	{ CURE_DECLARE_LOST, "declare lost" },
 	{ CURE_ADD_AGENT, "add an agent" },
 	{ CURE_AMEND_AGENT, "amend an agent" },
+	{ CURE_SHOW_LOG, "show the SSH log" },
 };
 
 const struct reason_info *

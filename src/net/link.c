@@ -204,12 +204,14 @@ on_data_end(void *arg, int error)
 
 /* ---- standard error ---- */
 
+/* The last of it is kept. */
 static void
 complain(struct link *l, const void *p, size_t n)
 {
-	size_t room = CTL_STDERR_MAX - buf_len(&l->err_text);
-
-	buf_put(&l->err_text, p, n < room ? n : room);
+	buf_put(&l->err_text, p, n);
+	if (buf_len(&l->err_text) > CTL_STDERR_MAX)
+		buf_consume(&l->err_text, buf_len(&l->err_text) -
+		    CTL_STDERR_MAX);
 }
 
 static void
@@ -480,6 +482,12 @@ enum link_phase
 link_phase(const struct link *l)
 {
 	return l->phase;
+}
+
+const char *
+link_said(const struct link *l)
+{
+	return buf_str(&l->err_text);
 }
 
 pid_t

@@ -102,6 +102,8 @@ const struct action actions[] = {
 	    .on = ON_ASKING },
 	{ "log", "output of an execution", "log",
 	    TABLE, .fn = act_log, .letter = 'l', .on = ON_EXEC | ON_WORKER },
+	{ "link-log", "what the link to an agent and ssh said last", NULL,
+	    TABLE, .fn = act_link_log, .letter = 'K', .on = ON_AGENT },
 	{ "launch", "launch a plan", "launch",
 	    TABLE, .fn = act_launch, .class = ACTION_CHANGE, .letter = 'x',
 	    .on = ON_PLAN, .argument = "PLAN" },

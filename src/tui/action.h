@@ -101,6 +101,7 @@ void act_columns(struct tui *t, int n, const char *arg);
 void act_mark(struct tui *t, int n, const char *arg);
 void act_menu(struct tui *t, int n, const char *arg);
 void act_why(struct tui *t, int n, const char *arg);
+void act_link_log(struct tui *t, int n, const char *arg);
 void act_log(struct tui *t, int n, const char *arg);
 void act_copy(struct tui *t, int n, const char *arg);
 /* n is the form (opform.h). */

@@ -3,12 +3,16 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "yardmaster/base/clock.h"
+#include "yardmaster/base/mem.h"
 #include "yardmaster/base/text.h"
 #include "tui/cells.h"
 #include "tui/pager.h"
 #include "tui/table.h"
+#include "tui/targets.h"
 
 #define KEYS_WIDTH 22
 
@@ -95,6 +99,45 @@ void
 act_diagnostics(struct tui *t, int n, const char *arg)
 {
 	pager_open(t, "Faults in files", fill_diagnostics, NULL, 0);
+}
+
+static void
+fill_link_log(struct tui *t, const void *arg, int cells, struct lines *out)
+{
+	const struct agent *a = engine_agent(t->engine, *(const size_t *)arg);
+	char time[CLOCK_TEXT], *line;
+	unsigned i;
+
+	lines_add(out, ROLE_STRONG, "%s, link %s", a->host,
+	    link_state_name(a->link));
+	for (i = 0; i < a->log.n; i++) {
+		line = str_fmt("%s  %s", clock_format(a->log.v[i].wall_us,
+		    time), a->log.v[i].text);
+		lines_wrap(out, ROLE_NORMAL, cells, 2, line);
+		free(line);
+	}
+	if (a->log.n == 0)
+		lines_add(out, ROLE_DIM, "no link was tried yet");
+}
+
+void
+act_link_log(struct tui *t, int n, const char *arg)
+{
+	struct object o;
+	char *title;
+
+	if (!tui_object(t, &o)) {
+		tui_status(t, ROLE_STATUS, "no row");
+		return;
+	}
+	object_resolve(t, &o);
+	if (o.agent == NULL) {
+		tui_status(t, ROLE_STATUS, "no agent belongs to this row");
+		return;
+	}
+	title = str_fmt("Link of %s", o.agent->name);
+	pager_open(t, title, fill_link_log, &o.agent_no, sizeof(o.agent_no));
+	free(title);
 }
 
 static void

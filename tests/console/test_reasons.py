@@ -58,7 +58,8 @@ def main():
     sshd.need()
     vt.need()
     agents = {'lab-1': {'max_workers': 1}, 'lab-2': {'max_workers': 1},
-              'lab-3': {'max_workers': 1}, 'lab-4': {'max_workers': 8},
+              'lab-3': {'max_workers': 1, 'transport': 'openssh'},
+              'lab-4': {'max_workers': 8},
               'lab-5': {'max_workers': 2, 'threshold': 1}}
     for a in agents.values():
         a['targets'] = ['linux']
@@ -92,6 +93,7 @@ def main():
             lambda: re.search(r'lab-1#1 execution busy/busy-1 \S+ of ',
                               lab.cli('why', '%s/%d' % (
                                   run, numbers['busy-9'])).stdout)))
+        link_log(lab, '%s/%d' % (run, numbers['offline']))
         queue = lab.json('queue')['queue']
         tap.ok('no waiting row is without a reason',
                queue and all(x['reason'] for x in queue), str(queue))
@@ -102,6 +104,26 @@ def main():
             lambda w: w.count() == 0), True)
         on_screen(lab, plan)
     tap.done()
+
+
+def link_log(lab, execution):
+    """What ssh said of a host that is down is a cure away."""
+    want = 'yardmaster fleet log lab-3 --fleet ' + lab.fleet
+    offered = [e['command'] for e in lab.json('why', execution)['effects']
+               if e['cure'] == 'show the SSH log']
+    tap.equal('the log of the link is offered', offered, [want])
+    text = lab.cli('fleet', 'log', 'lab-3').stdout
+    tap.ok('it has what ssh said, from the run', all(
+        re.search(words, text) for words in (
+            '^of the process that drives ', '(?m)Z  connecting to .*openssh',
+            '(?m)Z  said: ssh: connect to .* refused',
+            '(?m)Z  ssh failed: ')), text)
+    done = lab.cli('fleet', 'log', 'lab-4', '--json')
+    tap.ok('a link that is up has one, too',
+           '"up, agent ' in done.stdout, done.stdout)
+    done = lab.cli('fleet', 'log', 'lab-x')
+    tap.ok('no such agent', done.returncode == 4 and
+           'lab-x' in done.stderr, done.stderr)
 
 
 def number_of(lab, plan):

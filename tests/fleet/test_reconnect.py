@@ -66,6 +66,11 @@ def test_changed_key(hosts, fleet):
     tap.equal('an agent that runs as root is said to', [
         lines[name].rstrip().endswith(', runs as root') for name in
         ('lab-1', 'lab-3')], [os.geteuid() == 0] * 2)
+    log = yardmaster(hosts, 'fleet', 'log', 'lab-2', '--fleet', fleet)
+    text = log.communicate()[0]
+    tap.ok('the log of a link that is tried now says how far it came',
+           'Z  connecting to ' in text and
+           'Z  host key of lab-2 changed' in text, text)
     listed = yardmaster(hosts, 'agents', '--json', '--fleet', fleet)
     said = listed.communicate()[0].replace(' ', '')
     tap.equal('and in the list', '"root":true' in said, os.geteuid() == 0)

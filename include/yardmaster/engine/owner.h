@@ -15,8 +15,9 @@ void owner_op_write(struct buf *out, const struct op *op);
 
 /*
  * Appends the answer to a query as one JSON object. Queries: "agents",
- * "workers", "queue", "runs", "events" {since}, "why" {id}. args may be NULL.
- * 0, ERR_NOT_FOUND (no such query, id) or ERR_SYNTAX.
+ * "workers", "queue", "runs", "events" {since}, "why" {id},
+ * "link-log" {agent}. args may be NULL.
+ * 0, ERR_NOT_FOUND (no such query, id, agent) or ERR_SYNTAX.
  */
 int engine_query(struct engine *e, const char *query,
     const struct jval *args, struct buf *out);

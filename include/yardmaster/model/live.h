@@ -26,6 +26,17 @@ enum link_state {
 /* The name in JSON and on the screen. */
 const char *link_state_name(enum link_state s);
 
+#define LINK_LOG_LINES 40
+
+/* What an agent's link went through last, oldest first; safe to show. */
+struct link_log {
+	struct link_line {
+		int64_t wall_us;
+		char *text;
+	} v[LINK_LOG_LINES];
+	unsigned n;
+};
+
 struct agent {
 	char name[AGENT_NAME_SIZE];
 	char *host;		/* for people: "user@host:port", or "local" */
@@ -35,6 +46,7 @@ struct agent {
 	enum link_state link;
 	char *error;		/* last fault of the link in words, or NULL */
 	char *question;		/* what the link asks, or NULL */
+	struct link_log log;	/* of its link */
 	char *spool;		/* its folder on its host, or NULL */
 	int64_t link_since_us;	/* when link took its value */
 	int64_t heard_us;	/* last sign of life; 0 never */

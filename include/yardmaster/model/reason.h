@@ -36,7 +36,7 @@ enum cure {
 	CURE_PIN = 1 << 19, CURE_RAISE_MAX = 1 << 20, CURE_PRIORITY = 1 << 21,
 	CURE_REQUEUE = 1 << 22, CURE_MOVE = 1 << 23, CURE_TAKE_BACK = 1 << 24,
 	CURE_DECLARE_LOST = 1 << 25, CURE_ADD_AGENT = 1 << 26,
-	CURE_AMEND_AGENT = 1 << 27,
+	CURE_AMEND_AGENT = 1 << 27, CURE_SHOW_LOG = 1 << 28,
 };
 
 struct reason_info {

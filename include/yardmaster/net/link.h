@@ -102,6 +102,9 @@ void link_resume(struct link *l);
  * wipes its own copy. Ignored when nothing was asked. */
 void link_answer(struct link *l, const char *answer);
 enum link_phase link_phase(const struct link *l);
+/* The last 4 kB of what its process, or the far side, wrote on standard error:
+ * hostile text. Borrowed until the next turn. */
+const char *link_said(const struct link *l);
 /* The process, for people; 0 when there is none. */
 pid_t link_pid(const struct link *l);
 /* Ends and frees the link; no callback any more. What was queued is tried
