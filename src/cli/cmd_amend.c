@@ -182,7 +182,8 @@ static const struct cli_opt list_opts[] = {
 
 const struct cli_command cli_amend_commands[] = {
 	{ "amend", "RUN KEY=VALUE...", "change the plan of a run that goes on",
-	    "KEY is max_parallel, max_failures, max_parallel:SUITE,\n"
+	    "KEY is max_parallel, max_failures, deadline (from the launch), "
+	    "max_parallel:SUITE,\n"
 	    "agents:SUITE or agents:TEST (selectors with commas; empty: as "
 	    "the plan says),\nmax:TARGET, max_per_agent:TARGET, lock:NAME "
 	    "(its capacity; 0: nobody takes it),\nexclusive:A,B (on or "

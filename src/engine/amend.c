@@ -88,6 +88,9 @@ amend_spec(void *arg, const struct sched_run *spec)
 
 	rc = sched_run_amend(a->s, a->r->handle, spec, now_us);
 	if (rc == 0)
+		rc = sched_run_deadline(a->s, a->r->handle,
+		    spec->deadline_us, now_us);
+	if (rc == 0)
 		rc = sched_run_limits(a->s, a->r->handle,
 		    spec->max_parallel, spec->max_failures, now_us);
 	return rc;
@@ -106,6 +109,7 @@ tell(struct erun *r, struct sched *to)
 	for (i = 0; i < r->live.n; i++)
 		unknown[i] = -1;
 	st.estimates_us = unknown;
+	st.deadline_us = feed_deadline_us(r);
 	rc = feed_plan(r->plan, r->live.id, &st, amend_spec, &a);
 	free(unknown);
 	return rc;

@@ -173,6 +173,8 @@ void engine_events_done(struct engine *e);
 int events_restore(struct engine *e, struct erun *r);
 
 /* ---- feed_agent.c */
+/* When it is to have ended, on our clock. */
+int64_t feed_deadline_us(const struct erun *r);
 /* Tells the scheduler of a run. Fills handle. 0 or a code. */
 int feed_run(struct engine *e, struct erun *r, const struct feed_state *st);
 /* Tells the scheduler all facts of an agent. */

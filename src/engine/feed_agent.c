@@ -24,6 +24,14 @@ add_run(void *arg, const struct sched_run *spec)
 	    &a->r->handle);
 }
 
+/* The launch may be of another process, before the last boot. */
+int64_t
+feed_deadline_us(const struct erun *r)
+{
+	return clock_mono_us() + r->live.started_wall_us +
+	    r->plan->deadline_us - clock_wall_us();
+}
+
 int
 feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 {
@@ -31,9 +39,7 @@ feed_run(struct engine *e, struct erun *r, const struct feed_state *st)
 	struct feed_state at = *st;
 
 	at.start_us = batch_start_us(e, r->plan, r->starts);
-	/* The launch may be of another process, before the last boot. */
-	at.deadline_us = clock_mono_us() + r->live.started_wall_us +
-	    r->plan->deadline_us - clock_wall_us();
+	at.deadline_us = feed_deadline_us(r);
 	at.wall_ahead_us = clock_wall_us() - clock_mono_us();
 	return feed_plan(r->plan, r->live.id, &at, add_run, &a);
 }

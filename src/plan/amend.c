@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plan/expand.h"
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
 
@@ -79,6 +80,25 @@ static int
 amend_failures(struct amend *a)
 {
 	return number(a, &a->p->max_failures);
+}
+
+static int
+amend_deadline(struct amend *a)
+{
+	char text[DURATION_TEXT];
+	int64_t us, was = a->p->deadline_us;
+
+	if (duration_parse(a->value, &us) < 0)
+		return refuse(a, ERR_INVALID, str_fmt("%s: a time from the "
+		    "launch, such as 20m, is expected (0: none)", a->value));
+	a->old = str_dup(was == 0 ? "0" : duration_format(was, text));
+	if (duration_parse(a->old, &a->p->deadline_us) < 0 ||
+	    a->p->deadline_us != was) {
+		free(a->old);
+		a->old = str_fmt("%lldms", (long long)(was / US_PER_MS));
+	}
+	a->p->deadline_us = us;
+	return 0;
 }
 
 static struct plan_target *
@@ -354,6 +374,7 @@ static const struct {
 } keys[] = {
 	{ "max_parallel", 0, amend_parallel },
 	{ "max_failures", -1, amend_failures },
+	{ "deadline", -1, amend_deadline },
 	{ "agents", 1, amend_agents },
 	{ "max", 1, amend_max },
 	{ "max_per_agent", 1, amend_max_per_agent },
@@ -403,7 +424,7 @@ plan_amend(struct plan *p, const char *key, const char *value,
 	    (keys[i].named == -1 && key[n] != '\0'))
 		r = refuse(&a, ERR_INVALID, str_fmt("%s: not a key that can "
 		    "be amended (max_parallel, max_parallel:SUITE, "
-		    "max_failures, agents:SUITE or TEST, max:TARGET, "
+		    "max_failures, deadline, agents:SUITE or TEST, max:TARGET, "
 		    "max_per_agent:TARGET, lock:NAME, exclusive:A,B, "
 		    "target:SUITE or TEST,OLD)", key));
 	else

@@ -65,6 +65,7 @@ find_place(struct place *at, const char *key, const char *name)
 	at->member = strncmp(key, "agents", 6) == 0 ? "agents" :
 	    strncmp(key, "max_parallel", 12) == 0 ? "max_parallel" :
 	    strncmp(key, "max_failures", 12) == 0 ? "max_failures" :
+	    strcmp(key, "deadline") == 0 ? "deadline" :
 	    strncmp(key, "max_per_agent", 13) == 0 ? "max_per_agent" :
 	    strncmp(key, "max:", 4) == 0 ? "max" : NULL;
 	if (strncmp(key, "lock:", 5) == 0) {
@@ -88,11 +89,15 @@ value_text(const char *member, const char *value, struct buf *out)
 	struct jw w;
 	size_t n;
 
+	jw_init(&w, out);
+	if (strcmp(member, "deadline") == 0) {
+		jw_str(&w, value);
+		return;
+	}
 	if (strcmp(member, "agents") != 0) {
 		buf_puts(out, value);
 		return;
 	}
-	jw_init(&w, out);
 	jw_array(&w);
 	for (; *value != '\0'; value += n + (value[n] == ',')) {
 		n = strcspn(value, ",");

@@ -79,6 +79,38 @@ beside_on(const struct sched *s, const struct run *r, const struct exec *x,
 	return false;
 }
 
+static bool
+shares_step(const struct run *r, const struct exec *x, const struct run *q,
+    const struct exec *y)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < x->n_keys; i++)
+		for (k = 0; k < y->n_keys; k++)
+			if (r->keys[x->first_key + i] ==
+			    q->keys[y->first_key + k])
+				return true;
+	return false;
+}
+
+uint32_t
+beside_holder(const struct sched *s, const struct run *r,
+    const struct exec *x, uint32_t agent)
+{
+	const struct sched_member *m;
+	const struct run *q;
+	uint32_t i, k, n;
+
+	for (i = s->agents[agent].first; i != NONE; i = s->parcels[i].next) {
+		q = s->runs[s->parcels[i].run];
+		m = parcel_members(&s->parcels[i], &n);
+		for (k = 0; k < n; k++)
+			if (shares_step(r, x, q, exec_get(q, m[k].exec)))
+				return i;
+	}
+	return NONE;
+}
+
 void
 beside_change(struct sched *s, const struct run *r, const struct exec *x,
     uint32_t agent, int by)

@@ -151,6 +151,30 @@ sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
 	return 0;
 }
 
+int
+sched_run_deadline(struct sched *s, uint32_t run, int64_t deadline_us,
+    int64_t now_us)
+{
+	struct run *r = run_get(s, run);
+	bool timed;
+
+	if (r == NULL)
+		return ERR_NOT_FOUND;
+	if (r->ended)
+		return ERR_STATE;
+	if (r->deadline_us == deadline_us)
+		return 0;
+	s->now_us = now_us;
+	timed = r->deadline_us > now_us;
+	r->deadline_us = deadline_us;
+	r->look_us = 0;
+	r->enough = 0;
+	if (!timed)
+		deadline_timer(s, run);
+	run_wake(s, r);
+	return 0;
+}
+
 /* ---- executions --------------------------------------------------------------------- */
 
 /* 0 with both found and the run not ended. */

@@ -132,6 +132,9 @@ bool limit_shared(const struct limit *l);
 /* beside.c */
 bool beside_on(const struct sched *s, const struct run *r,
     const struct exec *x, uint32_t agent);
+/* The parcel there that has a step of x, or NONE. */
+uint32_t beside_holder(const struct sched *s, const struct run *r,
+    const struct exec *x, uint32_t agent);
 void beside_change(struct sched *s, const struct run *r,
     const struct exec *x, uint32_t agent, int by);
 

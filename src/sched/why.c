@@ -279,6 +279,8 @@ why_parallel(struct ask *q)
 		    "%s; %u have work", r->enough, duration_format(
 		    r->deadline_us - q->s->now_us, left),
 		    r->inflight_workers));
+	if (deadline_gates(r) && !q->brief)
+		why_about(q->why, str_dup("deadline"), 0, NULL);
 }
 
 static void

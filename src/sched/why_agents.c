@@ -258,6 +258,18 @@ target_about(struct ask *q, uint32_t idx)
 	    holder);
 }
 
+/* Who runs a step of it there. */
+static void
+beside_about(struct ask *q, uint32_t idx)
+{
+	uint32_t p = beside_holder(q->s, q->r, q->x, idx);
+
+	if (p != NONE)
+		why_about(q->why, NULL, 0, str_fmt("%s/%u",
+		    q->s->runs[q->s->parcels[p].run]->id,
+		    q->s->parcels[p].exec));
+}
+
 static void
 agent_facts(struct ask *q, enum stage st, uint32_t idx, struct buf *b)
 {
@@ -501,6 +513,8 @@ why_agents(struct ask *q)
 		free(text);
 		if (st == STAGE_TARGET)
 			target_about(q, c.first[st][0]);
+		else if (st == STAGE_BESIDE)
+			beside_about(q, c.first[st][0]);
 		b = &q->why->v[q->why->n - 1];
 		for (; b->n_agents < WHY_AGENTS && b->n_agents < c.n[st];
 		    b->n_agents++)

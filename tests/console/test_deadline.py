@@ -49,6 +49,28 @@ def slower(lab):
     tap.ok('but not at first', starts[3] - starts[0] > 0.5, starts[:4])
 
 
+def lifted(lab):
+    """A deadline is raised, or taken away, while the run goes on."""
+    lab.watch.most.clear()
+    process, run = lab.start_run(plan_of(lab, 20, 1, '1s', '60s'))
+    tap.ok('it begins', lab.watch.wait(lambda w: w.count() > 0))
+    offers = {}
+
+    def offered():
+        offers.update({e['command']: e for e in lab.json(
+            'why', run + '/20')['effects']})
+        return offers
+    want = 'yardmaster amend %s deadline=0' % run
+    tap.ok('taking it away is offered', lab.until(
+        lambda: want in offered()), offers)
+    tap.equal('with a better end', offers[want]['sign'], 1)
+    done = lab.cli(*want.split()[1:])
+    tap.ok('it is done', '1m00s -> 0' in done.stdout, done.stdout)
+    process.communicate()
+    tap.equal('all pass', process.returncode, 0)
+    tap.equal('with all workers', lab.watch.most['lab-1'], 8)
+
+
 def shown(lab):
     plan = plan_of(lab, 4, 1, '1s', '60s')
     with lab.screen('--launch', plan, rows=50, cols=160) as screen:
@@ -59,7 +81,7 @@ def shown(lab):
         screen.sees('the details of a run say how many are enough',
                     r'deadline .*1 workers are')
         tap.ok('it ends', lab.watch.wait(
-            lambda w: len(w.starts) == 44 and w.count() == 0))
+            lambda w: len(w.starts) == 64 and w.count() == 0))
 
 
 def main():
@@ -68,6 +90,7 @@ def main():
     with Lab(1, {'lab-1': {'max_workers': 8}}) as lab:
         in_time(lab)
         slower(lab)
+        lifted(lab)
         shown(lab)
     tap.done()
 

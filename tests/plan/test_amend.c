@@ -69,6 +69,12 @@ values_change_and_change_back(void **state)
 
 	amend(p, "max_parallel", "4", "0", true);
 	amend(p, "max_failures", "0", "3", true);
+	amend(p, "deadline", "20m", "0", false);
+	amend(p, "deadline", "90.5s", "20m00s", false);
+	amend(p, "deadline", "0", "90500ms", true);
+	assert_int_equal(p->deadline_us, 90500 * US_PER_MS);
+	refused(p, "deadline", "soon", ERR_INVALID, "20m");
+	refused(p, "deadline:a", "20m", ERR_INVALID, "not a key");
 	amend(p, "max_parallel:b", "1", "0", true);
 	amend(p, "max:web", "0", "2", true);
 	amend(p, "max_per_agent:web", "1", "0", true);

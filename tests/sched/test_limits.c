@@ -126,6 +126,36 @@ test_beside_itself(void **state)
 }
 
 /* TL1 */
+/* Who runs the same step is named, so that he can be shown or ended. */
+static void
+test_beside_names_the_holder(void **state)
+{
+	struct spec p;
+	struct why w;
+	struct kit k;
+	uint32_t first, second;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 4);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 2);
+	first = kit_run(&k, &p);
+	kit_decide(&k);
+	kit_started(&k, first, 2);
+	p.run.id = "r000000000b";
+	p.run.n_execs = 1;
+	p.keys[0] = p.keys[1];
+	second = kit_run(&k, &p);
+	kit_decide(&k);
+	sched_why(k.s, second, 1, k.now_us, &w);
+	assert_int_equal(w.v[0].code, REASON_EXCLUSION);
+	assert_string_equal(w.v[w.n - 1].holder, "r000000000a/2");
+	assert_null(w.v[w.n - 1].key);
+	why_done(&w);
+	kit_done(&k);
+}
+
 static void
 test_target_per_agent(void **state)
 {
@@ -562,6 +592,7 @@ main(void)
 		cmocka_unit_test(test_exclusion),
 		cmocka_unit_test(test_exclusion_with_itself),
 		cmocka_unit_test(test_beside_itself),
+		cmocka_unit_test(test_beside_names_the_holder),
 		cmocka_unit_test(test_target_per_agent),
 		cmocka_unit_test(test_target_over_fleet),
 		cmocka_unit_test(test_instances),

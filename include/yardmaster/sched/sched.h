@@ -338,6 +338,10 @@ int sched_run_hold(struct sched *s, uint32_t run, const char *text,
     int64_t now_us);
 int sched_run_cancel(struct sched *s, uint32_t run, int64_t now_us);
 int sched_run_priority(struct sched *s, uint32_t run, int32_t priority);
+/* When it is to have ended (monotonic; 0: any time): the workers that are
+ * enough for that are looked for anew. */
+int sched_run_deadline(struct sched *s, uint32_t run, int64_t deadline_us,
+    int64_t now_us);
 /* Raising max_failures brings back what was skipped by it; lowering it to what
  * has failed skips the rest. */
 int sched_run_limits(struct sched *s, uint32_t run, uint32_t max_parallel,
