@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sched/sched_private.h"
 #include "yardmaster/base/err.h"
@@ -27,6 +28,17 @@ unqueue(struct sched *s, struct run *r)
 	return was;
 }
 
+/* What was never sent has the names that its steps have now. */
+static void
+rename_steps(struct run *r, struct exec *x, const struct sched_run *spec)
+{
+	const struct sched_exec *from = &spec->execs[exec_no(r, x) - 1];
+
+	if (x->attempt == 0 && x->n_keys == from->n_keys && x->n_keys > 0)
+		memcpy(&r->keys[x->first_key], &spec->keys[from->first_key],
+		    x->n_keys * sizeof(*r->keys));
+}
+
 /* The numbers of terms may be others; the sets of needs, by rank, stay. */
 static void
 retie(struct run *r, const struct sched_run *spec, const uint32_t *needsets)
@@ -34,6 +46,7 @@ retie(struct run *r, const struct sched_run *spec, const uint32_t *needsets)
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
+		rename_steps(r, &r->x[i], spec);
 		r->x[i].terms = spec->execs[r->no[i] - 1].terms;
 		r->terms[r->x[i].terms].needset = needsets[i];
 	}

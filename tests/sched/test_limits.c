@@ -156,6 +156,43 @@ test_beside_names_the_holder(void **state)
 	kit_done(&k);
 }
 
+/* A step that was given another name before it was sent is that one. */
+static void
+test_beside_by_new_names(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t first, second;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 4);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 1);
+	p.keys[0] = 5;
+	first = kit_run(&k, &p);
+	kit_decide(&k);
+	kit_started(&k, first, 1);
+	second = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_string_equal(kit_why(&k, second, 1), "exclusion");
+	p.keys[0] = 6;
+	assert_int_equal(sched_run_amend(k.s, second, &p.run, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, second, 1), 0);
+	/* The name that it had is free for others; its new one is not. */
+	p.keys[0] = 6;
+	second = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_string_equal(kit_why(&k, second, 1), "exclusion");
+	kit_ended(&k, first, 1, OUTCOME_PASSED);
+	p.keys[0] = 5;
+	first = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, first, 1), 0);
+	kit_done(&k);
+}
+
 static void
 test_target_per_agent(void **state)
 {
@@ -593,6 +630,7 @@ main(void)
 		cmocka_unit_test(test_exclusion_with_itself),
 		cmocka_unit_test(test_beside_itself),
 		cmocka_unit_test(test_beside_names_the_holder),
+		cmocka_unit_test(test_beside_by_new_names),
 		cmocka_unit_test(test_target_per_agent),
 		cmocka_unit_test(test_target_over_fleet),
 		cmocka_unit_test(test_instances),
