@@ -36,6 +36,13 @@ struct exec_texts {
 	uint32_t lost;		/* the attempt its agent called lost, or 0 */
 };
 
+/* What its tries came to, as last recorded. */
+struct tries {
+	uint32_t failures, errors;
+	uint32_t avoid;		/* 1 + agent, 0: none */
+	int64_t due_wall_us;	/* 0: it does not wait for a time */
+};
+
 /* What somebody changed of a run. */
 struct amendment {
 	uint64_t number;	/* from 1 */
@@ -62,6 +69,7 @@ struct erun {
 	uint32_t handle;	/* of the scheduler */
 	uint8_t *passed;	/* by step of the plan: it passed */
 	struct exec_texts *texts;	/* by number - 1 */
+	struct tries *tries;	/* by number - 1 */
 	struct share *shares;	/* what its groups share (share.c) */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	int32_t *fails;		/* by number - 1: likelihood in thousandths */
@@ -249,7 +257,8 @@ void erun_free(struct engine *e, struct erun *r);
 void foreign_refresh(struct engine *e);
 void foreign_done(struct engine *e);
 
-/* Records state and last attempt of an execution as the scheduler has it. */
+/* Records state, last attempt and tries of an execution as the scheduler has
+ * them. */
 void erun_put_exec(struct engine *e, struct erun *r, uint32_t no);
 
 /* ---- engine.c */

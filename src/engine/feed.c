@@ -410,12 +410,12 @@ restore(struct sched_exec *x, const struct feed_exec *was)
 	x->unstarted = was->unstarted;
 }
 
-/* What was sent once has waited. */
+/* What was sent once has waited, and may wait to be tried again. */
 static int64_t
 not_before(const struct plan *p, const struct feed_state *st, uint32_t no)
 {
 	int64_t at_us = st->execs != NULL && st->execs[no - 1].attempt > 0 ?
-	    0 : plan_exec_at(p, no);
+	    st->execs[no - 1].due_wall_us : plan_exec_at(p, no);
 
 	return at_us > st->wall_ahead_us ? at_us - st->wall_ahead_us : 0;
 }

@@ -14,7 +14,8 @@ struct feed_exec {
 	uint16_t worker;
 	const char *instance;	/* it was sent with; NULL: not known */
 	uint32_t failures, errors;	/* counted so far */
-	uint32_t avoid;		/* 1 + agent of the last of them, 0: unknown */
+	uint32_t avoid;		/* 1 + agent not to use for the next, 0: none */
+	int64_t due_wall_us;	/* the next waits for that; 0 it does not */
 	uint32_t lead;		/* of its batch; 0: itself */
 	bool pinned;		/* the last one was sent as pinned, */
 	bool returned;		/* was given back unstarted, */

@@ -251,21 +251,27 @@ restore_attempt(void *arg, const struct run_attempt *a)
 		f->unstarted = a->started_wall_us == 0;
 		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
 	}
-	if (a->late)
-		return 0;
-	if (a->state == ATTEMPT_LOST)
+	if (a->state == ATTEMPT_LOST && !a->late)
 		restore_lost(s, a, agent);
-	/* What was lost and found again has the outcome of its loss until it
-	 * ends. */
-	if (a->state != ATTEMPT_ENDED && a->state != ATTEMPT_LOST)
-		return 0;
-	if (a->outcome == OUTCOME_FAILED || a->outcome == OUTCOME_TIMEOUT)
-		f->failures++;
-	else if (a->outcome == OUTCOME_ERROR || a->state == ATTEMPT_LOST)
-		f->errors++;
-	else
-		return 0;
-	f->avoid = (uint32_t)(agent + 1);
+	return 0;
+}
+
+static int
+restore_tries(void *arg, const struct run_tries *t)
+{
+	struct restoring *s = arg;
+	struct feed_exec *f;
+
+	if (t->exec == 0 || t->exec > s->r->live.n)
+		return ERR_STORE;
+	f = &s->v[t->exec - 1];
+	f->failures = t->failures;
+	f->errors = t->errors;
+	f->avoid = t->avoid == NULL ? 0 :
+	    (uint32_t)(fleet_index(s->e->fleet, t->avoid) + 1);
+	f->due_wall_us = t->due_wall_us;
+	s->r->tries[t->exec - 1] = (struct tries){ f->failures, f->errors,
+		f->avoid, f->due_wall_us };
 	return 0;
 }
 
@@ -365,6 +371,7 @@ restore_all(struct engine *e, struct erun *r)
 	s.estimates_us = erun_estimates(e, r);
 	if ((rc = amend_restore_plan(r)) == 0 &&
 	    (rc = run_file_each_exec(r->file, restore_exec, &s)) == 0 &&
+	    (rc = run_file_each_tries(r->file, restore_tries, &s)) == 0 &&
 	    (rc = run_file_each_attempt(r->file, 0, restore_attempt, &s)) ==
 	    0 && (rc = run_file_each_leased(r->file, 0, restore_leased,
 	    &s)) == 0)

@@ -299,8 +299,12 @@ op_run_anyway(struct engine *e, struct erun *r, const struct op *op)
 static int
 op_start_now(struct engine *e, struct erun *r, const struct op *op)
 {
-	return sched_exec_start_now(e->sched, r->handle, op->id.execution,
+	int rc = sched_exec_start_now(e->sched, r->handle, op->id.execution,
 	    clock_mono_us());
+
+	if (rc == 0)
+		erun_put_exec(e, r, op->id.execution);
+	return rc;
 }
 
 static int

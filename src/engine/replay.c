@@ -78,6 +78,17 @@ replay_requeue(struct engine *e, struct erun *r, const struct amendment *am)
 			    clock_mono_us());
 }
 
+/* One that was sent since has waited for its schedule; of a delay after a try
+ * it is recorded whether it is over. */
+static bool
+is_over(struct engine *e, const struct erun *r, const struct amendment *am)
+{
+	struct sched_view v;
+
+	return am->kind == OP_START_NOW && sched_exec_view(e->sched,
+	    r->handle, am->id.execution, &v) == 0 && v.attempt > 0;
+}
+
 void
 amend_replay(struct engine *e, struct erun *r)
 {
@@ -95,7 +106,7 @@ amend_replay(struct engine *e, struct erun *r)
 		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
 		    am->kind == OP_PAUSE || am->kind == OP_GO_ON ||
 		    (am->kind == OP_PRIORITY && am->now == NULL) ||
-		    superseded(r, am))
+		    superseded(r, am) || is_over(e, r, am))
 			continue;
 		amend_op(am, am->now, &op);
 		/* What it was meant for may have ended since. */

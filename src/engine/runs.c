@@ -82,6 +82,7 @@ erun_new(struct engine *e, struct plan *plan, const char *id)
 	r->live.executions = mem_calloc(plan->n_execs,
 	    sizeof *r->live.executions);
 	r->texts = mem_calloc(plan->n_execs, sizeof *r->texts);
+	r->tries = mem_calloc(plan->n_execs, sizeof *r->tries);
 	r->asked_back = mem_calloc(plan->n_execs, sizeof *r->asked_back);
 	r->passed = mem_calloc(plan->n_steps, 1);
 	r->awaits = mem_calloc(fleet_count(e->fleet), sizeof *r->awaits);
@@ -107,6 +108,7 @@ erun_free(struct engine *e, struct erun *r)
 		free(r->texts[i].setup);
 	}
 	free(r->texts);
+	free(r->tries);
 	amendments_free(r);
 	free(r->passed);
 	shares_free(r);
@@ -246,6 +248,35 @@ erun_put(struct erun *r, int code)
 		r->failed = true;
 }
 
+static bool
+tries_equal(const struct tries *a, const struct tries *b)
+{
+	return a->failures == b->failures && a->errors == b->errors &&
+	    a->avoid == b->avoid && a->due_wall_us == b->due_wall_us;
+}
+
+/* A schedule is of the plan, and no delay after a try. */
+static void
+put_tries(struct engine *e, struct erun *r, uint32_t no)
+{
+	struct tries *was = &r->tries[no - 1], is;
+	struct sched_view v;
+
+	if (sched_exec_view(e->sched, r->handle, no, &v) < 0)
+		return;
+	is = (struct tries){ v.failures, v.errors, v.avoid + 1,
+		v.attempt == 0 || v.ready_us == 0 ? 0 :
+		v.ready_us + clock_wall_us() - clock_mono_us() };
+	if (tries_equal(&is, was))
+		return;
+	*was = is;
+	erun_put(r, run_file_put_tries(r->file, &(struct run_tries){
+		.exec = no, .failures = is.failures, .errors = is.errors,
+		.avoid = is.avoid > 0 ?
+		    fleet_agent(e->fleet, is.avoid - 1)->name : NULL,
+		.due_wall_us = is.due_wall_us }));
+}
+
 void
 erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
 {
@@ -264,6 +295,7 @@ erun_put_exec(struct engine *e, struct erun *r, uint32_t no)
 		.text = x->text,
 	};
 	erun_put(r, run_file_put_exec(r->file, &row));
+	put_tries(e, r, no);
 }
 
 void

@@ -26,7 +26,8 @@ sched_exec_view(const struct sched *s, uint32_t run, uint32_t exec,
 	*ret = (struct sched_view){ .state = x->state, .attempt = x->attempt,
 		.agent = x->agent, .worker = x->worker, .tier = x->tier,
 		.since_us = x->since_us, .failures = x->failures,
-		.errors = x->errors, .cause = x->cause };
+		.errors = x->errors, .avoid = x->avoid, .cause = x->cause };
+	ret->ready_us = (x->flags & X_DELAYED) != 0 ? x->ready_us : 0;
 	ret->pin = (x->flags & X_PINNED) != 0 ? x->pin : NONE;
 	ret->priority = x->priority;
 	ret->held = (x->flags & X_HELD) != 0 ? note_text(r, exec) : NULL;

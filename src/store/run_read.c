@@ -310,6 +310,29 @@ run_file_each_leased(struct run_file *f, uint32_t exec,
 }
 
 int
+run_file_each_tries(struct run_file *f,
+    int (*fn)(void *arg, const struct run_tries *t), void *arg)
+{
+	sqlite3_stmt *st;
+	struct run_tries t;
+	int r;
+
+	st = use_all(f, RUN_EACH_TRIES, &r);
+	while (st != NULL && (r = db_step(st)) == 1) {
+		t = (struct run_tries){
+			.exec = (uint32_t)db_col_int(st, 0),
+			.failures = (uint32_t)db_col_int(st, 1),
+			.errors = (uint32_t)db_col_int(st, 2),
+			.avoid = db_col_text(st, 3),
+			.due_wall_us = db_col_int(st, 4)
+		};
+		if ((r = fn(arg, &t)) != 0)
+			break;
+	}
+	return walked(st, r);
+}
+
+int
 run_file_each_artifact(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_artifact *a), void *arg)
 {

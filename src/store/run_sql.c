@@ -17,7 +17,16 @@
 	" PRIMARY KEY(exec, attempt, no)) WITHOUT ROWID;"                     \
 	"CREATE TABLE IF NOT EXISTS leased(exec INTEGER, attempt INTEGER,"    \
 	" instance TEXT, PRIMARY KEY(exec, attempt)) WITHOUT ROWID;"          \
-	"PRAGMA user_version=4;"
+	"CREATE TABLE IF NOT EXISTS tries(exec INTEGER PRIMARY KEY,"          \
+	" failures INTEGER, errors INTEGER, avoid TEXT, due INTEGER);"        \
+	"PRAGMA user_version=5;"
+
+/* What was counted, by the attempts of a file that does not say it. */
+#define COUNT_TRIES                                                           \
+	"INSERT OR IGNORE INTO tries SELECT exec,"                            \
+	" sum(outcome IN ('failed', 'timeout')), sum(outcome='error'),"       \
+	" NULL, 0 FROM attempts WHERE state IN ('ended', 'lost') AND"         \
+	" outcome IN ('failed', 'timeout', 'error') AND late=0 GROUP BY exec;"
 
 /*
  * Times are microseconds since 1970 or lengths in microseconds; states,
@@ -54,7 +63,8 @@ const char run_schema[] =
     " kind INTEGER, text TEXT, object TEXT);"
     LATER;
 
-const char run_later_schema[] = "BEGIN IMMEDIATE;" LATER "COMMIT";
+const char run_later_schema[] = "BEGIN IMMEDIATE;" LATER COUNT_TRIES
+    "COMMIT";
 
 const char *const run_sql[RUN_STMTS] = {
 	[RUN_BEGIN] = "BEGIN IMMEDIATE",
@@ -109,6 +119,7 @@ const char *const run_sql[RUN_STMTS] = {
 	    " AND step=?",
 	[RUN_PUT_MEMBER] = "INSERT OR REPLACE INTO members VALUES(?,?,?,?)",
 	[RUN_PUT_LEASED] = "INSERT OR REPLACE INTO leased VALUES(?,?,?)",
+	[RUN_PUT_TRIES] = "INSERT OR REPLACE INTO tries VALUES(?,?,?,?,?)",
 	/* What came is not awaited again. */
 	[RUN_PUT_ARTIFACT] = "INSERT INTO artifacts VALUES"
 	    " (?,?,?,?,?,?,?,?,?) ON CONFLICT(exec, attempt, no) DO UPDATE"
@@ -148,6 +159,8 @@ const char *const run_sql[RUN_STMTS] = {
 	    " FROM members WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
 	[RUN_EACH_LEASED] = "SELECT exec, attempt, instance FROM leased"
 	    " WHERE exec BETWEEN ? AND ? ORDER BY exec, attempt",
+	[RUN_EACH_TRIES] = "SELECT exec, failures, errors, avoid, due"
+	    " FROM tries ORDER BY exec",
 	[RUN_EACH_ARTIFACT] = "SELECT r.exec, r.attempt, r.no, r.name,"
 	    " r.bytes, r.sha256, r.n, r.state, r.text, a.agent"
 	    " FROM artifacts r LEFT JOIN attempts a USING(exec, attempt)"

@@ -258,6 +258,14 @@ run_file_put_leased(struct run_file *f, const struct run_leased *l)
 }
 
 int
+run_file_put_tries(struct run_file *f, const struct run_tries *t)
+{
+	return put(f, RUN_PUT_TRIES, "iiiti", (int64_t)t->exec,
+	    (int64_t)t->failures, (int64_t)t->errors, t->avoid,
+	    t->due_wall_us);
+}
+
+int
 run_file_put_artifact(struct run_file *f, const struct run_artifact *a)
 {
 	return put(f, RUN_PUT_ARTIFACT, "iiitititt",

@@ -57,6 +57,7 @@ def main():
         tap.ok('with its summary', 'fails-late' in done.stdout, done.stdout)
         held(lab)
         requeued(lab)
+        tried(lab)
         upkeep(lab, run)
     tap.done()
 
@@ -94,6 +95,58 @@ def requeued(lab):
     said = lab.json('amendments', run)['amendments'][0]
     tap.equal('the amendment names the attempt that it ended',
               said['object'], run + '/1/1')
+
+
+# Fails thrice: the third time once the gate is there.
+FAILS = '''#!/bin/sh
+n="${YARDMASTER_ATTEMPT##*/}"
+[ "$n" -lt 3 ] || : >%(gate)s.third
+while [ "$n" = 3 ] && [ ! -e %(gate)s ]; do sleep 0.02; done
+[ "$n" -gt 3 ]
+'''
+
+
+def says(lab, what, text):
+    """Waits until why says that."""
+    said = ''
+    while text not in said:
+        said = lab.cli('why', what).stdout
+    return True
+
+
+def tried(lab):
+    """Tries before a requeue are used up no more, delays are not over."""
+    gate, fails = lab.dir + '/again', lab.dir + '/fails'
+    with open(fails, 'w') as f:
+        f.write(FAILS % {'gate': gate})
+    os.chmod(fails, 0o755)
+    console, run = lab.start_run(lab.plan({
+        'name': 'tried', 'retries': 1, 'retry_delay': '0.1s',
+        'parallel': 'tests',
+        'suites': [{'name': 's', 'tests': [
+            {'name': 'fails', 'command': [fails]},
+            {'name': 'patient', 'retry_delay': '1h', 'shell':
+             '[ "${YARDMASTER_ATTEMPT##*/}" = 2 ]'}]}]}), '--quiet')
+    says(lab, run + '/1', 'failed')
+    says(lab, run + '/2', 'retry-delay')
+    tap.equal('requeue of what failed', lab.cli(
+        'requeue', run + '/1').returncode, 0)
+    while not os.path.exists(gate + '.third'):
+        lab.watch.wait(lambda w: False, 0.02)
+    console.kill()
+    console.wait()
+    resumed = lab.start('resume', run, '--quiet')
+    for line in resumed.stderr:
+        if 'took over' in line:
+            break
+    said = lab.cli('why', run + '/2').stdout
+    tap.ok('a delay goes on', 'retry-delay' in said, said)
+    tap.equal('and is over when somebody says so', lab.cli(
+        'start-now', run + '/2').returncode, 0)
+    open(gate, 'w').close()
+    resumed.communicate()
+    tap.equal('the tries after a requeue are as many as ever',
+              resumed.returncode, 0)
 
 
 def upkeep(lab, run):

@@ -73,7 +73,6 @@ afresh(struct world *w, uint32_t run, uint32_t x)
 		it = &w->items[run][i];
 		it->waived = true;
 		it->failures = it->errors = 0;
-		it->afresh = it->last;
 	}
 }
 

@@ -86,7 +86,6 @@ found(struct world *w, struct attempt *a, enum belief to)
 		n++;
 	}
 	a->belief = n > 0 ? to : FOUND;
-	a->given_up &= n == 0;
 	if (n > 0 && a->team != SCHED_NONE && to == RUNS_THERE)
 		team_gone(w, &w->teams[a->team]);
 	else if (n > 0 && a->team != SCHED_NONE)
@@ -148,8 +147,6 @@ believe_started(struct world *w, struct attempt *a)
 	else if (a->belief != FOUND)
 		a->belief = RUNS_THERE;
 	a->ran |= a->belief == RUNS_THERE;
-	if (a->belief == RUNS_THERE)
-		a->given_up = false;
 	if (a->team != SCHED_NONE && a->belief == RUNS_THERE)
 		team_gone(w, &w->teams[a->team]);
 }
@@ -168,12 +165,8 @@ believe_ended(struct world *w, struct attempt *a, uint32_t member,
 	if (a->belief == GHOST)
 		found(w, a, RUNS_THERE);
 	counts = x->current == index_of(w, a);
-	if (counts) {
-		a->ends[member] = outcome;
+	if (counts)
 		believe_waits(w, a->id.run, a->members[member].exec);
-	}
-	if (counts && x->afresh >= a->members[member].attempt)
-		x->afresh = a->members[member].attempt - 1;
 	x->passed |= counts && outcome == OUTCOME_PASSED;
 	x->failures += counts && (outcome == OUTCOME_FAILED ||
 	    outcome == OUTCOME_TIMEOUT);
@@ -215,7 +208,6 @@ believe_lost(struct world *w, struct attempt *a)
 {
 	if (!is_open(a))
 		return;
-	a->given_up |= a->belief < GHOST;
 	gone(w, a);
 }
 
@@ -230,8 +222,6 @@ believe_synced(struct world *w, uint32_t agent, uint32_t run)
 		if (a->agent != agent || a->id.run != run || !a->unheard ||
 		    a->belief == NOWHERE)
 			continue;
-		a->given_up |= a->belief == QUEUED_THERE ||
-		    a->belief == RUNS_THERE;
 		gone(w, a);
 	}
 }
@@ -256,8 +246,6 @@ believe_dead(struct world *w, uint32_t agent)
 	for (i = 0; i < w->n_live; i++)
 		if (w->attempts[w->live[i]].agent == agent) {
 			w->attempts[w->live[i]].written_off = true;
-			w->attempts[w->live[i]].given_up |=
-			    w->attempts[w->live[i]].belief < GHOST;
 			gone(w, &w->attempts[w->live[i]]);
 		}
 }
@@ -451,7 +439,6 @@ ghost(struct world *w, struct attempt *a)
 	trace(w, "%s is lost", id_text(w, a->id));
 	if (a->belief == NOWHERE)
 		return;
-	a->given_up |= a->belief < GHOST;
 	disown(w, a);
 	a->belief = GHOST;
 	a->back = a->prepared = false;

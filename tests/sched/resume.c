@@ -52,25 +52,6 @@ lead_of(const struct world *w, const struct attempt *a)
 	return 0;
 }
 
-/* What the attempts recorded of it say. */
-static void
-count(struct resuming *s, const struct attempt *a, uint32_t member)
-{
-	uint32_t exec = a->members[member].exec;
-	struct sched_exec *x = &s->execs[exec - 1];
-	enum outcome end = a->ends[member];
-
-	if (a->members[member].attempt <= s->w->items[s->run][exec].afresh)
-		return;
-	if (end == OUTCOME_FAILED || end == OUTCOME_TIMEOUT)
-		x->failures++;
-	else if (end == OUTCOME_ERROR || (end == OUTCOME_NONE && a->given_up))
-		x->errors++;
-	else
-		return;
-	x->avoid = a->agent + 1;
-}
-
 static void
 read_lost(struct resuming *s, const struct attempt *a)
 {
@@ -89,15 +70,12 @@ static void
 read_attempts(struct resuming *s)
 {
 	const struct attempt *a;
-	uint32_t i, k;
+	uint32_t i;
 
 	for (i = 0; i < s->w->n_attempts; i++) {
 		a = &s->w->attempts[i];
-		if (a->id.run != s->run)
-			continue;
-		for (k = 0; k < a->n_members; k++)
-			count(s, a, k);
-		if (a->belief == GHOST || a->belief == FOUND)
+		if (a->id.run == s->run &&
+		    (a->belief == GHOST || a->belief == FOUND))
 			read_lost(s, a);
 	}
 }
@@ -113,9 +91,13 @@ read_exec(struct resuming *s, uint32_t no)
 
 	x->state = state_of(w, it);
 	x->attempt = it->last;
-	x->not_before_us = it->last == 0 ? it->ready_us : 0;
-	if (sched_exec_view(w->k.s, s->run, no, &v) == 0)
+	x->not_before_us = it->ready_us;
+	if (sched_exec_view(w->k.s, s->run, no, &v) == 0) {
 		x->cause = v.cause;
+		x->failures = v.failures;
+		x->errors = v.errors;
+		x->avoid = v.avoid + 1;
+	}
 	if (it->last == 0)
 		return;
 	a = &w->attempts[it->last_in];
@@ -227,26 +209,12 @@ static void
 exec_anew(struct world *w, uint32_t run, uint32_t no)
 {
 	struct item *it = &w->items[run][no];
-	struct resuming s = { .w = w, .run = run };
-	const struct attempt *a;
-	uint32_t i, k;
 
-	if (it->last > 0)
-		it->ready_us = 0;
 	/* What has ended is moved no more, nor what runs elsewhere. */
 	if (it->over || (it->current != SCHED_NONE &&
 	    w->attempts[it->current].belief == RUNS_THERE &&
 	    w->attempts[it->current].agent != it->pin))
 		it->pin = SCHED_NONE;
-	for (i = 0; i < w->n_attempts; i++) {
-		a = &w->attempts[i];
-		for (k = 0; a->id.run == run && k < a->n_members; k++)
-			if (a->members[k].exec == no)
-				count(&s, a, k);
-	}
-	it->avoids = s.execs[no - 1].avoid > 0;
-	it->avoided = it->avoids ? UINT32_C(1) << (s.execs[no - 1].avoid - 1) :
-	    0;
 }
 
 static void

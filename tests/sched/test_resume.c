@@ -288,6 +288,37 @@ what_runs_where_it_was_moved_stays_moved(void **state)
 	kit_done(&k);
 }
 
+/* The delay before its next try is not over, and it goes elsewhere. */
+static void
+a_retry_waits_as_long_as_before(void **state)
+{
+	struct sched_view v;
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	kit_agent(&k, 1, "b", 1);
+	spec_init(&p);
+	spec_terms(&p)->retries = 1;
+	spec_execs(&p, 1);
+	p.execs[0].attempt = p.execs[0].failures = 1;
+	p.execs[0].avoid = 1;
+	p.execs[0].not_before_us = k.now_us + 100;
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), -1);
+	assert_string_equal(kit_why(&k, run, 1), "retry-delay");
+	assert_int_equal(sched_exec_view(k.s, run, 1, &v), 0);
+	assert_int_equal(v.ready_us, k.now_us + 100);
+	assert_int_equal(v.avoid, 0);
+	k.now_us += 100;
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 1);
+	kit_done(&k);
+}
+
 /* ---- where nothing may start any more --------------------------------------- */
 
 static uint32_t
@@ -404,6 +435,7 @@ main(void)
 		cmocka_unit_test(a_halted_run_stays_halted),
 		cmocka_unit_test(a_lowered_limit_halts),
 		cmocka_unit_test(what_runs_where_it_was_moved_stays_moved),
+		cmocka_unit_test(a_retry_waits_as_long_as_before),
 		cmocka_unit_test(what_became_a_stranger_in_silence_is_asked_back),
 		cmocka_unit_test(what_is_found_where_it_may_not_start_is_asked_back),
 		cmocka_unit_test(what_is_out_keeps_what_it_took),

@@ -80,8 +80,7 @@ struct attempt {
 	bool to_free;		/* sent to free workers, for all we know */
 	bool written_off;	/* the console was told what is not so */
 	bool ran;		/* it was said to run */
-	bool given_up, returned;	/* how it is recorded: lost, given back */
-	enum outcome ends[MAX_MEMBERS];	/* recorded, and counted */
+	bool returned;		/* it is recorded as given back */
 	struct takes took;	/* as it was sent: of a part too */
 	uint8_t instance;	/* of t1: 1 or 2; 0 none */
 	bool pool;		/* has the agent's own instance of t2 */
@@ -119,7 +118,6 @@ struct host {
 struct item {
 	uint32_t last;		/* attempts sent so far */
 	uint32_t last_in;	/* the newest of them, in attempts */
-	uint32_t afresh;	/* attempts up to that one do not count */
 	bool cancelled, preferred;	/* by an operator */
 	uint32_t requeued;	/* the attempt that one asked to end, or 0 */
 	int32_t priority;

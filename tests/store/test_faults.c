@@ -156,6 +156,7 @@ put_each(struct run_file *f, uint32_t n)
 	    .state = ARTIFACT_MISSING, .text = "no" };
 	const struct run_member m = { 1, n, 1, n };
 	const struct run_leased l = { 1, n, "emu-1" };
+	const struct run_tries t = { .exec = n, .failures = n };
 	const struct run_amendment am = { .who = "ann", .kind = "hold" };
 	const struct run_shared s = { .group = 1, .round = n, .kind = "put",
 	    .name = "k", .value = "v" };
@@ -167,6 +168,7 @@ put_each(struct run_file *f, uint32_t n)
 		run_file_put_artifact(f, &art),
 		run_file_put_member(f, &m),
 		run_file_put_leased(f, &l),
+		run_file_put_tries(f, &t),
 		run_file_put_amendment(f, &am),
 		run_file_put_shared(f, &s),
 		run_file_put_event(f, &ev),
@@ -190,6 +192,7 @@ COUNT(attempt, run_attempt)
 COUNT(artifact, run_artifact)
 COUNT(member, run_member)
 COUNT(leased, run_leased)
+COUNT(tries, run_tries)
 COUNT(amendment, run_amendment)
 COUNT(shared, run_shared)
 COUNT(event, event)
@@ -198,7 +201,7 @@ COUNT(event, event)
 static void
 expect_each(struct run_file *f, int n)
 {
-	int got[7] = { 0 };
+	int got[8] = { 0 };
 	struct counts states = { { 0 } }, have;
 	struct run_head h;
 	size_t i;
@@ -210,6 +213,7 @@ expect_each(struct run_file *f, int n)
 	run_file_each_shared(f, count_shared, &got[4]);
 	run_file_each_event(f, 0, count_event, &got[5]);
 	run_file_each_leased(f, 0, count_leased, &got[6]);
+	run_file_each_tries(f, count_tries, &got[7]);
 	for (i = 0; i < sizeof got / sizeof got[0]; i++)
 		assert_int_equal(got[i], n);
 	assert_int_equal(run_file_each_exec(f, count_states, &states), 0);

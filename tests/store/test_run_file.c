@@ -424,7 +424,11 @@ static const char version_1[] =
     "INSERT INTO head VALUES(1, 'r0000000001', 'p', 'ann', '{}', 'running',"
     " 1, 0, 1, -1, '1,0,0,0,0,0,0,0,0,0');"
     "INSERT INTO executions(no, suite, test, n_steps, state, since)"
-    " VALUES(1, 's', 't', 1, 'waiting', 1);";
+    " VALUES(1, 's', 't', 1, 'waiting', 1);"
+    "INSERT INTO attempts(exec, attempt, agent, state, outcome, late)"
+    " VALUES(1, 1, 'a', 'ended', 'failed', 0), (1, 2, 'a', 'lost', 'error',"
+    " 0), (1, 3, 'a', 'ended', 'error', 0), (1, 4, 'a', 'ended', 'failed',"
+    " 1), (1, 5, 'a', 'running', 'none', 0);";
 
 static int
 count_member(void *arg, const struct run_member *m)
@@ -446,6 +450,17 @@ last_leased(void *arg, const struct run_leased *l)
 	++*(int *)arg;
 	assert_int_equal(l->attempt, 2);
 	assert_string_equal(l->instance, "emu-1");
+	return 0;
+}
+
+static int
+last_tries(void *arg, const struct run_tries *t)
+{
+	++*(int *)arg;
+	assert_int_equal(t->exec, 1);
+	assert_int_equal(t->failures, 1);
+	assert_int_equal(t->errors, 2);
+	assert_null(t->avoid);
 	return 0;
 }
 
@@ -486,6 +501,9 @@ older_files_are_taken_over(void **state)
 	run_file_close(f);
 	assert_int_equal(run_file_adopt(*state, FIX_RUN, "bob", &f, NULL), 0);
 	assert_int_equal(run_file_epoch(f), 2);
+	/* It is counted from what its attempts came to. */
+	assert_int_equal(run_file_each_tries(f, last_tries, &n), 0);
+	assert_int_equal(n--, 1);
 	assert_int_equal(run_file_put_shared(f, &row), 0);
 	assert_int_equal(run_file_commit(f), 0);
 	assert_int_equal(run_file_each_shared(f, count_shared, &n), 0);

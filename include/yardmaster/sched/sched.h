@@ -187,7 +187,8 @@ struct sched_exec {
 	uint32_t size;		/* of what names it to a batch, in bytes */
 	int32_t fails;		/* likelihood in thousandths (order failed) */
 	uint32_t first_key, n_keys;	/* identity of its steps, in keys */
-	int64_t not_before_us;	/* 0: at once (reason schedule) */
+	int64_t not_before_us;	/* 0: at once (reason schedule; after an
+				 * attempt, retry-delay) */
 	uint32_t group;		/* same number, neighbours: all run together,
 				 * their locks and sides are taken once for
 				 * all (terms: together); 0: alone */
@@ -202,7 +203,7 @@ struct sched_exec {
 	const char *instance;	/* it has leased; "": none; NULL: not known */
 	uint32_t lead;		/* the one that leads its batch; 0: itself */
 	uint32_t failures, errors;	/* counted so far */
-	uint32_t avoid;		/* 1 + the agent where it failed last; 0: none */
+	uint32_t avoid;		/* 1 + the agent not to use when another can */
 	bool pinned;		/* the last one was sent as pinned */
 	bool returned;		/* the last one was given back unstarted */
 	bool unstarted;		/* the last one never started, as far as known */
@@ -499,6 +500,9 @@ struct sched_view {
 	enum tier tier;
 	int64_t since_us;	/* when state took its value */
 	uint32_t failures, errors;	/* counted so far */
+	uint32_t avoid;		/* agent not to use when another can, or
+				 * SCHED_NONE */
+	int64_t ready_us;	/* it waits for that instant; 0: for none */
 	enum reason cause;	/* why skipped by us, else REASON_NONE */
 	uint32_t pin;		/* agent it was moved to, SCHED_NONE */
 	int32_t priority;	/* beyond the run's */

@@ -104,6 +104,14 @@ struct run_leased {
 	const char *instance;
 };
 
+/* What the tries of an execution came to that count against its budgets. */
+struct run_tries {
+	uint32_t exec;
+	uint32_t failures, errors;
+	const char *avoid;	/* the agent not to use for the next, or NULL */
+	int64_t due_wall_us;	/* the next one waits for that; 0 it does not */
+};
+
 /* A file that an attempt left; or, of state ARTIFACT_LEFT_OUT, those of it
  * that a limit of the agent left out. */
 struct run_artifact {
@@ -214,6 +222,8 @@ int run_file_put_result(struct run_file *f, const struct report *r, bool late,
 int run_file_put_member(struct run_file *f, const struct run_member *m);
 /* Goes with its run_file_put_attempt() too. */
 int run_file_put_leased(struct run_file *f, const struct run_leased *l);
+/* Replaces those of that execution; goes with its run_file_put_exec(). */
+int run_file_put_tries(struct run_file *f, const struct run_tries *t);
 /* A new one, or its state and text; what is here stays so. */
 int run_file_put_artifact(struct run_file *f, const struct run_artifact *a);
 int run_file_put_amendment(struct run_file *f, const struct run_amendment *a);
@@ -277,6 +287,10 @@ int run_file_each_member(struct run_file *f, uint32_t exec,
 /* Of those that have one; an older program's file has none. */
 int run_file_each_leased(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_leased *l), void *arg);
+/* Of those that were put: all others have none. Only for files of
+ * run_file_adopt(). */
+int run_file_each_tries(struct run_file *f,
+    int (*fn)(void *arg, const struct run_tries *t), void *arg);
 /* An older program's file has none. */
 int run_file_each_artifact(struct run_file *f, uint32_t exec,
     int (*fn)(void *arg, const struct run_artifact *a), void *arg);
