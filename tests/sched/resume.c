@@ -217,6 +217,15 @@ exec_anew(struct world *w, uint32_t run, uint32_t no)
 		it->pin = SCHED_NONE;
 }
 
+/* Whatever its agent said before: only what was told to go comes to that. */
+static bool
+has_run(const struct item *it)
+{
+	return it->over && (it->state == EXEC_PASSED ||
+	    it->state == EXEC_HEALED || it->state == EXEC_FAILED ||
+	    it->state == EXEC_TIMEOUT);
+}
+
 static void
 team_anew(struct world *w, struct team *t)
 {
@@ -232,7 +241,8 @@ team_anew(struct world *w, struct team *t)
 		it = &w->items[t->run][t->first + i];
 		a = &w->attempts[it->last_in];
 		t->gone |= it->current != SCHED_NONE ?
-		    a->belief == RUNS_THERE : it->last > 0 && a->ran;
+		    a->belief == RUNS_THERE : has_run(it) ||
+		    (it->last > 0 && a->ran);
 	}
 }
 
