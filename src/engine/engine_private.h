@@ -220,6 +220,9 @@ void engine_bench_look(struct engine *e);
 /* ---- pace.c */
 /* Works out the speed factors of all agents. */
 void engine_learn_speeds(struct engine *e);
+/* What takes usual_us by history, on an agent of speed 1, takes there. */
+int64_t engine_usual_on(const struct engine *e, size_t agent,
+    int64_t usual_us);
 
 /* ---- turn.c: decisions, commit, and what agents are told */
 void engine_turn(void *arg);

@@ -98,3 +98,12 @@ engine_learn_speeds(struct engine *e)
 	free(p.key);
 	free(p.v);
 }
+
+int64_t
+engine_usual_on(const struct engine *e, size_t agent, int64_t usual_us)
+{
+	uint32_t speed = fleet_agent(e->fleet, agent)->speed;
+
+	return speed == 0 ? usual_us :
+	    (int64_t)((double)usual_us * 1000 / speed);
+}

@@ -43,16 +43,6 @@ engine_out(struct engine *e, enum out_kind kind, size_t agent,
 	};
 }
 
-/* What history says is the length on an agent of speed 1. */
-static int64_t
-usual_on(const struct engine *e, size_t agent, int64_t usual_us)
-{
-	uint32_t speed = fleet_agent(e->fleet, agent)->speed;
-
-	return speed == 0 ? usual_us :
-	    (int64_t)((double)usual_us * 1000 / speed);
-}
-
 /* The executions of a batch; NULL: it is none. usual grows by what each is
  * predicted to take. */
 static uint32_t *
@@ -152,7 +142,7 @@ send_start(struct engine *e, struct out *o)
 	work.epoch = o->epoch;
 	work.class = r->plan->adhoc ? CLASS_ADHOC : o->class;
 	work.owner = str_dup(e->owner_text);
-	work.usual_us = usual_on(e, o->agent, usual_us);
+	work.usual_us = engine_usual_on(e, o->agent, usual_us);
 	if (o->leased)
 		put_holds(e, r, &work);
 	fleet_start(e->fleet, o->agent, &work);
