@@ -179,6 +179,7 @@ static void
 all_gained(struct sched *s)
 {
 	memcpy(s->gained, s->usable, s->n_words * sizeof(*s->gained));
+	s->group_gen++;
 	gain_widen(s, 0, s->n_words);
 	s->reassign = true;
 }

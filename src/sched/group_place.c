@@ -17,6 +17,7 @@ struct match {
 	const struct sched *s;
 	const struct group *g;
 	bool idle;		/* as if nothing ran */
+	bool avoid;		/* no part goes where it failed last */
 	bool beside;		/* some agent has a step of it already */
 	uint32_t *agent;	/* by part, or NONE */
 	uint32_t *seen, n_seen;	/* agents that were tried to be cleared */
@@ -40,6 +41,7 @@ may_use(struct match *m, const struct exec *x, uint32_t idx)
 	    !reserve_lets(s, a->reserved, group_tag(m->g)))
 		return false;
 	if ((x->flags & X_PINNED) != 0 ? x->pin != idx :
+	    (m->avoid && x->avoid == idx) ||
 	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
 		return false;
 	if (m->idle || !beside_on(s, r, x, idx))
@@ -298,6 +300,32 @@ match_done(struct match *m)
 	free(m->agent);
 }
 
+static bool
+any_avoids(const struct sched *s, const struct group *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (group_part(s, g, i)->avoid != NONE)
+			return true;
+	return false;
+}
+
+/* Some parts failed, and all could be where none of them did: they wait for
+ * that, as one that runs alone does. */
+static bool
+group_avoids(const struct sched *s, const struct group *g)
+{
+	struct match m = { .s = s, .g = g, .idle = true, .avoid = true };
+	bool all;
+
+	if (!any_avoids(s, g))
+		return false;
+	all = match_all(&m) == g->n;
+	match_done(&m);
+	return all;
+}
+
 /* ---- reservations ---- */
 
 static bool
@@ -362,7 +390,8 @@ group_keeps(const struct group *g)
 static void
 agents_keep(struct sched *s, struct group *g)
 {
-	struct match m = { .s = s, .g = g, .idle = true };
+	struct match m = { .s = s, .g = g, .idle = true,
+		.avoid = group_avoids(s, g) };
 	uint32_t i;
 
 	if (match_all(&m) == g->n) {
@@ -502,6 +531,7 @@ try(struct sched *s, struct group *g, bool *ret_alone)
 		group_reserve(s, g);
 		return false;
 	}
+	m.avoid = group_avoids(s, g);
 	if (group_is_over(s, g))
 		reserve_open_all(s, true);
 	g->missing = g->n - match_all(&m);

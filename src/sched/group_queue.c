@@ -13,12 +13,12 @@
 #include "sched/sched_private.h"
 #include "yardmaster/base/mem.h"
 
-/* What all parts ask for; one that is pinned by hand, or let past what is
- * reserved, is of its own kind. */
+/* What all parts ask for and avoid; one that is pinned by hand, or let past
+ * what is reserved, is of its own kind. */
 static uint32_t *
 key_of(const struct sched *s, const struct group *g, size_t *ret_size)
 {
-	uint32_t *key = mem_calloc((size_t)g->n + 3, sizeof(*key));
+	uint32_t *key = mem_calloc((size_t)g->n * 2 + 3, sizeof(*key));
 	const struct exec *x;
 	uint32_t i;
 
@@ -28,10 +28,11 @@ key_of(const struct sched *s, const struct group *g, size_t *ret_size)
 	for (i = 0; i < g->n; i++) {
 		x = group_part(s, g, i);
 		key[3 + i] = x->terms;
+		key[3 + g->n + i] = x->avoid;
 		if ((x->flags & (X_PINNED | X_OVER)) != 0)
 			key[2] = g->index;
 	}
-	*ret_size = ((size_t)g->n + 3) * sizeof(*key);
+	*ret_size = ((size_t)g->n * 2 + 3) * sizeof(*key);
 	return key;
 }
 

@@ -131,6 +131,7 @@ part_fits(const struct fitting *f, uint32_t part)
 		    beside[0] < fact_per_agent(w)) &&
 		    ((takes.targets & 4) == 0 || beside[2] == 0);
 	return fact_usable(w, agent) &&
+	    (w->items[f->t->run][exec].avoided >> agent & 1) == 0 &&
 	    !fact_beside(w, f->t->run, exec, agent) &&
 	    !fact_target_full_on(w, &takes, agent, beside);
 }

@@ -393,6 +393,75 @@ a_round_takes_what_the_last_one_did_not(void **state)
 	kit_done(&k);
 }
 
+/* ---- another try ------------------------------------------------------------ */
+
+/* The first part runs where it was sent, and comes to that; the second one
+ * passes. */
+static void
+round_over(struct kit *k, uint32_t run, enum outcome first)
+{
+	kit_prepared(k, run, 1);
+	kit_prepared(k, run, 2);
+	kit_decide(k);
+	kit_started(k, run, 1);
+	kit_started(k, run, 2);
+	kit_ended(k, run, 2, OUTCOME_PASSED);
+	kit_ended(k, run, 1, first);
+	k->now_us += 2 * US_PER_S;
+	kit_decide(k);
+}
+
+/* What failed on the fastest agent leaves it to the other part. */
+static void
+what_failed_goes_elsewhere(void **state)
+{
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	agent_fast(&k, 0, "a", 1, 2000);
+	agent_fast(&k, 1, "b", 1, 1000);
+	spec_team(&p, 2, 0);
+	p.terms[0].retries = 1;
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	round_over(&k, run, OUTCOME_FAILED);
+	assert_int_equal(kit_sent(&k, run, 1), 1);
+	assert_int_equal(kit_sent(&k, run, 2), 0);
+	kit_done(&k);
+}
+
+/* It waits for the agent that is busy, not for one that is gone. */
+static void
+what_failed_waits_for_another_agent(void **state)
+{
+	struct sched_agent c = kit_facts("c", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	c.other_busy = 1;
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 1);
+	kit_agent(&k, 1, "b", 1);
+	sched_agent_set(k.s, 2, &c, k.now_us);
+	spec_team(&p, 2, 0);
+	run = kit_run(&k, &p);
+	assert_int_equal(sched_exec_move(k.s, run, 2, 1, k.now_us), 0);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	round_over(&k, run, OUTCOME_ERROR);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	assert_string_equal(kit_why(&k, run, 1), "together");
+	c.up = false;
+	sched_agent_set(k.s, 2, &c, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	kit_done(&k);
+}
+
 /* ---- after a resume -------------------------------------------------------- */
 
 /* The one was lost before the go, so the other one does not start alone. */
@@ -436,6 +505,8 @@ main(void)
 		cmocka_unit_test(what_was_cancelled_is_not_brought_back),
 		cmocka_unit_test(all_parts_are_tried_afresh),
 		cmocka_unit_test(a_round_takes_what_the_last_one_did_not),
+		cmocka_unit_test(what_failed_goes_elsewhere),
+		cmocka_unit_test(what_failed_waits_for_another_agent),
 		cmocka_unit_test(what_was_lost_unstarted_says_nothing_of_a_go),
 	};
 

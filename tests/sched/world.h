@@ -271,7 +271,7 @@ struct takes team_takes(const struct world *w, const struct team *t);
 /* How many parts ask for that target. */
 uint32_t team_wants(const struct world *w, const struct team *t,
     uint32_t target);
-/* Every part has an agent with room; empty: if nothing else were there and
+/* Every part has an agent with room where it did not fail; empty: if nothing else were there and
  * all were open. */
 bool team_fits(const struct world *w, const struct team *t, bool empty);
 /* No limit of a target is less than what all parts ask for together. */
