@@ -170,13 +170,19 @@ void
 cure_add_agent(struct offering *o)
 {
 	struct cure_offer *c;
+	struct buf key = BUF_INIT;
 	struct lack l;
 
 	find_lack(o, NULL, &l);
 	if (o->e->spec->file != NULL && is_plain(&l) &&
 	    (l.name == NULL || fleet_index(o->e->fleet, l.name) < 0 ||
 	    o->e->spec->agents[fleet_index(o->e->fleet, l.name)].removed)) {
-		c = cure_offer(o, CURE_ADD_AGENT, OP_KINDS);
+		c = cure_offer(o, CURE_ADD_AGENT, OP_ADD);
+		put_list(&key, "labels", "=", &l.labels);
+		put_list(&key, "targets", "=", &l.targets);
+		c->op.key = c->key = buf_steal(&key);
+		snprintf(c->op.agent, sizeof c->op.agent, "%s",
+		    l.name != NULL ? l.name : "");
 		c->command = command(o, "fleet add", l.name != NULL ? l.name :
 		    "HOST", &l, "=");
 	}

@@ -211,6 +211,8 @@ unforeseeable(const struct op *op)
 	switch (op->kind) {
 	case OP_KINDS:
 		return "it changes nothing";
+	case OP_ADD:
+		return "what it can do is not known";
 	case OP_RECONNECT:
 		return "whether the link comes up is not known";
 	case OP_PROBE:
@@ -360,6 +362,7 @@ offer_show(struct offering *o)
 		return;
 	id.attempt = 0;
 	c = cure_offer(o, CURE_SHOW_HOLDER, OP_KINDS);
+	c->op.id = id;
 	c->command = str_fmt("yardmaster why %s/%u", id.run, id.execution);
 }
 
@@ -450,11 +453,6 @@ predict_all(struct offering *o)
 	known = forecast_by(o->e, &b, NULL, &without) == 0;
 	for (i = 0; i < o->n; i++) {
 		c.ops = &o->v[i].op;
-		if (o->v[i].cure == CURE_ADD_AGENT) {
-			not_predicted(&o->v[i].effect,
-			    "what it can do is not known");
-			continue;
-		}
 		budget_share(&b, o->n - i);
 		effect_of(&c, o->r->live.id, &b, known ? &without : NULL,
 		    &o->v[i].effect);

@@ -238,6 +238,7 @@ fleet_live_set(struct engine *e, const struct op *op, const char *who,
 		if (n > 0)
 			strvec_push_owned(&values, str_ndup(at, n));
 	}
+	c.add = op->kind == OP_ADD;
 	c.values = (const char *const *)values.v;
 	c.n = values.n;
 	r = fleet_change(e->spec->file, &c, &ds, ret_text);

@@ -393,12 +393,15 @@ struct op_row {
 	int (*on_agent)(struct engine *, size_t, struct agent_op *);
 	int (*on_run)(struct engine *, struct erun *, const struct op *);
 	void (*on_console)(struct engine *, const struct op *);
+	int (*on_fleet)(struct engine *, const struct op *, const char *who,
+	    char **ret_text);
 	bool execution_only;
 	bool amends;		/* it is recorded with the run */
 };
 
 static const struct op_row rows[OP_KINDS] = {
 	[OP_SET] = { .on_agent = op_set },
+	[OP_ADD] = { .on_fleet = fleet_live_set },
 	[OP_DRAIN] = { .on_agent = op_mode },
 	[OP_UNDRAIN] = { .on_agent = op_mode },
 	[OP_HOLD] = { .on_agent = op_mode, .on_run = op_hold, .amends = true },
@@ -537,6 +540,11 @@ engine_op(struct engine *e, const struct op *op, op_fn fn, void *arg)
 	} else if (row->on_console != NULL) {
 		row->on_console(e, op);
 		answer(fn, arg, 0, NULL);
+	} else if (row->on_fleet != NULL) {
+		rc = row->on_fleet(e, op, op->who != NULL ? op->who : e->who,
+		    &text);
+		answer(fn, arg, rc, text);
+		free(text);
 	} else if (op->id.run[0] != '\0' && (row->amends ||
 	    op->kind == OP_UNDO)) {
 		rc = on_run(e, op, &text);

@@ -65,6 +65,7 @@ struct action {
 	int n;
 	char letter;		/* in the action menu, or 0 */
 	uint32_t on;		/* ON_ bits of the menu */
+	uint32_t cures;		/* CURE_ bits that it is; forms have their own */
 	const char *argument;	/* what ":" takes after the name, or NULL */
 };
 
@@ -102,6 +103,7 @@ void act_mark(struct tui *t, int n, const char *arg);
 void act_menu(struct tui *t, int n, const char *arg);
 void act_why(struct tui *t, int n, const char *arg);
 void act_link_log(struct tui *t, int n, const char *arg);
+void act_holder(struct tui *t, int n, const char *arg);
 void act_log(struct tui *t, int n, const char *arg);
 void act_copy(struct tui *t, int n, const char *arg);
 /* n is the form (opform.h). */

@@ -82,6 +82,13 @@ static const struct form_info forms[FORMS] = {
 	    true, false },
 	[FORM_GIVE_BACK] = { "Give back", "given back", OP_GIVE_BACK,
 	    { NULL }, { NULL }, true, true },
+	[FORM_AMEND_AGENT] = { "Edit in the fleet", "edited", OP_SET,
+	    { NULL }, { NULL }, true, false },
+	[FORM_ADD_AGENT] = { "Add an agent", "added", OP_ADD,
+	    { "name", "values" }, { "of the agent, or its host",
+	    "host=NAME labels=A,B port=22" }, false, false },
+	[FORM_CANCEL_HOLDER] = { "Cancel the holder", "cancelled", OP_CANCEL,
+	    { NULL }, { NULL }, false, true },
 	[FORM_ADOPT] = { "Take over", "taken over", OP_KINDS,
 	    { NULL }, { NULL }, false, false },
 };

@@ -102,7 +102,7 @@ changed_since(const struct batch *b)
 	for (i = 0; i < b->n; i++) {
 		tg = &b->targets[i];
 		no = engine_agent_find(b->t->engine, tg->op.agent);
-		if (tg->op.kind != OP_SET || tg->state != TARGET_ASKED ||
+		if (tg->op.kind != OP_SET || tg->key != NULL || tg->state != TARGET_ASKED ||
 		    no < 0)
 			continue;
 		f = &engine_agent(b->t->engine, (size_t)no)->facts;
@@ -378,6 +378,10 @@ form_open(struct tui *t, struct batch *b, const char *arg)
 	fv->v.t = t;
 	fv->batch = b;
 	b->view = &fv->v;
+	if (b->form == FORM_ADD_AGENT) {
+		lineedit_set(&fv->fields[0], b->targets[0].op.agent);
+		lineedit_set(&fv->fields[1], b->targets[0].key);
+	}
 	if (b->applied) {
 		fv->stage = STAGE_RESULT;
 	} else {

@@ -124,19 +124,25 @@ void
 act_link_log(struct tui *t, int n, const char *arg)
 {
 	struct object o;
+	struct op op;
+	size_t agent;
 	char *title;
+	int found = -1;
 
 	if (!tui_object(t, &o)) {
 		tui_status(t, ROLE_STATUS, "no row");
 		return;
 	}
+	if (cure_find(t, &o, CURE_SHOW_LOG, &op))
+		found = engine_agent_find(t->engine, op.agent);
 	object_resolve(t, &o);
-	if (o.agent == NULL) {
+	if (found < 0 && o.agent == NULL) {
 		tui_status(t, ROLE_STATUS, "no agent belongs to this row");
 		return;
 	}
-	title = str_fmt("Link of %s", o.agent->name);
-	pager_open(t, title, fill_link_log, &o.agent_no, sizeof(o.agent_no));
+	agent = found >= 0 ? (size_t)found : o.agent_no;
+	title = str_fmt("Link of %s", engine_agent(t->engine, agent)->name);
+	pager_open(t, title, fill_link_log, &agent, sizeof(agent));
 	free(title);
 }
 
@@ -207,6 +213,19 @@ fill_why(struct tui *t, const void *arg, int cells, struct lines *out)
 		    exec_state_final(x->state) ? "has ended" : "runs");
 	why_done(&why);
 	buf_done(&name);
+}
+
+void
+act_holder(struct tui *t, int n, const char *arg)
+{
+	struct object o;
+	struct op op;
+
+	if (tui_object(t, &o) && cure_find(t, &o, CURE_SHOW_HOLDER, &op))
+		pager_open(t, "What it waits for", fill_why, &op.id,
+		    sizeof(op.id));
+	else
+		tui_status(t, ROLE_STATUS, "nobody has what it waits for");
 }
 
 void

@@ -50,11 +50,14 @@ applies(struct tui *t, const struct action *a, const struct object *o,
 {
 	struct object real = *o;
 	struct ident id;
+	struct op op;
 
 	if (a->letter == 0 || (a->on & bits) == 0)
 		return false;
 	if (a->fn == act_form)
 		return targets_any(t, (enum form)a->n, o);
+	if (a->cures != 0 && !(a->on & ON_AGENT & bits))
+		return cure_find(t, o, a->cures, &op);
 	if (a->fn == act_why && o->kind != OBJ_WORKER)
 		return o->kind == OBJ_EXEC && o->exec->state <= EXEC_ASSIGNED;
 	if (a->fn == act_why)

@@ -315,6 +315,7 @@ static const char *const plain_effects[FORMS] = {
 	[FORM_GO_ON] = "work is sent again",
 	[FORM_UNDO] = "takes it back, unless it was changed since",
 	[FORM_GIVE_BACK] = "is free again, with all that was taken with it",
+	[FORM_CANCEL_HOLDER] = "ends now",
 	[FORM_ADOPT] = "this console drives it from now on",
 };
 
@@ -431,11 +432,34 @@ preview_plain(struct batch *b, const char *const *fields, char **ret_error)
 			tg->effect = str_fmt("priority %d", priority);
 		else if (b->form == FORM_TAKE)
 			effect_of_take(b, tg, taking);
+		else if (b->form == FORM_AMEND_AGENT)
+			tg->effect = str_dup(tg->key);
 		else if (b->form == FORM_AMEND)
 			tg->effect = str_fmt("%s=%s", tg->key, tg->value);
 		else
 			tg->effect = str_dup(plain_effects[b->form]);
 	}
+	return true;
+}
+
+/* Its name and values are what the fields say. */
+static bool
+preview_add(struct batch *b, const char *const *fields, char **ret_error)
+{
+	struct target *tg = &b->targets[0];
+	int no = engine_agent_find(b->t->engine, fields[0]);
+
+	if (!ident_is_agent_name(fields[0]) || (no >= 0 &&
+	    !engine_agent(b->t->engine, (size_t)no)->removed)) {
+		*ret_error = str_fmt("%s: a name that no agent has",
+		    fields[0]);
+		return false;
+	}
+	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", fields[0]);
+	free(tg->key);
+	tg->op.key = tg->key = str_dup(fields[1]);
+	tg->effect = str_fmt("joins the fleet%s%s", *fields[1] != '\0' ?
+	    ": " : "", fields[1]);
 	return true;
 }
 
@@ -446,7 +470,9 @@ preview_form(struct batch *b, const char *const *fields, char **ret_error)
 
 	for (i = 0; i < b->n; i++)
 		target_clear(&b->targets[i]);
-	if (form_info(b->form)->kind != OP_SET)
+	if (b->form == FORM_ADD_AGENT)
+		return preview_add(b, fields, ret_error);
+	if (form_info(b->form)->kind != OP_SET || b->form == FORM_AMEND_AGENT)
 		return preview_plain(b, fields, ret_error);
 	if (!b->is_undo && b->form == FORM_GUARDS)
 		return preview_guards(b, fields, ret_error);

@@ -15,7 +15,7 @@
 #include "tui/console.h"
 #include "tui/targets.h"
 
-#define LOOK_MAX 100
+#define LOOK_MAX 40
 
 /* The cure that a form is, for rows that wait. */
 static const uint32_t form_cures[FORMS] = {
@@ -24,6 +24,7 @@ static const uint32_t form_cures[FORMS] = {
 	[FORM_GUARDS] = CURE_EDIT_GUARD,
 	[FORM_UNDRAIN] = CURE_UNDRAIN,
 	[FORM_RELEASE] = CURE_RELEASE,
+	[FORM_CANCEL] = CURE_CANCEL,
 	[FORM_REQUEUE] = CURE_REQUEUE | CURE_TAKE_BACK,
 	[FORM_MOVE] = CURE_MOVE | CURE_PIN,
 	[FORM_PRIORITY] = CURE_PRIORITY,
@@ -38,7 +39,24 @@ static const uint32_t form_cures[FORMS] = {
 	[FORM_PROBE] = CURE_PROBE,
 	[FORM_DEAD] = CURE_DECLARE_DEAD,
 	[FORM_LOST] = CURE_DECLARE_LOST,
+	[FORM_GIVE_BACK] = CURE_RELEASE,
+	[FORM_AMEND_AGENT] = CURE_AMEND_AGENT,
+	[FORM_ADD_AGENT] = CURE_ADD_AGENT,
+	[FORM_CANCEL_HOLDER] = CURE_CANCEL_HOLDER,
+	[FORM_ADOPT] = CURE_RESUME,
 };
+
+uint32_t
+form_cures_of(enum form form)
+{
+	return form_cures[form];
+}
+
+uint32_t
+action_cures(const struct action *a)
+{
+	return a->fn == act_form ? form_cures[a->n] : a->cures;
+}
 
 void
 object_resolve(const struct tui *t, struct object *o)
@@ -108,8 +126,8 @@ agent_cures(enum form form, enum reason reason, const struct agent *a)
 	return true;
 }
 
-static struct target *
-add_target(struct batch *b, const char *name)
+struct target *
+target_add(struct batch *b, const char *name)
 {
 	struct target *tg;
 
@@ -122,8 +140,8 @@ add_target(struct batch *b, const char *name)
 	return tg;
 }
 
-static void
-add_agent(struct batch *b, const struct agent *a)
+void
+target_add_agent(struct batch *b, const struct agent *a)
 {
 	struct target *tg;
 	size_t i;
@@ -131,7 +149,7 @@ add_agent(struct batch *b, const struct agent *a)
 	for (i = 0; i < b->n; i++)
 		if (strcmp(b->targets[i].op.agent, a->name) == 0)
 			return;
-	tg = add_target(b, a->name);
+	tg = target_add(b, a->name);
 	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", a->name);
 	tg->old_max = a->facts.max_workers;
 	tg->old_threshold = a->facts.threshold;
@@ -150,37 +168,9 @@ add_run(struct batch *b, const struct run *r)
 		    b->targets[i].op.id.execution == 0)
 			return;
 	name = str_fmt("%s %s", r->id, r->plan != NULL ? r->plan : "");
-	tg = add_target(b, name);
+	tg = target_add(b, name);
 	memcpy(tg->op.id.run, r->id, sizeof(tg->op.id.run));
 	free(name);
-}
-
-/* The first amendment that cures what it waits for; once for each value. */
-static void
-add_amendment(struct batch *b, const struct execution *x)
-{
-	struct ident id = { .execution = x->no };
-	struct cure_offer *v;
-	struct target *tg;
-	size_t i, k, n;
-
-	memcpy(id.run, x->run->id, sizeof(id.run));
-	engine_cures(b->t->engine, &id, false, &v, &n);
-	for (i = 0; i < n && v[i].op.kind != OP_AMEND; i++)
-		;
-	for (k = 0; i < n && k < b->n; k++)
-		if (strcmp(b->targets[k].key, v[i].key) == 0 &&
-		    strcmp(b->targets[k].op.id.run, id.run) == 0)
-			i = n;
-	if (i < n) {
-		tg = add_target(b, x->run->id);
-		tg->op.id = v[i].op.id;
-		tg->key = str_dup(v[i].key);
-		tg->value = str_dup(v[i].value);
-		tg->op.key = tg->key;
-		tg->op.value = tg->value;
-	}
-	cure_offers_free(v, n);
 }
 
 /* Dispatch as a whole: once. */
@@ -188,7 +178,15 @@ static void
 add_console(struct batch *b)
 {
 	if (b->n == 0)
-		add_target(b, "this console");
+		target_add(b, "this console");
+}
+
+/* Nobody but "why" knows what it would change. */
+static bool
+is_offered(enum form form)
+{
+	return form == FORM_AMEND || form == FORM_AMEND_AGENT ||
+	    form == FORM_ADD_AGENT || form == FORM_CANCEL_HOLDER;
 }
 
 static void
@@ -197,13 +195,13 @@ add_exec(struct batch *b, const struct execution *x)
 	struct buf name = BUF_INIT;
 	struct target *tg;
 
-	if (b->form == FORM_AMEND) {
-		add_amendment(b, x);
+	if (is_offered(b->form)) {
+		offers_add(b, x);
 		return;
 	}
 	tui_exec_name(x, &name);
 	buf_putf(&name, " (%s/%u)", x->run->id, x->no);
-	tg = add_target(b, buf_str(&name));
+	tg = target_add(b, buf_str(&name));
 	memcpy(tg->op.id.run, x->run->id, sizeof(tg->op.id.run));
 	tg->op.id.execution = x->no;
 	buf_done(&name);
@@ -252,6 +250,9 @@ exec_takes(enum form form, const struct execution *x)
 	case FORM_START_NOW:
 	case FORM_OVERRIDE:
 	case FORM_AMEND:
+	case FORM_AMEND_AGENT:
+	case FORM_ADD_AGENT:
+	case FORM_CANCEL_HOLDER:
 		return x->state == EXEC_WAITING &&
 		    (cures & form_cures[form]) != 0;
 	case FORM_LOST:
@@ -273,7 +274,7 @@ add_cure_agents(struct batch *b, enum reason reason)
 	for (i = 0; i < n; i++) {
 		a = engine_agent(b->t->engine, i);
 		if (agent_cures(b->form, reason, a))
-			add_agent(b, a);
+			target_add_agent(b, a);
 	}
 }
 
@@ -293,7 +294,7 @@ add_waiting(struct batch *b, enum reason reason)
 		for (k = 0; r->executions != NULL && k < r->n; k++) {
 			x = &r->executions[k];
 			/* Values are few; each costs a question. */
-			if (b->form == FORM_AMEND && looked >= LOOK_MAX)
+			if (is_offered(b->form) && looked >= LOOK_MAX)
 				return;
 			looked += x->reason == reason;
 			if (x->reason == reason && x->state <= EXEC_ASSIGNED &&
@@ -314,7 +315,7 @@ add_taken(struct batch *b, const struct agent *a, const struct worker *w)
 		return;
 	name = str_fmt("%s/%u, %s of %s", a->name, w->no,
 	    worker_kind_name(w->kind), w->owner != NULL ? w->owner : "?");
-	tg = add_target(b, name);
+	tg = target_add(b, name);
 	snprintf(tg->op.agent, sizeof(tg->op.agent), "%s", a->name);
 	tg->op.worker = w->no;
 	free(name);
@@ -355,15 +356,22 @@ add_for_exec(struct batch *b, const struct execution *x)
 	} else if (exec_takes(b->form, x)) {
 		add_exec(b, x);
 	} else if (b->form == FORM_DEAD && x->unknown && x->agent >= 0) {
-		add_agent(b, engine_agent(b->t->engine, (size_t)x->agent));
+		target_add_agent(b, engine_agent(b->t->engine, (size_t)x->agent));
 	} else if (b->form == FORM_GO_ON) {
 		add_for_cause(b, x->reason);
+	} else if (b->form == FORM_ADOPT) {
+		if (run_takes(b->form, x->run))
+			add_run(b, x->run);
 	} else if (x->state <= EXEC_ASSIGNED) {
 		if (x->reason == REASON_RUN_HELD && b->form == FORM_RELEASE)
 			add_run(b, x->run);
 		else
 			add_cure_agents(b, x->reason);
 	}
+	/* Of what is under the headline, too. */
+	if (b->n == 0 && (x->state <= EXEC_ASSIGNED ||
+	    x->state == EXEC_SKIPPED))
+		offers_add(b, x);
 }
 
 /* What it runs is ended or moved; anything else is done to its agent. */
@@ -379,7 +387,7 @@ add_for_worker(struct batch *b, const struct object *o)
 	} else if (b->form == FORM_GIVE_BACK) {
 		add_taken(b, o->agent, o->worker);
 	} else if (agent_takes(b->form, o->agent)) {
-		add_agent(b, o->agent);
+		target_add_agent(b, o->agent);
 	}
 }
 
@@ -392,7 +400,7 @@ add_lost(struct batch *b)
 	for (i = 0; i < n && b->form == FORM_RECONNECT; i++) {
 		a = engine_agent(b->t->engine, i);
 		if (a->state == AGENT_LOST || a->state == AGENT_OFFLINE)
-			add_agent(b, a);
+			target_add_agent(b, a);
 	}
 }
 
@@ -408,7 +416,7 @@ targets_add(struct batch *b, const struct object *o)
 		break;
 	case OBJ_AGENT:
 		if (agent_takes(b->form, real.agent))
-			add_agent(b, real.agent);
+			target_add_agent(b, real.agent);
 		break;
 	case OBJ_EXEC:
 		add_for_exec(b, real.exec);

@@ -42,6 +42,8 @@ static const enum form inverse[FORMS] = {
 	[FORM_CLEAR] = FORMS, [FORM_PROBE] = FORMS, [FORM_DEAD] = FORMS,
 	[FORM_LOST] = FORMS,
 	[FORM_ADOPT] = FORMS,
+	[FORM_AMEND_AGENT] = FORMS, [FORM_ADD_AGENT] = FORMS,
+	[FORM_CANCEL_HOLDER] = FORMS,
 };
 
 struct undo_list *

@@ -7,7 +7,29 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/mem.h"
 #include "tui/table.h"
+#include "tui/targets.h"
 #include "drive.h"
+
+/* Whatever "why" names as a cure is in the action menu of what waits. */
+static void
+test_all_cures_are_actions(void **state)
+{
+	const struct reason_info *info;
+	uint32_t cures = 0, bit;
+	size_t i;
+	int r;
+
+	for (i = 0; i < n_actions; i++)
+		if (actions[i].letter != 0 && (actions[i].on & ON_EXEC))
+			cures |= action_cures(&actions[i]);
+	for (r = 0; r < REASONS; r++) {
+		info = reason_info((enum reason)r);
+		for (bit = 1; bit != 0; bit <<= 1)
+			if (info->cures & bit & ~cures)
+				fail_msg("%s: no action is to %s", info->name,
+				    cure_name((enum cure)bit));
+	}
+}
 
 static void
 open_agents(struct drive *d, unsigned n)
@@ -542,6 +564,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_cures_are_actions),
 		cmocka_unit_test(test_bulk_edit),
 		cmocka_unit_test(test_undo),
 		cmocka_unit_test(test_failed_edit),

@@ -115,6 +115,7 @@ void engine_export_secrets(struct engine *e);
 /* ---- what an operator does ----------------------------------------------------- */
 enum op_kind {
 	OP_SET,			/* agents: max_workers, threshold, guards */
+	OP_ADD,			/* an agent that the fleet has not */
 	OP_DRAIN, OP_UNDRAIN,	/* agents */
 	OP_HOLD, OP_RELEASE,	/* agents, runs, executions */
 	OP_CANCEL,		/* runs, executions */
@@ -155,7 +156,9 @@ struct op {
 	unsigned set_guards;	/* bits; what is not given in guards: default */
 	struct guards guards, expect_guards;
 	int32_t priority;
-	const char *key, *value;	/* OP_AMEND, as plan_amend() has them */
+	const char *key, *value;	/* OP_AMEND, as plan_amend() has them;
+				 * OP_ADD, OP_SET: key has values of the fleet
+				 * file ("labels+=gpu port=22") */
 	uint64_t number;	/* OP_UNDO: of the amendment */
 };
 
