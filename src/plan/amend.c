@@ -281,9 +281,6 @@ read_exec(struct amend *a, uint32_t *ret_no, uint32_t *ret_old)
 			return refuse(a, ERR_INVALID, str_fmt("%s has several "
 			    "targets: say which, as target:%lu,OLD", a->name,
 			    no));
-	if (x->group != 0 || p->suites[x->suite].props->batch)
-		return refuse(a, ERR_INVALID, str_fmt("%s: the targets of "
-		    "what shares a process or runs together stay", a->name));
 	return 0;
 }
 

@@ -11,7 +11,9 @@ import subprocess
 import sshd
 import tap
 import vt
-from lab import CONSOLE, Lab
+from lab import CONSOLE, SRC, Lab
+
+TOOL = SRC + '/tests/data/batch/tool.py'
 
 
 def plan_of(lab):
@@ -268,6 +270,56 @@ def retargeted(lab):
         ('both', None, 'web', 'passed'), ('both', None, 'tablet', 'passed')])
 
 
+def retargeted_together(lab):
+    """The same of what shares a process, and of what runs together."""
+    fresh_fleet(lab)
+    s = Changed(lab, {
+        'name': 'shared', 'parallel': 'tests', 'order': 'plan',
+        'command': [lab.work, '0.1'], 'targets': ['web'], 'suites': [
+            {'name': 'a', 'tests': [
+                {'name': 'gate', 'command': [lab.work, '600']}]},
+            {'name': 'many', 'needs': ['gate'], 'batch': True,
+             'targets': ['phone'], 'tests': ['m1', 'm2', 'm3'],
+             'command': ['/usr/bin/python3', TOOL, lab.dir, '0',
+                         '{results}', '{tests}'],
+             'results': {'junit': '{results}', 'name': '{name}'}},
+            {'name': 'chat', 'needs': ['gate'], 'targets': ['phone'],
+             'same_agent': True, 'together': [
+                 {'role': 'server', 'command': [lab.work, '0.1']},
+                 {'role': 'client', 'command': [lab.work, '0.1']}]}]})
+    tap.ok('it begins', s.started('gate'))
+    s.do('fleet', 'edit', 'lab-1', 'targets-=phone')
+    s.why('m1', 'no-agent', 'target phone')
+    s.do('amend', s.run, 'target:many,phone=tablet', text='3 executions, 0')
+    s.do('amend', s.run, 'target:chat,phone=tablet', text='2 executions, 0')
+    s.why('m2', 'no-agent', 'target tablet')
+    s.why('client', 'no-agent', 'target tablet')
+    made = [a['number'] for a in s.amendments() if a['kind'] == 'amend']
+    s.do('undo', s.run, str(made[0]), text='tablet -> phone')
+    s.do('undo', s.run, str(made[-1]), text='tablet -> phone')
+    s.why('m1', 'no-agent', 'target phone')
+    s.do('amend', s.run, 'target:chat/client,phone=tablet',
+         text='1 execution, 0')
+    s.do('fleet', 'edit', 'lab-1', 'targets+=tablet')
+    s.why('m2', 'needs')
+    s.kill_and_resume()
+    s.why('client', 'needs')
+    s.do('skip', s.id('m1'))
+    for test in ('m2', 'm3', 'server', 'client'):
+        s.do('run-anyway', s.id(test))
+    tap.ok('they run', s.started('client'))
+    s.do('cancel', s.id('gate'))
+    s.console.communicate()
+    rows = {x['test']: (x['target'], x['state'])
+            for e in lab.json('report', s.run)['executions']
+            for x in e['steps']}
+    del rows['gate']
+    tap.equal('results have the new names', rows, {
+        'm1': ('phone', 'skipped'), 'm2': ('tablet', 'passed'),
+        'm3': ('tablet', 'passed'), 'server': ('tablet', 'passed'),
+        'client': ('tablet', 'passed')})
+
+
 def all_taken(lab):
     """What a person took without an end can be given back."""
     fresh_fleet(lab)
@@ -405,6 +457,7 @@ def main():
         a_pause_is_undone(lab)
         a_fleet(lab)
         retargeted(lab)
+        retargeted_together(lab)
         all_taken(lab)
         one_more(lab)
         on_screen(lab)

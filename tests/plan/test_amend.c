@@ -147,6 +147,40 @@ targets_of_executions(void **state)
 	plan_free(p);
 }
 
+/* What shares a process, and what runs together. */
+static void
+targets_of_batches_and_groups(void **state)
+{
+	struct plan *p = expand_good("{\"targets\": [\"web\", \"tv\"], "
+	    "\"command\": [\"x\", \"{results}\", \"{tests}\"], "
+	    "\"results\": {\"junit\": \"{results}\"}, "
+	    "\"suites\": [{\"name\": \"b\", \"batch\": true, "
+	    "\"tests\": [\"t\", \"u\"]}, "
+	    "{\"name\": \"g\", \"together\": ["
+	    "{\"role\": \"r\", \"command\": [\"x\"]}, "
+	    "{\"role\": \"s\", \"command\": [\"x\"]}]}]}", NULL);
+	struct buf key = BUF_INIT, other = BUF_INIT;
+
+	check_labels(p, "b/t@web; b/t@tv; b/u@web; b/u@tv; "
+	    "g/r@web; g/s@web; g/r@tv; g/s@tv");
+	amend(p, "target:1", "phone", "web", true);
+	amend(p, "target:1", "phone", "web", false);
+	amend(p, "target:3", "phone", "web", false);
+	amend(p, "target:5,web", "phone", "web", false);
+	refused(p, "target:2", "phone", ERR_INVALID, "runs it on phone");
+	refused(p, "target:7", "phone", ERR_INVALID, "already");
+	check_labels(p, "b/t@phone; b/t@tv; b/u@phone; b/u@tv; "
+	    "g/r@phone; g/s@web; g/r@tv; g/s@tv");
+	assert_int_equal(p->execs[4].group, p->execs[5].group);
+	assert_true(plan_is_batch(p, 1));
+	plan_batch_key(p, 1, &key);
+	plan_batch_key(p, 3, &other);
+	assert_int_equal(buf_len(&key), buf_len(&other));
+	buf_done(&key);
+	buf_done(&other);
+	plan_free(p);
+}
+
 static void
 what_cannot_be_amended_says_so(void **state)
 {
@@ -234,6 +268,7 @@ main(void)
 		cmocka_unit_test(values_change_and_change_back),
 		cmocka_unit_test(agents_of_suites_and_tests),
 		cmocka_unit_test(targets_of_executions),
+		cmocka_unit_test(targets_of_batches_and_groups),
 		cmocka_unit_test(what_cannot_be_amended_says_so),
 		cmocka_unit_test(values_are_written_back),
 	};
