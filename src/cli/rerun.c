@@ -10,6 +10,7 @@
 
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/ident.h"
+#include "yardmaster/base/jval.h"
 #include "yardmaster/base/mem.h"
 #include "yardmaster/report/report.h"
 #include "yardmaster/store/run_file.h"
@@ -66,8 +67,33 @@ keep_bad(const struct cli *c, struct plan *p, const struct report_run *r,
 	return rc;
 }
 
+/* An amendment of the plan itself, or the taking back of one. */
 static int
-load_snapshot(const char *state, const char *run, struct plan **ret)
+amend_one(void *arg, const struct run_amendment *a)
+{
+	struct plan *p = arg;
+	const char *key, *value;
+	struct jval *v = NULL;
+	char *text = NULL;
+	int r;
+
+	if (strcmp(a->kind, op_name(OP_AMEND)) != 0)
+		return 0;
+	if (a->what == NULL || jval_parse(&v, (const uint8_t *)a->what,
+	    strlen(a->what)) < 0)
+		return ERR_STORE;
+	key = jval_get_str(v, "key", NULL);
+	value = jval_get_str(v, "new", NULL);
+	r = key == NULL || value == NULL ? ERR_STORE :
+	    plan_amend(p, key, value, &text, &text);
+	free(text);
+	jval_free(v);
+	return r;
+}
+
+/* The plan as it was in the end. */
+static int
+load_plan(const char *state, const char *run, struct plan **ret)
 {
 	struct run_file *f = NULL;
 	char *text = NULL;
@@ -76,6 +102,8 @@ load_snapshot(const char *state, const char *run, struct plan **ret)
 	if ((r = run_file_open(state, run, &f)) == 0 &&
 	    (r = run_file_snapshot(f, &text)) == 0)
 		r = plan_from_snapshot(text, strlen(text), ret);
+	if (r == 0)
+		r = run_file_each_amendment(f, amend_one, *ret);
 	run_file_close(f);
 	free(text);
 	return r;
@@ -95,7 +123,7 @@ rerun_load(const struct cli *c, struct plan **ret)
 		return r;
 	if ((state = owner_state_dir(c)) == NULL)
 		return EXIT_ERRORS;
-	if ((r = load_snapshot(state, id.run, &p)) < 0) {
+	if ((r = load_plan(state, id.run, &p)) < 0) {
 		r = cli_fail(c, r == ERR_NOT_FOUND ? EXIT_USAGE : EXIT_ERRORS,
 		    "%s: %s", id.run, r == ERR_NOT_FOUND ? "no such run here; "
 		    "yardmaster runs lists them" : err_text(r));

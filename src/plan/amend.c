@@ -209,10 +209,19 @@ agents_drop(struct amend *a, const struct plan_ref *ref)
 	    (--v->n_amended - i) * sizeof(*v->amended));
 }
 
+void
+plan_amended_add(struct plan *p, const struct amended *a)
+{
+	struct plan_private *v = p->priv;
+
+	v->amended = mem_grow(v->amended, &v->cap_amended, v->n_amended + 1,
+	    sizeof(*v->amended));
+	v->amended[v->n_amended++] = *a;
+}
+
 static int
 amend_agents(struct amend *a)
 {
-	struct plan_private *v = a->p->priv;
 	struct strvec terms = STRVEC_INIT;
 	uint32_t index = PLAN_NONE;
 	struct plan_ref ref;
@@ -232,11 +241,8 @@ amend_agents(struct amend *a)
 	if (r < 0)
 		return r;
 	agents_drop(a, &ref);
-	if (index == PLAN_NONE)
-		return 0;
-	v->amended = mem_grow(v->amended, &v->cap_amended, v->n_amended + 1,
-	    sizeof(*v->amended));
-	v->amended[v->n_amended++] = (struct amended){ ref, index };
+	if (index != PLAN_NONE)
+		plan_amended_add(a->p, &(struct amended){ ref, index });
 	return 0;
 }
 
@@ -401,6 +407,31 @@ terms_of_one(struct plan *p, uint32_t no)
 
 	p->execs[no - 1].terms = terms_make(m, &p->execs[no - 1]);
 	terms_maker_free(m);
+}
+
+uint32_t *
+plan_step_targets(const struct plan *p)
+{
+	uint32_t *v = mem_calloc(p->n_steps, sizeof(*v)), i;
+
+	for (i = 0; i < p->n_steps; i++)
+		v[i] = p->steps[i].target;
+	return v;
+}
+
+void
+plan_retarget(struct plan *p, const uint32_t *targets)
+{
+	const uint32_t *was = planned(p);
+	uint32_t i;
+
+	for (i = 0; i < p->n_steps; i++) {
+		if (targets[i] == was[i])
+			continue;
+		note_moved(p->priv, was[i], targets[i]);
+		p->steps[i].target = targets[i];
+	}
+	terms_again(p);
 }
 
 int

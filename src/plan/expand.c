@@ -419,7 +419,13 @@ plan_keep(struct plan *p, const bool *keep, struct diags *ds)
 {
 	struct plan_private *v = p->priv;
 	struct picker k = { .keep = keep };
+	uint32_t *targets = plan_step_targets(p), i, n = 0;
+	bool moved = v->planned != NULL;
+	int r;
 
+	for (i = 0; i < p->n_steps; i++)
+		if (keep[i])
+			targets[n++] = targets[i];
 	/* What it has now is what there is to choose from. */
 	if (v->kept.n > 0) {
 		free(v->base.v);
@@ -427,5 +433,9 @@ plan_keep(struct plan *p, const bool *keep, struct diags *ds)
 		v->kept = (struct runs){ .n = 0 };
 	}
 	plan_drop_expansion(p);
-	return expand_all(p, picks, &k, ds);
+	r = expand_all(p, picks, &k, ds);
+	if (r == 0 && moved)
+		plan_retarget(p, targets);
+	free(targets);
+	return r;
 }

@@ -113,6 +113,15 @@ struct plan_private {
 /* An empty plan. */
 struct plan *plan_new(void);
 
+/* ---- amend.c ---- */
+
+/* From now on these are its agents, unless a later one says otherwise. */
+void plan_amended_add(struct plan *p, const struct amended *a);
+/* The targets of all steps as they are; the caller frees. */
+uint32_t *plan_step_targets(const struct plan *p);
+/* Gives all steps these; what the expansion gave them stays known. */
+void plan_retarget(struct plan *p, const uint32_t *targets);
+
 /* Makes the plan own p. Returns p. */
 void *plan_own(struct plan *p, void *mem, void (*free_fn)(void *));
 /* A copy of n * size bytes owned by the plan; NULL when n is 0. */

@@ -281,6 +281,8 @@ write_lists(struct writer *x)
 	jw_key(w, "pairs");
 	jw_array(w);
 	for (i = 0; i < p->n_pairs; i++) {
+		if (p->pairs[i].off)
+			continue;
 		write_ref(w, &p->pairs[i].a);
 		write_ref(w, &p->pairs[i].b);
 	}
@@ -414,6 +416,7 @@ plan_snapshot(const struct plan *p, struct buf *out)
 	write_suites(&x);
 	write_tests(&x);
 	write_indices(&x.w, "kept", p->priv->kept.v, p->priv->kept.n);
+	snapshot_write_amended(&x.w, p);
 	jw_object_end(&x.w);
 	free(x.suite_props);
 	free(x.test_props);

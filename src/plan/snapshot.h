@@ -31,6 +31,14 @@ bool snapshot_read_secrets(const struct jval *root, struct plan *p);
 void snapshot_write_columns(struct jw *w, const struct plan_data *d);
 bool snapshot_read_columns(const struct jval *v, struct plan_data *d);
 
+/* ---- snapshot_amended.c ---- */
+
+/* Writes and reads the members "amended", before the expansion, and "moved",
+ * after it; false when there is something wrong with them. */
+void snapshot_write_amended(struct jw *w, const struct plan *p);
+bool snapshot_read_amended(const struct jval *root, struct plan *p);
+bool snapshot_read_moved(const struct jval *root, struct plan *p);
+
 /* ---- schedule.c ---- */
 
 /* Writes and reads the member "schedules", with the instants that were fixed;

@@ -554,21 +554,21 @@ restore(struct restore *x)
 		read_workspaces, read_props, read_suites, read_tests, read_kept };
 	struct diags ds = DIAGS_INIT;
 	size_t i;
-	int r = 0;
+	bool good;
 
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !x->bad; i++)
 		steps[i](x);
-	if (x->bad)
+	if (x->bad || !snapshot_read_amended(x->root, x->p))
 		return ERR_SYNTAX;
 	x->p->priv->restored = true;
 	x->p->priv->file_order = x->p->order;
 	x->p->priv->file_deadline_us = x->p->deadline_us;
 	x->p->priv->file_parallel = x->p->priv->parallel;
-	if (expand_all(x->p, NULL, NULL, &ds) < 0 ||
-	    x->p->n_execs != jval_get_int(x->root, "executions", -1))
-		r = ERR_SYNTAX;
+	good = expand_all(x->p, NULL, NULL, &ds) == 0 &&
+	    x->p->n_execs == jval_get_int(x->root, "executions", -1) &&
+	    snapshot_read_moved(x->root, x->p);
 	diags_done(&ds);
-	return r;
+	return good ? 0 : ERR_SYNTAX;
 }
 
 int

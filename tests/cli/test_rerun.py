@@ -79,6 +79,41 @@ def check_diff(f, first, second):
     tap.ok('runs alone is still the list', len(f.json('runs')['runs']) > 1)
 
 
+def check_amended(f):
+    """What cured a run while it went on holds for what of it runs again, and
+    for what of that runs once more."""
+    fleet = {'name': 'f', 'agents': [
+        dict(a, targets=['web', 'tv']) for a in FLEET['agents']]}
+    f.write('fleet.json', fleet)
+    path = f.write('amended.json', {
+        'name': 'am', 'shell': 'test -e %s/$YARDMASTER_TEST.' % f.dir,
+        'parallel': 'tests', 'targets': ['radio'], 'locks': {'l': 1},
+        'exclusive': [['g', 'h']], 'suites': [
+            {'name': 's', 'agents': ['one'], 'tests': [
+                'first', 'g', {'name': 'h', 'locks': ['l']}]}]})
+    run = f.lines('run', path, '--fleet', f.dir + '/fleet.json',
+                  '--detach')[0].strip()
+    let_pass(f, 'first.')
+    done = f.cli('amend', run, 'agents:s=two', 'lock:l=3', 'deadline=1h',
+                 'exclusive:g,h=off', 'max_parallel:s=7',
+                 'target:s,radio=tv', 'agents:s=one')
+    tap.equal('it is cured while it goes on', done.returncode, 0)
+    f.cli('undo', run, '9')
+    done = f.cli('resume', run, '--fleet', f.dir + '/fleet.json', '--quiet')
+    tap.equal('it ends', done.returncode, 1)
+    for again in ('--failed', '--failed'):
+        code, run, report = launch(f, 'rerun', run, again, '--give-up', '1s')
+        tap.equal('what is run again is as it was amended', (code, [
+            (s['test'], s['target'], s['tries'][0]['agent'])
+            for x in report['executions'] for s in x['steps']]),
+            (1, [('g', 'tv', 'two'), ('h', 'tv', 'two')]))
+    done = f.cli('rerun', run, '--dry-run', '--json', '--fleet',
+                 f.dir + '/fleet.json')
+    tap.ok('with its limits', '"deadline_s": 3600' in done.stdout or
+           '"deadline_s":3600' in done.stdout, done.stdout[-600:])
+    f.write('fleet.json', FLEET)
+
+
 def main():
     with Folder() as f:
         f.write('fleet.json', FLEET)
@@ -117,6 +152,7 @@ def main():
         code, _, report = launch(f, 'rerun', fourth)
         tap.equal('a rerun keeps what it was made of', (code, steps(report)),
                   (0, ['a[y]', 'c[y]', 'd[x]', 'd[y]']))
+        check_amended(f)
         check_diff(f, first, whole)
         refused(f, 'no such run', 'r0000000001')
         refused(f, 'no id', 'p')
