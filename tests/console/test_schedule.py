@@ -74,8 +74,9 @@ def key_waits(lab):
     tap.equal('the run passes', p.wait(20), 0)
 
 
-def key_resumed(lab):
-    """The instant is the launch's, whoever drives the run."""
+def key_resumed(lab, *meanwhile):
+    """The instant is the launch's, whoever drives the run; meanwhile: what is
+    looked at until then."""
     path = plan(lab, ['d', 'e'], schedule='+10s')
     began = time.monotonic()
     p, run = lab.start_run(path, '--quiet')
@@ -90,6 +91,8 @@ def key_resumed(lab):
     after = waiting(lab, run, 1)
     tap.equal('after a resume it is due as before',
               after['blockers'][0]['due'], before)
+    for look in meanwhile:
+        look(lab)
     tap.equal('the run passes', p.wait(30), 0)
     starts = {s[4]: s[0] for s in lab.watch.starts}
     tap.ok('not before its time', starts['d'] - began >= 9.9,
@@ -437,9 +440,7 @@ def main():
     os.environ['TZ'] = 'UTC'
     with Lab(2, max_workers=2) as lab:
         key_waits(lab)
-        key_resumed(lab)
-        key_now(lab)
-        refused(lab)
+        key_resumed(lab, key_now, refused)
         once(lab)
         killed(lab)
         lost(lab)
