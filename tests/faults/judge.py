@@ -93,7 +93,7 @@ class Verdict:
     def _attempt(self, attempt, told):
         """An attempt that started, and what was told of it."""
         code = self.ends.get(attempt, [None])[0]
-        if told is None or told['exit_code'] is None:
+        if told is None or told.get('exit_code') is None:
             self.spoiled += 1
             if not self.lossy:
                 self.lost += 1

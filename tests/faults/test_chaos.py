@@ -42,7 +42,8 @@ class Fake:
 def execution(n, suite, state, *codes):
     return {'id': '%s/%d' % (RUN, n), 'suite': suite, 'state': state,
             'steps': [{'test': 't', 'state': state, 'text': None, 'tries': [
-                {'attempt': i + 1, 'exit_code': code}
+                dict({'attempt': i + 1},
+                     **({} if code is None else {'exit_code': code}))
                 for i, code in enumerate(codes)]}]}
 
 
@@ -64,6 +65,8 @@ def test_judge():
                                    good[1]], [], 1),
             ('a lost result', [execution(1, 'often', 'error'), good[1]], [],
              2),
+            ('a result without a code', [execution(
+                1, 'often', 'error', None), good[1]], [], 2),
             ('a result counted twice', [twice, good[1]], [], 1)):
         with tempfile.TemporaryDirectory() as folder:
             noted = ''.join(x % RUN + '\n' for x in lines + more)
