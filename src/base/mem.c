@@ -118,10 +118,3 @@ str_fmt(const char *fmt, ...)
 	va_end(ap);
 	return s;
 }
-
-void
-mem_wipe(void *p, size_t n)
-{
-	if (n > 0)
-		explicit_bzero(p, n);
-}

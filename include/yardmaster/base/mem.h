@@ -34,7 +34,8 @@ void *mem_dup(const void *p, size_t n);
 char *str_fmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *str_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
-/* Wipes n bytes so that no compiler removes it. */
+/* Wipes n bytes so that no compiler removes it, and (on x86-64) the vector
+ * registers that they may have been copied through. */
 void mem_wipe(void *p, size_t n);
 
 #endif
