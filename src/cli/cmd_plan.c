@@ -10,6 +10,7 @@
 
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
+#include "yardmaster/base/when.h"
 #include "yardmaster/engine/lengths.h"
 #include "yardmaster/engine/simulate.h"
 
@@ -140,6 +141,26 @@ read_number(const struct cli *c, const char *opt, double max, double *ret)
 	return 0;
 }
 
+/* When it is launched. */
+static int
+read_begin(const struct cli *c, int64_t *ret_us)
+{
+	int64_t now = clock_wall_us();
+	char *error = NULL;
+	struct when w;
+
+	*ret_us = now;
+	if (cli_get(c, "at") == NULL)
+		return 0;
+	if (when_parse(cli_get(c, "at"), &w, &error) < 0) {
+		cli_fail(c, 0, "--at %s: %s", cli_get(c, "at"), error);
+		free(error);
+		return EXIT_USAGE;
+	}
+	*ret_us = when_first(&w, now);
+	return 0;
+}
+
 static int
 read_sim_args(const struct cli *c, struct sim_args *a)
 {
@@ -156,6 +177,8 @@ read_sim_args(const struct cli *c, struct sim_args *a)
 	    (r = load_lengths(c, "history", &a->history,
 	    &a->opts.history)) != 0 ||
 	    (r = load_lengths(c, "actual", &a->actual, &a->opts.actual)) != 0)
+		return r;
+	if ((r = read_begin(c, &a->opts.at_wall_us)) != 0)
 		return r;
 	a->rtt_us = (int64_t)(rtt_ms * 1000);
 	a->opts.seed = (uint64_t)seed;
@@ -199,6 +222,7 @@ static int
 simulate_and_print(struct cli *c, const struct sim_args *a,
     const struct sim_print *how)
 {
+	struct diags ds = DIAGS_INIT;
 	struct simulation *s = NULL;
 	struct buf out = BUF_INIT;
 	struct plan *p = NULL;
@@ -206,6 +230,8 @@ simulate_and_print(struct cli *c, const struct sim_args *a,
 
 	if ((r = plan_args_load(c, c->args.v[0], &p)) != 0)
 		return r;
+	plan_fix_schedules(p, a->opts.at_wall_us, NULL, &ds);
+	cli_diags(&ds, 0);
 	r = simulate_fleet(p, a->fleet, a->rtt_us, &a->opts, &s);
 	if (r == 0 && how->explain)
 		r = simulation_explain(s);
@@ -248,6 +274,7 @@ cmd_order(struct cli *c)
 	struct sim_args a = { .fleet = NULL };
 	int r;
 
+	a.opts.at_wall_us = clock_wall_us();
 	if ((r = load_lengths(c, "history", &a.history,
 	    &a.opts.history)) != 0 || (r = load_fleet(c, &a)) != 0)
 		goto out;
@@ -272,6 +299,7 @@ static const struct cli_opt simulate_opts[] = {
 	    "believes" },
 	{ "actual", 0, "FILE", "seconds by test: what happens" },
 	{ "startup", 0, "TIME", "the cost of starting each process" },
+	{ "at", 0, "WHEN", "as if it were launched then, not now" },
 	{ "rtt", 0, "MS", "round trip to every agent, in milliseconds" },
 	{ "fail", 0, "RATE", "chance of a step to fail, 0 to 1" },
 	{ "seed", 0, "N", "of the random numbers" },

@@ -91,7 +91,7 @@ print_text(const struct jval *v, const char *chart)
 }
 
 int
-dry_run(struct session *s, const struct cli *c, const struct plan *p)
+dry_run(struct session *s, const struct cli *c, struct plan *p)
 {
 	struct diags ds = DIAGS_INIT;
 	struct preview_out out = { .json = BUF_INIT, .text = BUF_INIT };
@@ -100,11 +100,10 @@ dry_run(struct session *s, const struct cli *c, const struct plan *p)
 
 	if (plan_check_agents(p, s->fleet, &ds) > 0)
 		return cli_diags(&ds, EXIT_USAGE);
-	cli_diags(&ds, 0);
-	if (p->n_schedules > 0)
-		cli_fail(c, 0, "times that the plan waits for are not counted "
-		    "in");
 	session_wait_links(s, NULL, 0);
+	if (!cli_has(c, "now"))
+		plan_fix_schedules(p, clock_wall_us(), NULL, &ds);
+	cli_diags(&ds, 0);
 	terminal_look(&out.look);
 	if ((r = preview(s->engine, s->fleet, p, &out)) < 0) {
 		return cli_fail(c, EXIT_USAGE, "%s", err_text(r));

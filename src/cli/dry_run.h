@@ -9,6 +9,6 @@
 
 /* Waits for the agents and prints what would come of the plan on them. Gives
  * the exit code: EXIT_USAGE when nothing could start. */
-int dry_run(struct session *s, const struct cli *c, const struct plan *p);
+int dry_run(struct session *s, const struct cli *c, struct plan *p);
 
 #endif

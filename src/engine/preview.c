@@ -280,6 +280,7 @@ preview(const struct engine *e, const struct fleet_spec *fleet,
 	struct preview v = { .p = p, .fleet = fleet, .e = e };
 	struct simulate_opts opts = {
 		.seed = 1, .startup_us = batch_start_us(e, p, NULL),
+		.at_wall_us = clock_wall_us(),
 	};
 	int r;
 

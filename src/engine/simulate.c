@@ -120,6 +120,7 @@ simulation_replay(struct replay *r)
 		.fails = r->s->fails,
 		.deadline_us = r->s->p->deadline_us,
 		.start_us = r->opts.startup_us,
+		.wall_ahead_us = r->s->at_wall_us,
 	};
 
 	return feed_plan(r->s->p, SIMULATED_RUN, &st, run_it, r);
@@ -136,6 +137,7 @@ simulate(const struct plan *p, const struct simulate_agent *agents,
 	s->p = p;
 	s->opts = opts;
 	s->n_agents = n;
+	s->at_wall_us = opts->at_wall_us;
 	fill_lengths(s);
 	fill_agents(s, agents);
 	s->opts = NULL;

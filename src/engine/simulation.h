@@ -35,6 +35,7 @@ struct simulation {
 	const struct plan *p;
 	const struct simulate_opts *opts;	/* while it is filled */
 	struct sim_opts sim_opts;
+	int64_t at_wall_us;	/* when it begins */
 	double *cost_per_hour;	/* by agent */
 	struct cause_cost causes[CAUSES];	/* largest first */
 	uint32_t n_causes;

@@ -281,13 +281,22 @@ whole_us(const struct sim_run *r, uint32_t exec, uint32_t *ret_width)
 	return us;
 }
 
+/* What waits for an instant ends no sooner than so long after it. */
+static int64_t
+bound_of_wait(const struct sim *m, const struct sim_agent *agents,
+    int64_t not_before_us, int64_t length_us)
+{
+	return not_before_us == 0 ? 0 : not_before_us + sim_bound_us(agents,
+	    m->n_hosts, &length_us, NULL, 1, m->opts->startup_us);
+}
+
 /* The bound is one of what ran: what never started takes no time. */
 static void
 totals(struct sim *m, const struct sim_agent *agents)
 {
 	const struct sim_run *r;
 	struct counts c;
-	int64_t *length_us;
+	int64_t *length_us, us, waits_us = 0;
 	uint32_t i, j, *width, n = 0;
 
 	for (i = 0; i < m->n_runs; i++)
@@ -299,14 +308,19 @@ totals(struct sim *m, const struct sim_agent *agents)
 		c = sched_counts(m->s, i);
 		for (j = 0; j < EXEC_STATES; j++)
 			m->res->counts.n[j] += c.n[j];
-		for (j = 0; j < r->spec->n_execs; j++)
-			if (exec_get(m->s->runs[i], j + 1)->attempt > 0) {
-				length_us[n] = whole_us(r, j, &width[n]);
-				n++;
-			}
+		for (j = 0; j < r->spec->n_execs; j++) {
+			if (exec_get(m->s->runs[i], j + 1)->attempt == 0)
+				continue;
+			length_us[n] = whole_us(r, j, &width[n]);
+			us = bound_of_wait(m, agents,
+			    r->spec->execs[j].not_before_us, length_us[n++]);
+			waits_us = us > waits_us ? us : waits_us;
+		}
 	}
 	m->res->bound_us = sim_bound_us(agents, m->n_hosts, length_us, width,
 	    n, m->opts->startup_us);
+	if (waits_us > m->res->bound_us)
+		m->res->bound_us = waits_us;
 	free(length_us);
 	free(width);
 	if (m->res->n_rows > 0)

@@ -215,6 +215,28 @@ def check_batch(f):
     tap.equal('the lower bound has the start in it', out['lower_bound_s'], 5)
 
 
+def check_schedules(f):
+    """What waits for an instant starts then, not sooner; the bound knows."""
+    fleet = f.write('one.json', fleet_of((2, {})))
+    plan = f.write('due.json', plan_of([
+        {'name': 'a', 'estimate': '5s'},
+        {'name': 'b', 'estimate': '5s', 'schedule': '+10m'},
+        {'name': 'c', 'estimate': '7s', 'schedule': '2031-01-02T03:00:00Z'}],
+        parallel='tests'))
+    out = f.json('plan', 'simulate', plan, '--fleet', fleet, '--at',
+                 '2031-01-02T02:40:00Z')
+    tap.equal('they start when they are due', [
+        (x['steps'][0]['test'], x['start_s']) for x in out['executions']],
+        [('a', 0), ('b', 600), ('c', 1200)])
+    tap.equal('and so ends the run, and the bound', (
+        out['makespan_s'], out['lower_bound_s']), (1207, 1207))
+    done = f.cli('plan', 'simulate', plan, '--fleet', fleet, '--at',
+                 '2031-01-02T04:00:00Z', '--json')
+    out = json.loads(done.stdout)
+    tap.equal('what has passed is not waited for', (
+        out['makespan_s'], 'has passed' in done.stderr), (605, True))
+
+
 def check_files(f):
     """What knapsack wrote is read like what pytest-split wrote."""
     path = DATA + '/durations/knapsack_rspec_report.json'
@@ -239,9 +261,10 @@ def main():
         check_locks(f)
         check_slower(f)
         check_batch(f)
+        check_schedules(f)
         check_files(f)
         for bad in (('--rtt', '-1'), ('--fail', '2'), ('--startup', 'x'),
-                    ('--seed', 'x'), ('--history', f.dir + '/none')):
+                    ('--seed', 'x'), ('--at', 'soon'), ('--history', f.dir + '/none')):
             done = f.cli('plan', 'simulate', f.dir + '/known.json',
                          '--fleet', f.dir + '/one.json', *bad)
             tap.equal('refused: ' + ' '.join(bad[:1]), (

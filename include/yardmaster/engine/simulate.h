@@ -19,6 +19,8 @@ struct simulate_opts {
 	const struct jval *fails;	/* likelihood to fail, in thousandths,
 					 * by the same keys (may be NULL) */
 	int64_t startup_us;	/* of each process */
+	int64_t at_wall_us;	/* the wall clock at its begin, for a plan
+				 * whose schedules are fixed; 0: none is */
 	double fail;		/* chance of a step to fail, 0 to 1 */
 	uint64_t seed;
 };
