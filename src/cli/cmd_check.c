@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/jw.h"
 #include "yardmaster/plan/plan.h"
@@ -25,7 +26,7 @@ check_one(const char *file, const struct fleet_spec *fleet, struct diags *ds)
 {
 	if (ends_with(file, ".theme") || ends_with(file, ".keymap"))
 		return tui_check_file(file, ds);
-	return check_file(file, fleet, ds, NULL);
+	return check_file(file, fleet, clock_wall_us(), ds, NULL);
 }
 
 static void

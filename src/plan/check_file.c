@@ -50,7 +50,7 @@ kind_of(const struct jval *root)
 }
 
 static int
-check_plan(const char *path, const struct fleet_spec *fleet,
+check_plan(const char *path, const struct fleet_spec *fleet, int64_t now_us,
     struct diags *ds)
 {
 	struct plan *p;
@@ -61,7 +61,7 @@ check_plan(const char *path, const struct fleet_spec *fleet,
 	if (!plan_discovers(p))
 		r = plan_expand(p, NULL, ds);
 	if (r == 0)
-		plan_lint(p, fleet, ds);
+		plan_lint(p, fleet, now_us, ds);
 	if (r == 0 && fleet != NULL && plan_check_agents(p, fleet, ds) > 0)
 		r = ERR_INVALID;
 	plan_free(p);
@@ -80,7 +80,7 @@ check_fleet(const char *path, struct diags *ds)
 }
 
 int
-check_file(const char *path, const struct fleet_spec *fleet,
+check_file(const char *path, const struct fleet_spec *fleet, int64_t now_us,
     struct diags *ds, enum file_kind *ret_kind)
 {
 	enum file_kind kind;
@@ -96,7 +96,7 @@ check_file(const char *path, const struct fleet_spec *fleet,
 	if (ret_kind != NULL)
 		*ret_kind = kind;
 	if (kind == FILE_PLAN)
-		return check_plan(path, fleet, ds);
+		return check_plan(path, fleet, now_us, ds);
 	if (kind == FILE_FLEET)
 		return check_fleet(path, ds);
 	diag_add(ds, DIAG_ERROR, path, 0, NULL, "neither a plan, which has "

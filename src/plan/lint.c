@@ -325,10 +325,30 @@ lint_steps(const struct plan *p, struct diags *ds)
 	}
 }
 
+/* ---- W06: an instant that has passed ---- */
+
+static void
+lint_schedules(const struct plan *p, int64_t now_us, struct diags *ds)
+{
+	const struct plan_schedule *s;
+	char text[WHEN_TEXT];
+	uint32_t i;
+
+	for (i = 0; i < p->n_schedules; i++) {
+		s = &p->schedules[i];
+		if (s->when.kind == WHEN_INSTANT && s->when.us < now_us)
+			diag_set_hint(plan_fault(p, s->doc, ds, DIAG_WARNING,
+			    s->path, "W06: this instant has passed: nothing "
+			    "waits for it"), "it was %s",
+			    when_format(s->when.us, text));
+	}
+}
+
 void
 plan_lint(const struct plan *p, const struct fleet_spec *f,
-    struct diags *ds)
+    int64_t now_us, struct diags *ds)
 {
+	lint_schedules(p, now_us, ds);
 	if (f != NULL) {
 		lint_agents(p, f, ds);
 		lint_wide(p, f, ds);

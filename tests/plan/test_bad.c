@@ -485,7 +485,7 @@ test_no_file(void **state)
 
 	assert_true(plan_load("/nonexistent/p.json", &ds, &p) < 0);
 	assert_int_equal(ds.errors, 1);
-	assert_true(check_file("/nonexistent/p.json", NULL, &ds, &kind) < 0);
+	assert_true(check_file("/nonexistent/p.json", NULL, 0, &ds, &kind) < 0);
 	assert_int_equal(kind, FILE_UNKNOWN);
 	assert_int_equal(ds.errors, 2);
 	diags_done(&ds);

@@ -214,7 +214,7 @@ check_kind(const char *dir, const char *name, int code, enum file_kind want)
 	enum file_kind kind;
 	char *path = str_fmt("%s/%s", dir, name);
 
-	assert_int_equal(check_file(path, NULL, &ds, &kind), code);
+	assert_int_equal(check_file(path, NULL, 0, &ds, &kind), code);
 	assert_int_equal(kind, want);
 	assert_int_equal(ds.errors > 0, code != 0);
 	diags_done(&ds);
@@ -258,7 +258,7 @@ test_examples(void **state)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/examples/%s",
 		    getenv("YM_SRCDIR"), names[i]);
-		if (check_file(path, NULL, &ds, &kind) != 0)
+		if (check_file(path, NULL, 0, &ds, &kind) != 0)
 			fail_msg("%s", say_all(&ds));
 		assert_int_equal(kind, FILE_PLAN);
 		assert_int_equal(ds.n, 0);

@@ -2,6 +2,10 @@
 /* Numbered warnings: where each is said, and where it is not. */
 #include "plan_help.h"
 
+#include <stdlib.h>
+
+#include "yardmaster/base/clock.h"
+
 static struct fleet_spec *
 load_fleet(const char *text, struct diags *ds)
 {
@@ -20,7 +24,7 @@ check_said(const char *text, const struct fleet_spec *f,
 	struct diags ds = DIAGS_INIT;
 	char *said;
 
-	plan_lint(p, f, &ds);
+	plan_lint(p, f, 1700000000 * US_PER_S, &ds);
 	assert_int_equal(ds.errors, 0);
 	said = say_all(&ds);
 	if (strcmp(said, expected) != 0)
@@ -86,6 +90,26 @@ test_wide(void **state)
 	check_said(text, f, "");	/* l1 does not say */
 	fleet_spec_free(f);
 	diags_done(&ds);
+}
+
+static void
+test_past(void **state)
+{
+	static const char text[] = "{\"shell\": \"x\", \"suites\": [{"
+	    "\"name\": \"a\", \"tests\": [\n{\"name\": \"t\", "
+	    "\"schedule\": \"2023-11-14T22:13:19Z\"}, {\"name\": \"u\", "
+	    "\"schedule\": \"2023-11-14T22:13:21Z\"}, {\"name\": \"v\", "
+	    "\"schedule\": \"02:30\"}]}, {\"name\": \"b\",\n"
+	    "\"schedule\": \"2020-01-01T00:00:00Z\", \"tests\": "
+	    "[\"t\"]}]}";
+
+	setenv("TZ", "UTC", 1);
+	check_said(text, NULL,
+	    "p.json:2: warning: suites[0].tests[0].schedule: W06: this "
+	    "instant has passed: nothing waits for it (it was 2023-11-14 "
+	    "22:13:19 UTC)\n"
+	    "p.json:3: warning: suites[1].schedule: W06: this instant has "
+	    "passed: nothing waits for it (it was 2020-01-01 00:00 UTC)\n");
 }
 
 #define COMMAND(argv, more) \
@@ -177,6 +201,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agents),
 		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_past),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_threshold),

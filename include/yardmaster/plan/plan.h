@@ -360,9 +360,9 @@ size_t plan_check_agents(const struct plan *p, const struct fleet_spec *f,
 
 /* Adds the numbered warnings, W01 and so on: what is allowed and seldom meant
  * (yardmaster-plan(5)). An expanded plan is looked at more closely; f may be
- * NULL. */
+ * NULL; now_us is wall time, 0: that is not known. */
 void plan_lint(const struct plan *p, const struct fleet_spec *f,
-    struct diags *ds);
+    int64_t now_us, struct diags *ds);
 
 /*
  * Fixes the instants that executions wait for, counted from a launch. by (may
@@ -528,9 +528,9 @@ enum file_kind { FILE_UNKNOWN, FILE_PLAN, FILE_FLEET };
  * top (a plan has the former). Returns 0 when it has no error, else as
  * plan_load(); ret_kind (may be NULL) says what it was taken for; FILE_UNKNOWN
  * comes with a diagnostic. Discovery is not run. A plan is checked against
- * fleet, too, unless that is NULL.
+ * fleet, too, unless that is NULL; now_us as of plan_lint().
  */
 int check_file(const char *path, const struct fleet_spec *fleet,
-    struct diags *ds, enum file_kind *ret_kind);
+    int64_t now_us, struct diags *ds, enum file_kind *ret_kind);
 
 #endif
