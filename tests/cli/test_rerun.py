@@ -94,11 +94,13 @@ def check_amended(f):
     run = f.lines('run', path, '--fleet', f.dir + '/fleet.json',
                   '--detach')[0].strip()
     let_pass(f, 'first.')
-    done = f.cli('amend', run, 'agents:s=two', 'lock:l=3', 'deadline=1h',
+    f.cli('amend', run, 'agents:s=two', 'agents:s=one')
+    done = f.cli('undo', run, '2')
+    tap.equal('one amendment is taken back', done.returncode, 0)
+    done = f.cli('amend', run, 'lock:l=3', 'deadline=1h',
                  'exclusive:g,h=off', 'max_parallel:s=7',
-                 'target:s,radio=tv', 'agents:s=one')
+                 'target:s,radio=tv')
     tap.equal('it is cured while it goes on', done.returncode, 0)
-    f.cli('undo', run, '9')
     done = f.cli('resume', run, '--fleet', f.dir + '/fleet.json', '--quiet')
     tap.equal('it ends', done.returncode, 1)
     for again in ('--failed', '--failed'):
