@@ -342,7 +342,7 @@ judge_round(const struct world *w, const struct team *t)
 			continue;
 		if (!t->gone)
 			judge_back(w, t, a, whole);
-		else if (a->due > 0 && !a->back)	/* as the run halts */
+		else if (a->due > 0 && !a->back && !a->cancel)	/* as it ends */
 			broken(w, "%s is prepared, and not told to go",
 			    id_text(w, a->id));
 	}
