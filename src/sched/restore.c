@@ -32,25 +32,47 @@ is_out(const struct sched_exec *from)
 	return from->attempt > 0 && exec_state_out(from->state);
 }
 
-/* Itself and all that name it as their lead. */
+/* The execution, by number, that a batch goes by; it may have ended. */
+static uint32_t
+lead_of(const struct sched_run *spec, uint32_t no)
+{
+	uint32_t lead = spec->execs[no - 1].lead;
+
+	return lead != 0 ? lead : no;
+}
+
+/* Whether it stands for all of its attempt: it leads, or the one that did has
+ * ended in part and it is the first that is still out. */
+static bool
+stands_for_all(const struct sched_run *spec, uint32_t no)
+{
+	uint32_t lead = lead_of(spec, no), i;
+
+	if (lead == no || is_out(&spec->execs[lead - 1]))
+		return lead == no;
+	for (i = 1; i < no; i++)
+		if (lead_of(spec, i) == lead && is_out(&spec->execs[i - 1]))
+			return false;
+	return true;
+}
+
+/* Itself and all that are out and go by the same lead. */
 static void
 gather(const struct run *r, const struct sched_run *spec, uint32_t no,
     struct parcel *p)
 {
-	const struct sched_exec *e;
-	uint32_t i, n = 1;
+	uint32_t i, n = 1, lead = lead_of(spec, no);
 
 	p->one = (struct sched_member){ no, exec_get(r, no)->attempt };
 	if (r->terms[exec_get(r, no)->terms].batch == 0)
 		return;
 	p->members = mem_calloc(spec->n_execs, sizeof(*p->members));
 	p->members[0] = p->one;
-	for (i = 0; i < spec->n_execs; i++) {
-		e = &spec->execs[i];
-		if (e->lead == no && i + 1 != no && is_out(e))
-			p->members[n++] = (struct sched_member){ i + 1,
-				e->attempt };
-	}
+	for (i = 1; i <= spec->n_execs; i++)
+		if (i != no && spec->execs[i - 1].lead == lead &&
+		    is_out(&spec->execs[i - 1]))
+			p->members[n++] = (struct sched_member){ i,
+				spec->execs[i - 1].attempt };
 	p->n_members = n;
 	p->members = mem_realloc(p->members, n, sizeof(*p->members));
 }
@@ -206,8 +228,7 @@ parcels_restore(struct sched *s, struct run *r, const struct sched_run *spec,
 	for (i = 0; i < r->n; i++) {
 		from = &spec->execs[i];
 		if (is_out(from) && (from->instance != NULL) == known &&
-		    (from->lead == 0 || from->lead == i + 1 ||
-		    !is_out(&spec->execs[from->lead - 1])))
+		    stands_for_all(spec, i + 1))
 			restore_out(s, r, spec, i + 1);
 	}
 }

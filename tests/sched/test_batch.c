@@ -254,6 +254,37 @@ test_resumed_batch(void **state)
 	kit_done(&k);
 }
 
+/* The one that led it had ended when the console died: the others are one
+ * attempt still, on one worker. */
+static void
+test_resumed_without_its_lead(void **state)
+{
+	uint32_t run, i;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 2);
+	batch_spec(&p, 4);
+	p.run.max_parallel = 2;
+	for (i = 0; i < 3; i++) {
+		p.execs[i].state = i == 1 ? EXEC_PASSED : EXEC_RUNNING;
+		p.execs[i].attempt = 1;
+		p.execs[i].lead = 2;
+	}
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(sched_run_workers(k.s, run), 1);
+	assert_int_equal(kit_sent(&k, run, 4), 0);
+	kit_ended(&k, run, 1, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(sched_run_workers(k.s, run), 1);
+	kit_ended(&k, run, 3, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(sched_run_workers(k.s, run), 0);
+	kit_done(&k);
+}
+
 /* One row with its members as steps, one start for all of them. */
 static void
 test_simulated(void **state)
@@ -335,6 +366,7 @@ main(void)
 		cmocka_unit_test(test_names_fit),
 		cmocka_unit_test(test_one_is_cancelled),
 		cmocka_unit_test(test_resumed_batch),
+		cmocka_unit_test(test_resumed_without_its_lead),
 		cmocka_unit_test(test_simulated),
 		cmocka_unit_test(test_simulation_is_repeatable),
 	};
