@@ -94,7 +94,8 @@ cmd_undo(struct cli *c)
 
 /* ---- the list ----------------------------------------------------------------- */
 
-/* {"number", "time", "who", "kind", "object", "key", "old", "new", "undoes"} */
+/* {"number", "time", "who", "kind", "object", "key", "old", "new", "undoes",
+ * "expires"} */
 static int
 write_amendment(void *arg, const struct run_amendment *a)
 {
@@ -115,6 +116,8 @@ write_amendment(void *arg, const struct run_amendment *a)
 	jw_kv_str(w, "new", jval_get_str(v, "new", NULL));
 	if (jval_get(v, "undoes") != NULL)
 		jw_kv_int(w, "undoes", jval_get_int(v, "undoes", 0));
+	if (jval_get(v, "expires") != NULL)
+		jw_kv_time(w, "expires", jval_get_int(v, "expires", 0));
 	jw_object_end(w);
 	jval_free(v);
 	return 0;
@@ -130,6 +133,7 @@ static const struct column columns[] = {
 	{ .title = "OLD", .key = "old" },
 	{ .title = "NEW", .key = "new" },
 	{ .title = "UNDOES", .key = "undoes" },
+	{ .title = "UNTIL", .key = "expires" },
 	{ NULL }
 };
 

@@ -294,6 +294,8 @@ put(struct erun *r, const struct amendment *am)
 	jw_kv_str(&w, "new", am->now);
 	if (am->undoes > 0)
 		jw_kv_int(&w, "undoes", (int64_t)am->undoes);
+	if (am->expires_wall_us > 0)
+		jw_kv_int(&w, "expires", am->expires_wall_us);
 	jw_object_end(&w);
 	row.what = buf_str(&what);
 	erun_put(r, run_file_put_amendment(r->file, &row));
@@ -313,6 +315,8 @@ amend_record(struct erun *r, const struct op *op, const char *who, char *was)
 		.now = value_set(op),
 		.was = was,
 		.undoes = op->number,
+		.expires_wall_us = op->kind == OP_HOLD ?
+		    op->expires_wall_us : 0,
 	};
 
 	put(r, &am);
@@ -447,6 +451,7 @@ amend_undo(struct engine *e, const struct erun *r, uint64_t number,
 	amend_op(am, am->was, ret);
 	ret->kind = inverse(am->kind);
 	ret->who = NULL;
+	ret->expires_wall_us = ret->kind == OP_HOLD ? holds_before(r, am) : 0;
 	return 0;
 }
 
@@ -466,6 +471,7 @@ read_what(const char *what, struct amendment *am)
 		am->was = str_dup(jval_get_str(v, "old", NULL));
 		am->now = str_dup(jval_get_str(v, "new", NULL));
 		am->undoes = (uint64_t)jval_get_int(v, "undoes", 0);
+		am->expires_wall_us = jval_get_int(v, "expires", 0);
 	}
 	jval_free(v);
 }

@@ -50,6 +50,7 @@ view_due(void *arg)
 	struct erun *r;
 
 	due_look(e);
+	holds_look(e);
 	view_refresh(e);
 	fleet_live_retire(e);
 	e->notified = ++e->generation;

@@ -53,6 +53,7 @@ struct amendment {
 	char *who;
 	char *key;		/* OP_AMEND, else NULL */
 	char *now, *was;	/* values; NULL where there are none */
+	int64_t expires_wall_us;	/* of a hold; 0 never */
 	uint64_t undoes;	/* which one it takes back, or 0 */
 	bool undone;		/* one took it back */
 };
@@ -73,6 +74,8 @@ struct erun {
 	struct share *shares;	/* what its groups share (share.c) */
 	uint32_t *asked_back;	/* by number - 1: attempt asked to be returned */
 	int32_t *fails;		/* by number - 1: likelihood in thousandths */
+	int64_t *held_until;	/* by number, 0: the run; wall time, 0 none;
+				 * NULL: no hold ends by itself (holds.c) */
 	struct batch *batches;	/* hash by the one that leads (batch.h) */
 	struct batch_start *starts;	/* by suite; NULL: none measured */
 	bool *awaits;		/* by agent: its sync holds dispatch there */
@@ -338,6 +341,18 @@ void due_why(const struct erun *r, uint32_t no, struct why *why);
 /* ", 3 of them wait for their schedule, ..."; "" when none does. The caller
  * frees. */
 char *due_text(const struct plan *p, int64_t now_us);
+
+/* ---- holds.c: holds that end by themselves */
+/* The hold of an execution (0: of the run) ends then; 0: it is none, or does
+ * not end by itself. */
+void holds_set(struct erun *r, uint32_t no, int64_t until_wall_us);
+/* When the hold was to end that a release took back; 0: not by itself, or that
+ * is over. */
+int64_t holds_before(const struct erun *r, const struct amendment *am);
+/* Again and again: ends those whose time has come. */
+void holds_look(struct engine *e);
+/* Puts until when behind what the scheduler says of holds. */
+void holds_why(const struct erun *r, uint32_t no, struct why *why);
 
 /* ---- schedule.c */
 void schedules_free(struct schedules *s);	/* NULL is fine */

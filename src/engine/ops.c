@@ -234,7 +234,8 @@ static int
 op_hold(struct engine *e, struct erun *r, const struct op *op)
 {
 	char *text = op->kind == OP_HOLD ? op_text(e, op) : NULL;
-	int64_t now = clock_mono_us();
+	int64_t now = clock_mono_us(), wall = clock_wall_us();
+	int64_t since = op->since_wall_us > 0 ? op->since_wall_us : wall;
 	int rc;
 
 	if (op->id.execution != 0) {
@@ -244,7 +245,13 @@ op_hold(struct engine *e, struct erun *r, const struct op *op)
 		rc = sched_run_hold(e->sched, r->handle, text, now);
 		stop_note_set(&r->live.held, text != NULL ?
 		    (op->who != NULL ? op->who : e->who) : NULL, op->note,
-		    clock_wall_us(), op->expires_wall_us);
+		    since, op->expires_wall_us);
+	}
+	if (rc == 0) {
+		sched_held_since(e->sched, r->handle, op->id.execution,
+		    now - (wall - since));
+		holds_set(r, op->id.execution, text != NULL ?
+		    op->expires_wall_us : 0);
 	}
 	free(text);
 	return rc;

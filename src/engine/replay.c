@@ -31,6 +31,9 @@ superseded(const struct erun *r, const struct amendment *am)
 {
 	size_t i;
 
+	/* One undone was done, too; what undid it is done after it. */
+	if (am->kind == OP_HOLD || am->kind == OP_RELEASE)
+		return false;
 	if (am->id.execution == 0 || am->undone || am->undoes > 0)
 		return am->undone || am->undoes > 0;
 	for (i = (size_t)am->number; i < r->n_amendments; i++)
@@ -109,10 +112,13 @@ amend_replay(struct engine *e, struct erun *r)
 		    superseded(r, am) || is_over(e, r, am))
 			continue;
 		amend_op(am, am->now, &op);
+		op.expires_wall_us = am->expires_wall_us;
+		op.since_wall_us = am->wall_us;
 		/* What it was meant for may have ended since. */
 		(void)op_run(e, r, &op, &text);
 		free(text);
 		text = NULL;
 	}
 	replay_pause(e, r);
+	holds_look(e);
 }

@@ -484,8 +484,11 @@ superseded(struct engine *e, size_t agent, struct erun *r, uint32_t epoch)
 	    fleet_agent(e->fleet, agent)->name, epoch, r->epoch);
 	engine_say(e, EVENT_ERROR, NULL, r->live.id, "%s; nothing more of it "
 	    "starts until it is released", text);
-	if (r->file != NULL)
+	if (r->file != NULL) {
 		sched_run_hold(e->sched, r->handle, text, clock_mono_us());
+		/* That of a person ends no more: this one does not. */
+		holds_set(r, 0, 0);
+	}
 	free(text);
 	on_changed(e, agent);
 }

@@ -120,6 +120,7 @@ erun_free(struct engine *e, struct erun *r)
 	free(r->live.plan);
 	free(r->live.owner);
 	stop_note_done(&r->live.held);
+	free(r->held_until);
 	plan_free(r->plan);
 	free(r);
 }

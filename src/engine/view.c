@@ -56,6 +56,7 @@ view_why(const struct engine *e, const struct erun *r, uint32_t no,
 
 	sched_why(e->sched, r->handle, no, now_us, ret);
 	due_why(r, no, ret);
+	holds_why(r, no, ret);
 	workspace_why(r, no, ret);
 	if (x->state != EXEC_ASSIGNED || x->batch == NULL || ret->n == 0)
 		return;

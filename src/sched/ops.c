@@ -243,6 +243,22 @@ sched_exec_hold(struct sched *s, uint32_t run, uint32_t exec,
 	return 0;
 }
 
+void
+sched_held_since(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t since_us)
+{
+	struct run *r = run_get(s, run);
+	struct hold_note *n;
+
+	if (r == NULL)
+		return;
+	if (exec == 0)
+		r->held_us = since_us;
+	HASH_FIND(hh, r->notes, &exec, sizeof(exec), n);
+	if (n != NULL)
+		n->since_us = since_us;
+}
+
 int
 sched_exec_cancel(struct sched *s, uint32_t run, uint32_t exec,
     int64_t now_us)

@@ -215,6 +215,9 @@ detail(struct tui *t, const struct object *o, struct lines *out)
 		    r->held.who != NULL ? r->held.who : "?",
 		    r->held.note != NULL ? ": " : "",
 		    r->held.note != NULL ? r->held.note : "");
+	if (r->held.on && r->held.expires_wall_us > 0)
+		lines_fact(out, "until", ROLE_NORMAL, "%s",
+		    clock_format(r->held.expires_wall_us, text));
 }
 
 const struct pane pane_runs = { "runs", "Runs",

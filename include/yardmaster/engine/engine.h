@@ -148,6 +148,8 @@ struct op {
 	const char *who;	/* NULL: the engine's own */
 	const char *note;	/* of a drain or hold; may be NULL */
 	int64_t expires_wall_us;	/* of a drain, hold or taking; 0 never */
+	int64_t since_wall_us;	/* of a hold of a run that was taken over; else
+				 * 0: now */
 	enum worker_kind taking;	/* OP_TAKE: what for */
 	uint16_t worker;	/* OP_TAKE: how many; OP_GIVE_BACK: which */
 	bool set_max, set_threshold;	/* which values OP_SET changes */

@@ -361,6 +361,9 @@ int sched_run_amend(struct sched *s, uint32_t run,
 /* Holds one execution. */
 int sched_exec_hold(struct sched *s, uint32_t run, uint32_t exec,
     const char *text, int64_t now_us);
+/* Since when one stands that was done again; exec 0: of the run. */
+void sched_held_since(struct sched *s, uint32_t run, uint32_t exec,
+    int64_t since_us);
 /* Ends as cancelled: at once when nothing was sent, else when the agent says
  * so (decisions cancel it there). Of a batch: those beside it, which end as
  * cancelled too, wait again. */
