@@ -29,6 +29,7 @@ value_set(const struct op *op)
 	case OP_AMEND:
 		return str_dup(op->value);
 	case OP_MOVE:
+	case OP_DECLARE_DEAD:
 		return str_dup(op->agent);
 	case OP_PRIORITY:
 		return str_fmt("%d", (int)op->priority);
@@ -338,6 +339,22 @@ amend_console(struct engine *e, const struct op *op, const struct erun *but)
 		memcpy(todo.id.run, r->live.id, sizeof todo.id.run);
 		(void)amend_record(r, &todo, op->who != NULL ? op->who :
 		    e->who, amend_value(e, r, &todo));
+	}
+}
+
+void
+amend_dead(struct engine *e, size_t agent, const char *who)
+{
+	struct op op = { .kind = OP_DECLARE_DEAD };
+	struct erun *r;
+
+	strcpy(op.agent, fleet_agent(e->fleet, agent)->name);
+	TAILQ_FOREACH(r, &e->runs, entry) {
+		if (r->file == NULL || r->recorded ||
+		    !sched_agent_has(e->sched, (uint32_t)agent, r->handle))
+			continue;
+		memcpy(op.id.run, r->live.id, sizeof op.id.run);
+		(void)amend_record(r, &op, who, NULL);
 	}
 }
 

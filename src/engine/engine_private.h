@@ -378,7 +378,10 @@ char *amend_value(struct engine *e, const struct erun *r,
  * console was paused, or goes on: whoever takes it over is to know it. */
 void amend_console(struct engine *e, const struct op *op,
     const struct erun *but);
-/* The same of a run that begins while it is paused. */
+/* Records with every run that has something on an agent that it was declared
+ * dead. */
+void amend_dead(struct engine *e, size_t agent, const char *who);
+/* A run that begins while it is paused, as amend_console(). */
 void amend_begun_paused(struct engine *e, struct erun *r);
 /* OP_AMEND: plan and scheduler. */
 int amend_plan(struct engine *e, struct erun *r, const struct op *op,
@@ -404,6 +407,8 @@ void amend_op(const struct amendment *am, const char *value, struct op *ret);
 
 /* ---- replay.c */
 void amend_replay(struct engine *e, struct erun *r);
+/* True when the agent of an attempt was declared dead after that was sent. */
+bool amend_gave_up(const struct erun *r, const struct run_attempt *a);
 void amendments_free(struct erun *r);
 
 /* ---- artifacts.c */

@@ -251,7 +251,7 @@ restore_attempt(void *arg, const struct run_attempt *a)
 		f->unstarted = a->started_wall_us == 0;
 		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
 	}
-	if (a->state == ATTEMPT_LOST && !a->late)
+	if (a->state == ATTEMPT_LOST && !a->late && !amend_gave_up(s->r, a))
 		restore_lost(s, a, agent);
 	return 0;
 }

@@ -214,6 +214,7 @@ op_declare_dead(struct engine *e, size_t agent, struct agent_op *a)
 	if (fleet_agent(e->fleet, agent)->link >= LINK_UP)
 		return agent_done(a, ERR_STATE, "declared dead",
 		    "its link is up");
+	amend_dead(e, agent, a->who);
 	sched_agent_dead(e->sched, (uint32_t)agent, clock_mono_us());
 	leases_agent_dead(e, agent);
 	engine_hurry(e);

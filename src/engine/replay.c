@@ -92,6 +92,22 @@ is_over(struct engine *e, const struct erun *r, const struct amendment *am)
 	    r->handle, am->id.execution, &v) == 0 && v.attempt > 0;
 }
 
+bool
+amend_gave_up(const struct erun *r, const struct run_attempt *a)
+{
+	const struct amendment *am;
+	size_t i;
+
+	for (i = 0; i < r->n_amendments; i++) {
+		am = &r->amendments[i];
+		if (am->kind == OP_DECLARE_DEAD && am->now != NULL &&
+		    a->agent != NULL && strcmp(am->now, a->agent) == 0 &&
+		    a->sent_wall_us <= am->wall_us)
+			return true;
+	}
+	return false;
+}
+
 void
 amend_replay(struct engine *e, struct erun *r)
 {
@@ -107,6 +123,7 @@ amend_replay(struct engine *e, struct erun *r)
 		/* Recorded with states, or put over the plan before. */
 		if (am->kind == OP_REQUEUE || am->kind == OP_GIVE_UP ||
 		    am->kind == OP_DECLARE_LOST || am->kind == OP_AMEND ||
+		    am->kind == OP_DECLARE_DEAD ||
 		    am->kind == OP_PAUSE || am->kind == OP_GO_ON ||
 		    (am->kind == OP_PRIORITY && am->now == NULL) ||
 		    superseded(r, am) || is_over(e, r, am))

@@ -213,6 +213,16 @@ sched_agent_synced(struct sched *s, uint32_t idx, uint32_t run,
 	}
 }
 
+bool
+sched_agent_has(const struct sched *s, uint32_t idx, uint32_t run)
+{
+	uint32_t p = idx < s->n_agents ? s->agents[idx].first : NONE;
+
+	while (p != NONE && s->parcels[p].run != run)
+		p = s->parcels[p].next;
+	return p != NONE;
+}
+
 void
 sched_agent_dead(struct sched *s, uint32_t idx, int64_t now_us)
 {

@@ -272,6 +272,70 @@ def beside(lab):
     tap.equal('it never ran beside itself', jobs.most('a'), 1)
 
 
+def takes_over(lab, console, run):
+    """The console dies, another one drives the run."""
+    console.kill()
+    console.wait()
+    console = lab.start('resume', run, '--quiet')
+    for line in console.stderr:
+        if 'took over' in line:
+            break
+    return console
+
+
+def dead(lab):
+    """That a host was declared dead outlives the console; what is sent there
+    once it is back is lost anew."""
+    gone, late = Jobs(lab, 'gone'), Jobs(lab, 'after')
+    console, run = lab.start_run(plan(lab, [
+        {'name': name, 'locks': ['gate'], 'agents': ['lab-%d' % host],
+         'needs': ['a'] if name != 'a' else [], 'needs_any_result': True,
+         'command': jobs.command(name, *args)} for name, host, jobs, args in (
+             ('a', 1, gone, (gone.gate,)), ('b', 2, late, ()),
+             ('c', 1, gone, (gone.gate,)), ('d', 2, late, ()))],
+        lost_after='1s', error_retries=0), '--quiet')
+
+    def says(no, *words):
+        """Waits until why says all that of an execution."""
+        return lab.until(lambda: all(w in lab.cli(
+            'why', '%s/%d' % (run, no)).stdout for w in words))
+
+    def given_up():
+        return [a['new'] for a in lab.json('amendments', run)['amendments']
+                if a['kind'] == 'declare-dead']
+
+    gone.began(1)
+    for no in (2, 3, 4):
+        lab.cli('hold', '%s/%d' % (run, no))
+    lab.hosts[0].stop()
+    tap.ok('what is lost keeps its lock', says(1, 'error') and
+           says(2, 'gate: 1 of 1 taken'))
+    tap.equal('its host is declared dead', lab.cli(
+        'declare', 'lab-1', 'dead').returncode, 0)
+    tap.equal('that is an amendment', given_up(), ['lab-1'])
+    console = takes_over(lab, console, run)
+    lab.cli('release', run + '/2')
+    tap.ok('after a takeover the lock is free', late.began(1, 10))
+    lab.hosts[0].start()
+    lab.cli('reconnect', 'lab-1')
+    lab.cli('release', run + '/3')
+    tap.ok('once the host is back it gets work', gone.began(2))
+    lab.hosts[0].stop()
+    tap.ok('and is silent again', says(3, 'error'))
+    console = takes_over(lab, console, run)
+    lab.cli('release', run + '/4')
+    tap.ok('what was lost since then keeps its lock', says(
+        4, 'gate: 1 of 1 taken', run + '/3'))
+    tap.equal('none ran', [w for w in late.lines() if w[3] == 'd:'], [])
+    lab.cli('declare', 'lab-1', 'dead')
+    console.communicate()
+    tap.equal('declared dead again, the run ends', console.returncode, 2)
+    tap.ok('with the last one', late.lines()[-1][3] == 'd:', late.lines())
+    tap.equal('both are on record', given_up(), ['lab-1', 'lab-1'])
+    gone.open()
+    lab.hosts[0].start()
+
+
 def main():
     sshd.need()
     with Lab(2, max_workers=4) as lab:
@@ -283,6 +347,7 @@ def main():
         instances(lab)
         folders(lab)
         beside(lab)
+        dead(lab)
     tap.done()
 
 

@@ -101,6 +101,9 @@ void sched_agent_synced(struct sched *s, uint32_t idx, uint32_t run,
 /* The host is gone for good: its attempts are lost now, and the locks,
  * exclusions and instances that lost ones kept are freed. */
 void sched_agent_dead(struct sched *s, uint32_t idx, int64_t now_us);
+/* True while an attempt of that run is there, or was lost there and still
+ * keeps what it took. */
+bool sched_agent_has(const struct sched *s, uint32_t idx, uint32_t run);
 
 /* ---- runs ------------------------------------------------------------------ */
 
