@@ -21,7 +21,8 @@ snapshot_write_amended(struct jw *w, const struct plan *p)
 
 	jw_key(w, "amended");
 	jw_array(w);
-	for (a = v->amended; a < v->amended + v->n_amended; a++) {
+	for (i = 0; i < v->n_amended; i++) {
+		a = &v->amended[i];
 		jw_object(w);
 		jw_kv_int(w, a->ref.is_test ? "test" : "suite", a->ref.index);
 		jw_kv_int(w, "agents", a->agents);

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import struct
+import sys
 
 import agentclient as ac
 import tap
@@ -207,7 +208,7 @@ def test_cancel():
         link.sync(R, 1)
         gate = Gate(a)
         link.start(R, 1, [
-            work(R, 1, ['python3', '-c', ESCAPE]),
+            work(R, 1, [sys.executable, '-c', ESCAPE]),
             work(R, 2, gate.command(before='trap "exit 0" INT;'))])
         link.wait_report(ids(1)[0], 'running')
         pid = int(link.wait_output(ids(1)[0]))

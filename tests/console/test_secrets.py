@@ -10,6 +10,7 @@ import pty
 import signal
 import sqlite3
 import subprocess
+import sys
 
 import sshd
 import tap
@@ -108,7 +109,7 @@ def sum_plan(lab, gate):
         'name': 'secret', 'parallel': 'tests', 'order': 'plan',
         'secrets': ['TOP'],
         'suites': [{'name': 's', 'command': [
-            'python3', lab.dir + '/sum.py', gate] + list(VALUES),
+            sys.executable, lab.dir + '/sum.py', gate] + list(VALUES),
             'secrets': ['FROM_ENV', {'name': 'FROM_FILE', 'file': 'token'},
                         {'name': 'FROM_COMMAND', 'command': ['./say']}],
             'data': 'rows.csv', 'secret_columns': ['pin'],
@@ -309,7 +310,7 @@ def check_old_agent(lab):
     said = lab.dir + '/old.log'
     lab.write_fleet(others=[{
         'name': 'old', 'transport': 'command', 'command': [
-            'python3', os.path.abspath(SRC) + '/tests/lib/fake_agent.py',
+            sys.executable, os.path.abspath(SRC) + '/tests/lib/fake_agent.py',
             'log=' + said,
             'end=1']}])
     only = {'name': 'o', 'parallel': 'tests', 'secrets': ['TOP'], 'suites': [

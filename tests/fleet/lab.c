@@ -108,11 +108,13 @@ struct agent_spec *
 add(struct lab *lab, const char *const *options)
 {
 	struct agent_spec *a = &lab->agents[lab->spec.n_agents++];
-	const char *top = getenv("YM_SRCDIR");
+	const char *top = getenv("YM_SRCDIR"), *python = getenv("PYTHON3");
 
 	a->name = str_fmt("lab-%zu", lab->spec.n_agents);
 	a->transport = TRANSPORT_COMMAND;
-	strvec_push(&a->command, "python3");
+	/* The one that the tests were configured for: what is found by its
+	 * name may be a script that looks for it. */
+	strvec_push(&a->command, python != NULL ? python : "python3");
 	strvec_push(&a->command, "-B");
 	strvec_pushf(&a->command, "%s/tests/lib/fake_agent.py",
 	    top != NULL ? top : ".");

@@ -162,11 +162,11 @@ every_reason_has_a_full_row(void **state)
 		assert_true(i == REASON_NONE || reason_info(i)->cures != 0);
 		offered |= reason_info(i)->cures;
 	}
-	for (bit = 1; bit <= CURE_AMEND_AGENT; bit <<= 1) {
+	for (bit = 1; bit <= CURE_SHOW_LOG; bit <<= 1) {
 		assert_true((offered & bit) != 0);
 		assert_true(cure_name(bit)[0] != '\0');
 	}
-	assert_string_equal(cure_name(CURE_AMEND_AGENT << 1), "");
+	assert_string_equal(cure_name(CURE_SHOW_LOG << 1), "");
 	assert_int_equal(reason_info(REASONS)->code, REASON_NONE);
 	assert_int_equal(reason_parse("busy"), -1);
 	assert_int_equal(reason_info(REASON_NO_AGENT)->clears,
