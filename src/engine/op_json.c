@@ -12,7 +12,8 @@
 #include "engine/owner_private.h"
 
 static const char *const names[OP_KINDS] = {
-	[OP_SET] = "set", [OP_ADD] = "add", [OP_DRAIN] = "drain", [OP_UNDRAIN] = "undrain",
+	[OP_SET] = "set", [OP_ADD] = "add",
+	[OP_DRAIN] = "drain", [OP_UNDRAIN] = "undrain",
 	[OP_HOLD] = "hold", [OP_RELEASE] = "release", [OP_CANCEL] = "cancel",
 	[OP_REQUEUE] = "requeue", [OP_MOVE] = "move",
 	[OP_PRIORITY] = "priority", [OP_RECONNECT] = "reconnect",

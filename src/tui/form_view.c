@@ -102,8 +102,8 @@ changed_since(const struct batch *b)
 	for (i = 0; i < b->n; i++) {
 		tg = &b->targets[i];
 		no = engine_agent_find(b->t->engine, tg->op.agent);
-		if (tg->op.kind != OP_SET || tg->key != NULL || tg->state != TARGET_ASKED ||
-		    no < 0)
+		if (tg->op.kind != OP_SET || tg->key != NULL ||
+		    tg->state != TARGET_ASKED || no < 0)
 			continue;
 		f = &engine_agent(b->t->engine, (size_t)no)->facts;
 		if (!guards_equal(&f->guards, &tg->old_guards,

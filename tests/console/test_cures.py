@@ -327,7 +327,8 @@ def let_past(lab):
     console, run = lab.start_run(plan, '--quiet')
     last = '%s/102' % run
     tap.ok('the last one waits for what is kept for another', lab.until(
-        lambda: '* reserved:' in lab.cli('why', last).stdout))
+        lambda: any(x['id'] == last and x['reason'] == 'reserved'
+                    for x in lab.json('queue')['queue']), 60))
     offers = {e['cure']: e for e in lab.json('why', last)['effects']}
     tap.equal('it may be let past', offers['override']['command'],
               'yardmaster override ' + last)

@@ -30,12 +30,16 @@ def unpacked(host):
 
 
 def launch(lab, agents, error_retries=1):
-    """Runs one test: exit code, its row of the report, what was printed."""
+    """Runs one test, when the last of the agents is there: exit code, its row
+    of the report, what was printed."""
     process, run = lab.start_run(lab.plan({
-        'name': 'w', 'workspace': 'tree', 'error_retries': error_retries,
-        'retry_delay': '0s', 'suites': [{
-            'name': 's', 'agents': agents, 'tests': ['t'], 'command': [
-                'sh', '-c', 'test "$(ls | wc -l)" = %d' % FILES]}]}))
+        'name': 'w', 'error_retries': error_retries, 'retry_delay': '0s',
+        'suites': [{
+            'name': 's', 'agents': agents, 'tests': ['t'], 'needs': ['up'],
+            'workspace': 'tree', 'command': [
+                'sh', '-c', 'test "$(ls | wc -l)" = %d' % FILES]}, {
+            'name': 'up', 'agents': agents[-1:], 'tests': ['u'],
+            'command': ['true']}]}))
     said = '%s%s' % process.communicate()
     return (process.returncode, lab.json('report', run)['executions'][0],
             said)

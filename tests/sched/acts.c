@@ -165,8 +165,9 @@ static const struct {
 } acts[] = {
 	{ "holds or releases", hold_exec }, { "moves", move_exec },
 	{ "runs anyway", run_anyway }, { "starts now", start_now },
-	{ "lets past", override }, { "requeues", requeue }, { "declares lost", declare_lost },
-	{ "cancels", cancel }, { "skips", skip_exec }, { "prefers", priority },
+	{ "lets past", override }, { "requeues", requeue },
+	{ "declares lost", declare_lost }, { "cancels", cancel },
+	{ "skips", skip_exec }, { "prefers", priority },
 	{ "holds or releases the run of", hold_run },
 	{ "limits the run of", limit_run }, { "amends the run of", amend },
 };
