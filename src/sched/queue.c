@@ -202,21 +202,6 @@ class_touch(struct sched *s, struct class *c)
 	lane_touch(s, c->key.lane);
 }
 
-/* What is wide is looked at again when it was passed so often, as an agent
- * whose queue is kept filled may never have room for it by itself. */
-void
-class_waits(struct sched *s, struct class *c)
-{
-	if (c->waits)
-		return;
-	c->waits = true;
-	c->block_sent = s->n_sent;
-	if (c->key.workers > 1)
-		heap_push(&s->passed, (struct heap_key){
-			.a = s->n_sent + RESERVE_PASSES,
-			.id = c->index });
-}
-
 void
 class_set(struct sched *s, uint32_t class, enum class_state state,
     uint32_t block)
@@ -225,7 +210,9 @@ class_set(struct sched *s, uint32_t class, enum class_state state,
 
 	if (c->state == CLASS_READY && state != CLASS_READY) {
 		c->block_us = s->now_us;
-		class_waits(s, c);
+		if (!c->waits)
+			c->block_sent = s->n_sent;
+		c->waits = true;
 	}
 	c->state = state;
 	c->block = block;

@@ -123,21 +123,6 @@ reserve_look(struct sched *s, struct class *c)
 	}
 }
 
-bool
-reserve_passed(struct sched *s)
-{
-	size_t was = s->reserving.n;
-	struct class *c;
-
-	while (s->passed.n > 0 && s->passed.v[0].a <= s->n_sent) {
-		c = s->classes[s->passed.v[0].id];
-		heap_pop(&s->passed);
-		if (c != NULL)
-			reserve_look(s, c);
-	}
-	return s->reserving.n > was;
-}
-
 static bool
 is_over(const struct sched *s, uint32_t who)
 {

@@ -235,8 +235,6 @@ struct exec *class_head(struct sched *s, struct class *c);
 /* Nobody is left: its reservations end (reserve.c). */
 void class_emptied(struct sched *s, struct class *c);
 void class_aside(struct sched *s, struct class *c, struct exec *x);
-/* It could not go; what is sent from now on passes it. */
-void class_waits(struct sched *s, struct class *c);
 void class_set(struct sched *s, uint32_t class, enum class_state state,
     uint32_t block);
 int64_t clamp_priority(int64_t p);
@@ -383,9 +381,6 @@ bool deadline_gates(const struct run *r);
 /* reserve.c */
 /* Whether a class that waits has waited long enough, and what it keeps. */
 void reserve_look(struct sched *s, struct class *c);
-/* The same of all wide ones that were passed often enough by now; true when
- * one of them keeps something from now on. */
-bool reserve_passed(struct sched *s);
 void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
 /* The same of all that are reserved, for one that is let past all. */

@@ -552,8 +552,6 @@ struct sched {
 	struct ids free_parcels;
 	struct ids ghosts;	/* parcels lost or superseded */
 	struct ids reserving;	/* classes that have something reserved */
-	struct heap passed;	/* wide ones that wait: a: when n_sent says that
-				 * they were passed often enough */
 	struct ids starving;	/* lanes */
 	struct group **groups;	/* freed ones are NULL */
 	size_t n_groups, cap_groups;

@@ -318,7 +318,7 @@ def let_past(lab):
     """One that needs all workers was passed so often that its agent is kept
     for it; one of the others may go all the same."""
     plan = lab.plan({
-        'name': 'kept', 'parallel': 'tests', 'order': 'plan',
+        'name': 'kept', 'parallel': 'tests', 'order': 'plan', 'ahead': 0,
         'agents': ['lab-1'], 'command': [lab.work, '0.01'],
         'suites': [suite('a', [
             {'name': 'long', 'command': [lab.work, '600']},
