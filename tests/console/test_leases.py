@@ -225,12 +225,7 @@ def instances(lab):
     jobs.began(2)
     ends(gates[0])          # the third has what the first one had
     jobs.began(3)
-    console.kill()
-    console.wait()
-    resumed = lab.start('resume', run, '--quiet')
-    for line in resumed.stderr:
-        if 'took over' in line:
-            break
+    resumed = lab.take_over(console, run)
     ends(gates[1])
     tap.ok('what is free after a takeover is given on', jobs.began(4))
     ends(gates[2])

@@ -80,15 +80,9 @@ def requeued(lab):
     console, run = lab.start_run(lab.plan({
         'name': 'requeued', 'command': [slow],
         'suites': [{'name': 's', 'tests': ['t']}]}), '--quiet')
-    while not os.path.exists(gate + '.runs'):
-        lab.watch.wait(lambda w: False, 0.02)
+    lab.until(lambda: os.path.exists(gate + '.runs'))
     tap.equal('requeue', lab.cli('requeue', run + '/1').returncode, 0)
-    console.kill()
-    console.wait()
-    resumed = lab.start('resume', run, '--quiet')
-    for line in resumed.stderr:
-        if 'took over' in line:
-            break
+    resumed = lab.take_over(console, run)
     open(gate, 'w').close()
     resumed.communicate()
     tap.equal('it is tried again by whoever took over', resumed.returncode, 0)
@@ -133,12 +127,7 @@ def tried(lab):
         'requeue', run + '/1').returncode, 0)
     while not os.path.exists(gate + '.third'):
         lab.watch.wait(lambda w: False, 0.02)
-    console.kill()
-    console.wait()
-    resumed = lab.start('resume', run, '--quiet')
-    for line in resumed.stderr:
-        if 'took over' in line:
-            break
+    resumed = lab.take_over(console, run)
     said = lab.cli('why', run + '/2').stdout
     tap.ok('a delay goes on', 'retry-delay' in said, said)
     tap.equal('and is over when somebody says so', lab.cli(
@@ -171,12 +160,7 @@ def held(lab):
              'needs': ['long']}]}]})
     console, run = lab.start_run(plan, '--quiet')
     lab.cli('hold', run + '/2', '--note', 'wait for me')
-    console.kill()
-    console.wait()
-    resumed = lab.start('resume', run, '--quiet')
-    for line in resumed.stderr:
-        if 'took over' in line:
-            break
+    resumed = lab.take_over(console, run)
     lab.watch.wait(lambda w: any(s[2] == run + '/1' for s in w.starts) and
                    w.count() == 0)
     why = ''

@@ -163,6 +163,16 @@ class Lab:
         return vt.Screen([CONSOLE, 'console', '--fleet', self.fleet] +
                          list(args), rows, cols, env=self.env, cwd=self.dir)
 
+    def take_over(self, console, run):
+        """Kills the console of a run; the one that has taken it over."""
+        console.kill()
+        console.wait()
+        resumed = self.start('resume', run, '--quiet')
+        for line in resumed.stderr:
+            if 'took over' in line:
+                break
+        return resumed
+
     def until(self, what, seconds=20):
         """Looks until what() is true: its last value."""
         end = time.monotonic() + seconds
