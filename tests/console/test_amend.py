@@ -92,10 +92,7 @@ class Changed:
     def kill_and_resume(self):
         self.console.kill()
         self.console.communicate()
-        self.console = self.lab.start('resume', self.run, '--quiet')
-        for line in self.console.stderr:
-            if 'took over' in line:
-                break
+        self.console = self.lab.resume(self.run)
 
     def end(self):
         self.console.send_signal(signal.SIGINT)

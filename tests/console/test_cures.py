@@ -231,10 +231,7 @@ def outlives(s):
     s.console.wait()
     tap.equal('the list is there without an owner', listed(s), before)
     as_of_version_1(s)
-    s.console = s.lab.start('resume', s.run, '--quiet')
-    for line in s.console.stderr:
-        if 'took over' in line:
-            break
+    s.console = s.lab.resume(s.run)
     s.why('never', 'held')
     tap.ok('what an older program wrote holds', 'not now' in
            s.lab.cli('why', s.id('never')).stdout)

@@ -42,14 +42,6 @@ def blocker(lab, what, code):
         None)) or {'text': '', 'since_s': 0}
 
 
-def resume(lab, run):
-    console = lab.start('resume', run, '--quiet')
-    for line in console.stderr:
-        if 'took over' in line:
-            break
-    return console
-
-
 def goes_by(lab):
     """Both kinds end while their owner lives."""
     console, run, gate = gated(lab, 'short')
@@ -66,7 +58,7 @@ def goes_by(lab):
     tap.equal('as of nobody', {h[2] for h in said[2:]}, {'yardmaster'})
     console.kill()
     console.wait()
-    console = resume(lab, run)
+    console = lab.resume(run)
     tap.equal('who takes over ends nothing again', holds(lab, run), said)
     tap.ok('undo holds it again', lab.cli('undo', run, '4').returncode == 0)
     tap.equal('for good', holds(lab, run)[4][3], None)
@@ -93,7 +85,7 @@ def is_kept(lab):
     console.kill()
     console.wait()
     edit(lab, run, 'wall=wall-3600000000')
-    console = resume(lab, run)
+    console = lab.resume(run)
     said = blocker(lab, run + '/2', 'run-held')
     tap.equal('after a takeover it ends as before',
               said['text'].split('until')[-1], until)
@@ -105,7 +97,7 @@ def is_kept(lab):
     console.wait()
     edit(lab, run, "what=json_set(what, '$.expires', 1)"
          " WHERE kind='hold'")
-    console = resume(lab, run)
+    console = lab.resume(run)
     tap.ok('what ended while nobody drove the run is released', ended(
         lab, run) and ended(lab, run + '/2'))
     open(gate, 'w').close()

@@ -267,17 +267,6 @@ def beside(lab):
     tap.equal('it never ran beside itself', jobs.most('a'), 1)
 
 
-def takes_over(lab, console, run):
-    """The console dies, another one drives the run."""
-    console.kill()
-    console.wait()
-    console = lab.start('resume', run, '--quiet')
-    for line in console.stderr:
-        if 'took over' in line:
-            break
-    return console
-
-
 def dead(lab):
     """That a host was declared dead outlives the console; what is sent there
     once it is back is lost anew."""
@@ -308,7 +297,7 @@ def dead(lab):
     tap.equal('its host is declared dead', lab.cli(
         'declare', 'lab-1', 'dead').returncode, 0)
     tap.equal('that is an amendment', given_up(), ['lab-1'])
-    console = takes_over(lab, console, run)
+    console = lab.take_over(console, run)
     lab.cli('release', run + '/2')
     tap.ok('after a takeover the lock is free', late.began(1, 10))
     lab.hosts[0].start()
@@ -317,7 +306,7 @@ def dead(lab):
     tap.ok('once the host is back it gets work', gone.began(2))
     lab.hosts[0].stop()
     tap.ok('and is silent again', says(3, 'error'))
-    console = takes_over(lab, console, run)
+    console = lab.take_over(console, run)
     lab.cli('release', run + '/4')
     tap.ok('what was lost since then keeps its lock', says(
         4, 'gate: 1 of 1 taken', run + '/3'))

@@ -167,6 +167,10 @@ class Lab:
         """Kills the console of a run; the one that has taken it over."""
         console.kill()
         console.wait()
+        return self.resume(run)
+
+    def resume(self, run):
+        """A console that has taken over a run that nobody drives."""
         resumed = self.start('resume', run, '--quiet')
         for line in resumed.stderr:
             if 'took over' in line:
