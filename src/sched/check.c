@@ -108,6 +108,40 @@ check_run(const struct sched *s, const struct run *r)
 	return NULL;
 }
 
+static bool
+lset_has(const struct lset *ls, uint32_t limit)
+{
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].limit == limit)
+			return true;
+	return false;
+}
+
+/* Whoever a limit (or NONE) or an agent is reserved for knows of it. */
+static bool
+keeps(const struct sched *s, uint32_t who, uint32_t limit, uint32_t agent)
+{
+	const struct class *c;
+	const struct group *g;
+	uint32_t i;
+
+	if ((who & GROUP_TAG) == 0) {
+		c = s->classes[who];
+		return c != NULL && (limit == NONE ? c->agent == agent :
+		    c->reserves && lset_has(s->lsets[c->key.lset], limit));
+	}
+	g = s->groups[who & ~GROUP_TAG];
+	if (g == NULL || limit != NONE)
+		return g != NULL && g->keeps &&
+		    lset_has(s->lsets[g->kept], limit);
+	for (i = 0; i < g->n_reserved; i++)
+		if (g->reserved[i] == agent)
+			return true;
+	return false;
+}
+
 static char *
 check_agent(const struct sched *s, uint32_t idx)
 {
@@ -115,6 +149,8 @@ check_agent(const struct sched *s, uint32_t idx)
 	uint32_t i, load = 0, run = 0, unstarted = 0, back = 0;
 	const struct parcel *p;
 
+	if (a->reserved != NONE && !keeps(s, a->reserved, NONE, idx))
+		return str_fmt("%s is kept for nobody", a->name);
 	for (i = a->first; i != NONE; i = p->next) {
 		p = &s->parcels[i];
 		if (p->agent != idx || p->state == P_FREE ||
@@ -180,6 +216,8 @@ check_limit(const struct sched *s, uint32_t limit)
 	const struct limit *l = s->limits[limit];
 	uint32_t sum[2];
 
+	if (l->reserved != NONE && !keeps(s, l->reserved, limit, NONE))
+		return str_fmt("limit %s is kept for nobody", l->name);
 	limit_sum(s, limit, sum);
 	if (sum[0] != l->used[0] || sum[1] != l->used[1])
 		return str_fmt("limit %s: %u and %u used, not %u and %u",
@@ -204,6 +242,9 @@ check_class(const struct sched *s, const struct class *c)
 	const struct lane *l = s->lanes[c->key.lane];
 	size_t i;
 
+	if (c->agent != NONE && s->agents[c->agent].reserved != c->index)
+		return str_fmt("class %u keeps %s for nothing", c->index,
+		    s->agents[c->agent].name);
 	if (c->n == 0)
 		return NULL;
 	if (c->state == CLASS_LIMIT && !waits_for(s->limits[c->block],
@@ -228,6 +269,10 @@ check_group(const struct sched *s, const struct group *g)
 	const struct parcel *p;
 	uint32_t i, k, ready = 0, out = 0;
 
+	for (i = 0; i < g->n_reserved; i++)
+		if (s->agents[g->reserved[i]].reserved != group_tag(g))
+			return str_fmt("group %u keeps %s for nothing",
+			    g->index, s->agents[g->reserved[i]].name);
 	for (i = 0; i < g->n; i++) {
 		x = group_part(s, g, i);
 		ready += (x->flags & X_READY) != 0;

@@ -386,6 +386,18 @@ group_keeps(const struct group *g)
 	return g->keeps || g->n_reserved > 0;
 }
 
+/* Who may pass what others keep does not take it from them. */
+static bool
+any_kept(const struct match *m)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->g->n; i++)
+		if (m->s->agents[m->agent[i]].reserved != NONE)
+			return true;
+	return false;
+}
+
 /* All of its agents, or none. */
 static void
 agents_keep(struct sched *s, struct group *g)
@@ -394,7 +406,7 @@ agents_keep(struct sched *s, struct group *g)
 		.avoid = group_avoids(s, g) };
 	uint32_t i;
 
-	if (match_all(&m) == g->n) {
+	if (match_all(&m) == g->n && !any_kept(&m)) {
 		g->n_reserved = g->n;
 		for (i = 0; i < g->n; i++) {
 			g->reserved[i] = m.agent[i];

@@ -489,6 +489,70 @@ what_was_lost_unstarted_says_nothing_of_a_go(void **state)
 	kit_done(&k);
 }
 
+/* Each that is sent has passed. */
+static void
+pass_all(struct kit *k)
+{
+	struct sched_decision d;
+	size_t i;
+
+	for (i = 0; i < k->out.n; i++) {
+		d = k->out.v[i];
+		if (d.kind != SCHED_SEND)
+			continue;
+		sched_started(k->s, d.id, 1, k->now_us);
+		sched_ended(k->s, d.id, OUTCOME_PASSED, US_PER_S, k->now_us);
+		kit_check(k);
+	}
+	k->now_us += US_PER_S;
+}
+
+/* One that is let past what is reserved keeps no agent that another keeps. */
+static void
+who_may_pass_takes_nothing_over(void **state)
+{
+	uint32_t first, wide, run, turn, i;
+	struct spec p, q, w;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 2);
+	spec_init(&w);
+	spec_terms(&w);
+	spec_execs(&w, 1);
+	first = kit_run(&k, &w);
+	kit_decide(&k);
+	kit_started(&k, first, 1);
+	kit_agent(&k, 1, "b", 1);
+	w.terms[0].workers = 2;
+	w.run.id = "r000000000b";
+	wide = kit_run(&k, &w);
+	spec_team(&p, 3, 0);
+	for (i = 0; i < 3; i++)
+		p.terms[i].same_agent = true;
+	p.run.id = "r000000000c";
+	run = kit_run(&k, &p);
+	sched_exec_override(k.s, run, 1, k.now_us);
+	spec_init(&q);
+	spec_terms(&q);
+	spec_execs(&q, 63);
+	q.run.id = "r000000000d";
+	for (turn = 0; turn < 150; turn++) {
+		if (turn % 50 == 0)
+			kit_run(&k, &q);
+		kit_decide(&k);
+		pass_all(&k);
+	}
+	kit_ended(&k, first, 1, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, wide, 1), 0);
+	kit_started(&k, wide, 1);
+	kit_ended(&k, wide, 1, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -508,6 +572,7 @@ main(void)
 		cmocka_unit_test(what_failed_goes_elsewhere),
 		cmocka_unit_test(what_failed_waits_for_another_agent),
 		cmocka_unit_test(what_was_lost_unstarted_says_nothing_of_a_go),
+		cmocka_unit_test(who_may_pass_takes_nothing_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
