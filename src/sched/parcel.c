@@ -174,8 +174,9 @@ count_inflight(struct sched *s, struct parcel *p, bool on)
 uint32_t
 parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 {
+	const struct sched_member *m;
 	struct parcel *p;
-	uint32_t i, n;
+	uint32_t i, k, n;
 
 	if (s->free_parcels.n > 0) {
 		i = s->free_parcels.v[--s->free_parcels.n];
@@ -188,8 +189,9 @@ parcel_new(struct sched *s, const struct parcel *from, const char *instance)
 	*p = *from;
 	p->state = P_SENT;
 	p->clock_us = s->now_us;
-	parcel_members(p, &n);
-	p->n_open = n;
+	m = parcel_members(p, &n);
+	for (p->n_open = k = 0; k < n; k++)
+		p->n_open += m[k].attempt != 0;
 	if (p->agent != NONE)
 		link_in(s, i);
 	lset_take(s, i, instance);

@@ -56,7 +56,16 @@ stands_for_all(const struct sched_run *spec, uint32_t no)
 	return true;
 }
 
-/* Itself and all that are out and go by the same lead. */
+/* Attempt 0 of those whose part of the process is over. */
+static struct sched_member
+member_of(const struct sched_run *spec, uint32_t no)
+{
+	const struct sched_exec *from = &spec->execs[no - 1];
+
+	return (struct sched_member){ no, is_out(from) ? from->attempt : 0 };
+}
+
+/* Itself and all that go by the same lead: they are of one process. */
 static void
 gather(const struct run *r, const struct sched_run *spec, uint32_t no,
     struct parcel *p)
@@ -70,9 +79,8 @@ gather(const struct run *r, const struct sched_run *spec, uint32_t no,
 	p->members[0] = p->one;
 	for (i = 1; i <= spec->n_execs; i++)
 		if (i != no && spec->execs[i - 1].lead == lead &&
-		    is_out(&spec->execs[i - 1]))
-			p->members[n++] = (struct sched_member){ i,
-				spec->execs[i - 1].attempt };
+		    !spec->execs[i - 1].returned)
+			p->members[n++] = member_of(spec, i);
 	p->n_members = n;
 	p->members = mem_realloc(p->members, n, sizeof(*p->members));
 }
@@ -87,6 +95,8 @@ members_state(struct sched *s, struct run *r, uint32_t parcel)
 
 	m = parcel_members(p, &n);
 	for (i = 0; i < n; i++) {
+		if (m[i].attempt == 0)
+			continue;
 		x = exec_get(r, m[i].exec);
 		x->parcel = parcel;
 		x->flags &= (uint16_t)~X_NEEDS;
@@ -119,7 +129,9 @@ restore_out(struct sched *s, struct run *r, const struct sched_run *spec,
 	gather(r, spec, no, &p);
 	m = parcel_members(&p, &n);
 	for (i = 0; i < n; i++)
-		p.estimate_us += length_us(s, r, exec_get(r, m[i].exec));
+		if (m[i].attempt != 0)
+			p.estimate_us += length_us(s, r,
+			    exec_get(r, m[i].exec));
 	i = parcel_new(s, &p, from->instance);
 	members_state(s, r, i);
 	if (p.agent == NONE)

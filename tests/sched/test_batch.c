@@ -285,6 +285,34 @@ test_resumed_without_its_lead(void **state)
 	kit_done(&k);
 }
 
+/* What failed in it waits for the end of that process: no step of it goes
+ * where its first attempt may still be. */
+static void
+test_resumed_beside_itself(void **state)
+{
+	uint32_t run, i;
+	struct spec p;
+	struct kit k;
+
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 4);
+	batch_spec(&p, 2);
+	p.terms[0].retries = 1;
+	for (i = 0; i < 2; i++) {
+		p.execs[i].state = i == 0 ? EXEC_WAITING : EXEC_RUNNING;
+		p.execs[i].attempt = 1;
+		p.execs[i].failures = i == 0;
+		p.execs[i].lead = 1;
+	}
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	assert_int_equal(k.out.n, 0);
+	kit_ended(&k, run, 2, OUTCOME_PASSED);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 1), 0);
+	kit_done(&k);
+}
+
 /* One row with its members as steps, one start for all of them. */
 static void
 test_simulated(void **state)
@@ -367,6 +395,7 @@ main(void)
 		cmocka_unit_test(test_one_is_cancelled),
 		cmocka_unit_test(test_resumed_batch),
 		cmocka_unit_test(test_resumed_without_its_lead),
+		cmocka_unit_test(test_resumed_beside_itself),
 		cmocka_unit_test(test_simulated),
 		cmocka_unit_test(test_simulation_is_repeatable),
 	};
