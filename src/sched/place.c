@@ -287,7 +287,7 @@ try_agents(struct sched *s, struct class *c)
 		place_send(s, s->runs[l->key.run],
 		    fit_pick(s, c, x, at.agent), at);
 	else if (!f.seen)
-		l->blocked = true;
+		class_blocked(s, c);
 	else if (f.beside)
 		class_aside(s, c, x);
 	else
@@ -358,6 +358,8 @@ place_all(struct sched *s)
 
 	try_reserving(s);
 	for (;;) {
+		if (reserve_passed(s))
+			try_reserving(s);
 		lane = any_room(s) ? lane_best(s) : NONE;
 		group = group_best(s);
 		if (group != NONE && (lane == NONE ||

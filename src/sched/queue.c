@@ -202,6 +202,26 @@ class_touch(struct sched *s, struct class *c)
 	lane_touch(s, c->key.lane);
 }
 
+/* It could not go; what is sent from now on passes it. */
+static void
+class_waits(struct sched *s, struct class *c)
+{
+	if (c->waits)
+		return;
+	c->waits = true;
+	c->block_sent = s->n_sent;
+	if (c->key.workers > 1)
+		reserve_due(s, c);
+}
+
+void
+class_blocked(struct sched *s, struct class *c)
+{
+	s->lanes[c->key.lane]->blocked = true;
+	if (c->key.workers > 1)
+		class_waits(s, c);
+}
+
 void
 class_set(struct sched *s, uint32_t class, enum class_state state,
     uint32_t block)
@@ -210,9 +230,7 @@ class_set(struct sched *s, uint32_t class, enum class_state state,
 
 	if (c->state == CLASS_READY && state != CLASS_READY) {
 		c->block_us = s->now_us;
-		if (!c->waits)
-			c->block_sent = s->n_sent;
-		c->waits = true;
+		class_waits(s, c);
 	}
 	c->state = state;
 	c->block = block;

@@ -123,6 +123,35 @@ reserve_look(struct sched *s, struct class *c)
 	}
 }
 
+void
+reserve_due(struct sched *s, struct class *c)
+{
+	c->due_sent = s->n_sent + RESERVE_PASSES;
+	heap_push(&s->passed, (struct heap_key){ .a = c->due_sent,
+	    .id = c->index });
+}
+
+bool
+reserve_passed(struct sched *s)
+{
+	size_t was = s->reserving.n;
+	struct heap_key k;
+	struct class *c;
+
+	while (s->passed.n > 0 && s->passed.v[0].a <= s->n_sent) {
+		k = s->passed.v[0];
+		heap_pop(&s->passed);
+		c = s->classes[k.id];
+		if (c == NULL || !c->waits || c->due_sent != k.a)
+			continue;
+		if (!run_gated(s, s->runs[c->key.run]))
+			reserve_look(s, c);
+		reserve_due(s, c);
+		return s->reserving.n > was;
+	}
+	return false;
+}
+
 static bool
 is_over(const struct sched *s, uint32_t who)
 {

@@ -33,7 +33,7 @@
  *     agent has workers for, and may run here: it is asked back.
  *     reassign_all()
  * 13. What is limited or wide is passed by at most RESERVE_PASSES sends, then
- *     it keeps what it needs.                             reserve_look()
+ *     it keeps what it needs.           reserve_look(), reserve_passed()
  * 14. Nothing is sent ahead to where a limited item that comes before it
  *     waits for a worker.                      ahead_set(), ahead_withheld()
  */
@@ -120,6 +120,7 @@ sched_free(struct sched *s)
 	ids_done(&s->free_parcels);
 	ids_done(&s->ghosts);
 	ids_done(&s->reserving);
+	heap_done(&s->passed);
 	ids_done(&s->starving);
 	free(s->kinds);
 	ids_done(&s->keepers);

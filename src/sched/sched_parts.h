@@ -235,6 +235,8 @@ struct exec *class_head(struct sched *s, struct class *c);
 /* Nobody is left: its reservations end (reserve.c). */
 void class_emptied(struct sched *s, struct class *c);
 void class_aside(struct sched *s, struct class *c, struct exec *x);
+/* No agent has room for anything of its lane. */
+void class_blocked(struct sched *s, struct class *c);
 void class_set(struct sched *s, uint32_t class, enum class_state state,
     uint32_t block);
 int64_t clamp_priority(int64_t p);
@@ -381,6 +383,12 @@ bool deadline_gates(const struct run *r);
 /* reserve.c */
 /* Whether a class that waits has waited long enough, and what it keeps. */
 void reserve_look(struct sched *s, struct class *c);
+/* A wide one is looked at again after so many sends, as an agent whose queue
+ * is kept filled never has room for it by itself. */
+void reserve_due(struct sched *s, struct class *c);
+/* Looks at the one that is due first; true when it keeps something from now
+ * on. */
+bool reserve_passed(struct sched *s);
 void reserve_drop(struct sched *s, struct class *c);
 void reserve_open(struct sched *s, const struct class *c, bool open);
 /* The same of all that are reserved, for one that is let past all. */

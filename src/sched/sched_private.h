@@ -375,8 +375,10 @@ struct class {
 	uint32_t n_unknown;	/* of them, not predicted */
 	uint32_t block;		/* limit it waits for, or NONE */
 	int64_t block_us;	/* since when it is parked */
-	bool waits;		/* was parked since it last sent */
+	bool waits;		/* was parked since it last sent, or wide and
+				 * its lane blocked */
 	uint64_t block_sent;	/* sends decided when that began */
+	uint64_t due_sent;	/* and when passed says to look again */
 	uint32_t agent;		/* it has reserved, or NONE */
 	bool reserves;		/* its limits */
 	struct verdict verdict;
@@ -552,6 +554,7 @@ struct sched {
 	struct ids free_parcels;
 	struct ids ghosts;	/* parcels lost or superseded */
 	struct ids reserving;	/* classes that have something reserved */
+	struct heap passed;	/* wide classes that wait; a: their due_sent */
 	struct ids starving;	/* lanes */
 	struct group **groups;	/* freed ones are NULL */
 	size_t n_groups, cap_groups;

@@ -161,6 +161,25 @@ def check_locks(f):
         out['makespan_s'], out['lower_bound_s']), (10, 10))
 
 
+def check_wide(f):
+    """One that needs all workers is passed by 64, whatever the round trip;
+    what is sent ahead keeps no worker from it for ever."""
+    fleet = f.write('eight.json', fleet_of((8, {})))
+    plan = f.write('passed.json', plan_of(
+        [{'name': 'l%d' % i, 'estimate': '%dms' % (3000 + i * 130)}
+         for i in range(8)] +
+        [{'name': 'wide', 'workers': 8, 'estimate': '5s'}] +
+        [{'name': 't%d' % i, 'estimate': '%dms' % (900 + i % 7 * 37)}
+         for i in range(300)], parallel='tests', order='plan'))
+    for rtt in (0, 1, 100):
+        out = f.json('plan', 'simulate', plan, '--fleet', fleet, '--rtt', rtt)
+        start = next(x['start_s'] for x in out['executions']
+                     if x['steps'][0]['test'] == 'wide')
+        before = [x for x in out['executions'] if x['start_s'] < start]
+        tap.equal('a wide one is passed by 64 at %d ms' % rtt, len(before),
+                  8 + 64)
+
+
 def check_slower(f):
     """All take longer than predicted: more workers are taken, and the
     deadline is met all the same."""
@@ -259,6 +278,7 @@ def main():
         check_random(f)
         check_round_trips(f)
         check_locks(f)
+        check_wide(f)
         check_slower(f)
         check_batch(f)
         check_schedules(f)
