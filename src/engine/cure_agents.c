@@ -49,18 +49,57 @@ fit_clear(struct fit *f)
 	return f->a->benched;
 }
 
+static void
+set_max(struct fit *f, uint32_t n)
+{
+	f->c->op.set_max = true;
+	f->c->op.expect_max = f->a->facts.max_workers;
+	f->c->op.max_workers = n;
+	f->value = str_fmt(" max_workers=%u", n);
+}
+
+static void
+set_threshold(struct fit *f)
+{
+	char *before = f->value;
+
+	f->c->op.set_threshold = true;
+	f->c->op.expect_threshold = f->a->facts.threshold;
+	threshold_parse("max", &f->c->op.threshold);
+	f->value = str_fmt("%s threshold=max", before != NULL ? before : "");
+	free(before);
+}
+
+/* As many workers as it asks for at once. */
+static bool
+fit_width(struct fit *f)
+{
+	const struct plan *p = f->o->r->plan;
+	const struct plan_terms *t =
+	    &p->terms[p->execs[f->o->id->execution - 1].terms];
+	const struct facts *facts = &f->a->facts;
+	uint32_t max = facts->max_workers;
+
+	if (max < t->workers)
+		set_max(f, max = t->workers);
+	if (!t->pinned && threshold_effective(&facts->threshold, max) <
+	    t->workers)
+		set_threshold(f);
+	return f->value != NULL;
+}
+
 static bool
 fit_raise_max(struct fit *f)
 {
 	const struct facts *facts = &f->a->facts;
 
-	if (f->a->link != LINK_UP || facts->virtual ||
-	    facts->busy < facts->max_workers)
+	if (f->a->link != LINK_UP || facts->virtual)
 		return false;
-	f->c->op.set_max = true;
-	f->c->op.expect_max = facts->max_workers;
-	f->c->op.max_workers = facts->max_workers + 1;
-	f->value = str_fmt(" max_workers=%u", facts->max_workers + 1);
+	if (f->o->b->code == REASON_NO_AGENT)
+		return fit_width(f);
+	if (facts->busy < facts->max_workers)
+		return false;
+	set_max(f, facts->max_workers + 1);
 	return true;
 }
 
@@ -71,10 +110,7 @@ fit_threshold(struct fit *f)
 
 	if (f->a->link != LINK_UP || facts->effective >= facts->max_workers)
 		return false;
-	f->c->op.set_threshold = true;
-	f->c->op.expect_threshold = facts->threshold;
-	threshold_parse("max", &f->c->op.threshold);
-	f->value = str_dup(" threshold=max");
+	set_threshold(f);
 	return true;
 }
 

@@ -25,7 +25,8 @@ static const struct reason_info reasons[REASONS] = {
 	    CURE_RUN_ANYWAY | CURE_RAISE_LIMIT,
 	    "the run was stopped by a failure limit" },
 	{ REASON_NO_AGENT, "no-agent", CLEARS_OPERATOR,
-	    CURE_AMEND | CURE_AMEND_AGENT | CURE_ADD_AGENT | CURE_SKIP,
+	    CURE_AMEND | CURE_AMEND_AGENT | CURE_ADD_AGENT | CURE_RAISE_MAX |
+	    CURE_SKIP,
 	    "no agent of the fleet meets its requirement" },
 	{ REASON_SCHEDULE, "schedule", CLEARS_ITSELF, CURE_START_NOW,
 	    "it is due at a later time" },

@@ -213,7 +213,15 @@ def a_fleet(lab):
     tap.ok('and takes work', s.started('far'))
     s.do('set', 'lab-1', 'max_workers=2')
     s.why('wide', 'no-agent', 'no agent gives 4 workers')
+    s.offered('wide', 'raise max workers',
+              ['yardmaster set lab-1 max_workers=4 FLEET'], never=-1)
+    s.do('set', 'lab-1', 'max_workers=3', 'threshold=2')
+    s.offered('wide', 'raise max workers',
+              ['yardmaster set lab-1 max_workers=4 threshold=max FLEET'],
+              never=-1)
     s.do('set', 'lab-1', 'max_workers=8')
+    s.why('wide', 'no-agent', 'threshold 2, max workers 8')
+    s.typed('yardmaster set lab-1 threshold=max --fleet ' + lab.fleet)
     s.do('run-anyway', s.id('wide'))
     tap.ok('what needs four workers runs', s.started('wide'))
     s.kill_and_resume()
