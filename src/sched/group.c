@@ -470,6 +470,29 @@ group_revived(struct sched *s, struct run *r, const struct exec *x)
 
 /* ---- after a resume ---- */
 
+/* No part comes to a result before the go, but for an error, or the hand of
+ * somebody. */
+static bool
+shows_go(const struct exec *x, const struct sched_exec *from)
+{
+	bool ran = !from->returned && !from->unstarted;
+
+	switch ((enum exec_state)x->state) {
+	case EXEC_RUNNING:
+	case EXEC_PASSED:
+	case EXEC_HEALED:
+	case EXEC_FAILED:
+	case EXEC_TIMEOUT:
+		return true;
+	case EXEC_SKIPPED:
+		return x->attempt > 0 && x->cause == REASON_NONE && ran;
+	case EXEC_WAITING:
+		return (x->flags & X_RETRY) != 0 && ran;
+	default:
+		return false;
+	}
+}
+
 void
 groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 {
@@ -484,12 +507,7 @@ groups_restore(struct sched *s, struct run *r, const struct sched_run *spec)
 			continue;
 		if (x->parcel != NONE)
 			group_out(s, g);
-		/* No part comes to a result before the go. */
-		g->gone |= x->state == EXEC_RUNNING || x->state ==
-		    EXEC_PASSED || x->state == EXEC_HEALED ||
-		    x->state == EXEC_FAILED || x->state == EXEC_TIMEOUT ||
-		    (x->state == EXEC_WAITING && (x->flags & X_RETRY) != 0 &&
-		    !spec->execs[i].returned && !spec->execs[i].unstarted);
+		g->gone |= shows_go(x, &spec->execs[i]);
 	}
 	for (i = 0; i < r->n; i++) {
 		g = group_of(s, exec_get(r, i + 1));
