@@ -186,6 +186,14 @@ struct lost_row {
 	struct sched_lost was;
 };
 
+/* What an attempt came to by its row, while its execution reads as out. */
+struct ended_row {
+	struct sched_id id;
+	uint16_t worker;
+	enum outcome outcome;
+	int64_t elapsed_us;
+};
+
 struct restoring {
 	struct engine *e;
 	struct erun *r;
@@ -193,6 +201,8 @@ struct restoring {
 	int64_t *estimates_us;
 	struct lost_row *lost;
 	size_t n_lost, cap_lost;
+	struct ended_row *ended;
+	size_t n_ended, cap_ended;
 	struct strvec instances;	/* names that the above borrow */
 };
 
@@ -233,6 +243,36 @@ restore_lost(struct restoring *s, const struct run_attempt *a, int agent)
 		.attempt = a->attempt, .agent = (uint32_t)agent };
 }
 
+static void
+restore_ended(struct restoring *s, const struct run_attempt *a)
+{
+	s->ended = mem_grow(s->ended, &s->cap_ended, s->n_ended + 1,
+	    sizeof *s->ended);
+	s->ended[s->n_ended++] = (struct ended_row){
+		.id = { .exec = a->exec, .attempt = a->attempt },
+		.worker = a->worker, .outcome = a->outcome,
+		.elapsed_us = a->elapsed_us };
+}
+
+/* A result was recorded, and its console died before it could decide what
+ * follows: its agent may have forgotten it, nobody reports it again. */
+static void
+replay_ended(struct restoring *s)
+{
+	struct ended_row *x;
+	size_t i;
+
+	for (i = 0; i < s->n_ended; i++) {
+		x = &s->ended[i];
+		x->id.run = s->r->handle;
+		if (x->worker > 0)
+			sched_started(s->e->sched, x->id, x->worker,
+			    clock_mono_us());
+		sched_ended(s->e->sched, x->id, x->outcome, x->elapsed_us,
+		    clock_mono_us());
+	}
+}
+
 static int
 restore_attempt(void *arg, const struct run_attempt *a)
 {
@@ -250,6 +290,9 @@ restore_attempt(void *arg, const struct run_attempt *a)
 		f->returned = a->state == ATTEMPT_RETURNED;
 		f->unstarted = a->started_wall_us == 0;
 		s->r->live.executions[a->exec - 1].elapsed_us = a->elapsed_us;
+		if (a->state == ATTEMPT_ENDED && !a->late &&
+		    exec_state_out(f->state))
+			restore_ended(s, a);
 	}
 	if (a->state == ATTEMPT_LOST && !a->late && !amend_gave_up(s->r, a))
 		restore_lost(s, a, agent);
@@ -392,10 +435,13 @@ restore_all(struct engine *e, struct erun *r)
 		st.fails = r->fails;
 		rc = erun_start(e, r, &st);
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		replay_ended(&s);
 		amend_replay(e, r);
+	}
 	free(s.v);
 	free(s.lost);
+	free(s.ended);
 	strvec_done(&s.instances);
 	free(lost);
 	free(s.estimates_us);

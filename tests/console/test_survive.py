@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The console is killed in mid-run over three SSH hosts; resume goes on."""
 
+import glob
 import os
+import shutil
+import sqlite3
 
 import sshd
 import tap
@@ -58,6 +61,7 @@ def main():
         held(lab)
         requeued(lab)
         tried(lab)
+        busy(lab)
         upkeep(lab, run)
     tap.done()
 
@@ -136,6 +140,83 @@ def tried(lab):
     resumed.communicate()
     tap.equal('the tries after a requeue are as many as ever',
               resumed.returncode, 0)
+
+
+def count(path, query, *args):
+    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+    try:
+        return db.execute('SELECT count(*) FROM ' + query, args).fetchone()[0]
+    finally:
+        db.close()
+
+
+def has_none(lab, run):
+    """No agent has anything of that run: copies of their journals say so, as
+    they let nobody else read them."""
+    copy = lab.dir + '/journal'
+    for path in glob.glob(lab.dir + '/**/journal.db', recursive=True):
+        for end in ('', '-wal'):
+            shutil.copy(path + end, copy + end)
+        try:
+            if count(copy, 'attempts WHERE run=?', run) > 0:
+                return False
+        except sqlite3.Error:   # copied while it was written
+            return False
+    return os.path.exists(copy)
+
+
+# Says what each of its tests came to once the gate is there.
+BATCH = '''#!/bin/sh
+out=$1
+shift
+while [ ! -e %(gate)s ]; do sleep 0.02; done
+{
+	echo "<testsuite>"
+	for t; do echo "<testcase name='$t' time='0.1'/>"; done
+	echo "</testsuite>"
+} >"$out"
+'''
+
+
+def busy(lab):
+    """A console that cannot decide, as another process has what both share,
+    still takes results; it dies before it can. They count."""
+    gate, tool = lab.dir + '/busy', lab.dir + '/tool'
+    with open(tool, 'w') as f:
+        f.write(BATCH % {'gate': gate})
+    os.chmod(tool, 0o755)
+    wait = 'while [ ! -e %s ]; do sleep 0.02; done' % gate
+    console, run = lab.start_run(lab.plan({
+        'name': 'busy', 'parallel': 'tests', 'order': 'plan',
+        'suites': [
+            {'name': 'single', 'tests': [
+                {'name': 'one', 'locks': ['db'], 'shell': wait},
+                {'name': 'two', 'shell': wait + '; exit 3'},
+                {'name': 'after', 'needs': ['one'], 'shell': 'true'}]},
+            {'name': 'many', 'batch': True, 'tests': ['x', 'y'],
+             'command': [tool, '{results}', '{tests}'],
+             'results': {'junit': '{results}', 'name': '{name}'}}]}),
+        '--quiet')
+    state = lab.dir + '/console/yardmaster'
+    path = '%s/runs/%s.db' % (state, run)
+    running = "executions WHERE state='running'"
+    tap.ok('four run', lab.until(lambda: count(path, running) == 4))
+    shared = sqlite3.connect(state + '/registry.db', isolation_level=None)
+    shared.execute('BEGIN IMMEDIATE')
+    open(gate, 'w').close()
+    tap.ok('agents forget what has ended',
+           lab.until(lambda: has_none(lab, run)))
+    tap.equal('though nothing was decided', count(path, running), 4)
+    console.kill()
+    console.wait()
+    shared.execute('ROLLBACK')
+    shared.close()
+    lab.resume(run).communicate()
+    tap.equal('who takes over has all results', states(
+        lab.json('report', run)), {
+            'one': 'passed', 'two': 'failed', 'after': 'passed',
+            'x': 'passed', 'y': 'passed'})
+    tap.equal('and ran nothing twice', count(path, 'attempts'), 5)
 
 
 def upkeep(lab, run):
