@@ -71,9 +71,9 @@ may_take(const struct sched *s, uint32_t parcel, uint32_t to)
 	return (p->state == P_SENT || p->state == P_QUEUED) && !p->back &&
 	    !p->cancel && !p->stale && !p->unheard &&
 	    p->group == NONE && p->class == CLASS_AUTO &&
-	    p->workers == 1 && (x->avoid != to ||
-	    !avoid_holds(s, to, t->req, false, p->workers)) && r->held == NULL &&
-	    bit_get(s->reqs[t->req]->elig, to) &&
+	    p->workers == 1 && r->held == NULL && exec_admits(s, r, x, to) &&
+	    ((x->flags & X_PINNED) != 0 || x->avoid != to ||
+	    !avoid_holds(s, to, t->req, false, t->workers)) &&
 	    lset_blocked_on(s, p->lset, to, parcel) == NONE &&
 	    !beside_on(s, r, x, to);
 }

@@ -48,6 +48,18 @@ req_admits(const struct sched *s, const struct req *r, uint32_t idx)
 	return true;
 }
 
+bool
+exec_admits(const struct sched *s, const struct run *r, const struct exec *x,
+    uint32_t idx)
+{
+	const struct req *req = s->reqs[r->terms[x->terms].req];
+
+	if ((x->flags & X_PINNED) != 0)
+		return x->pin == idx && !(req->secrets &&
+		    s->agents[idx].no_secrets);
+	return bit_get(req->elig, idx);
+}
+
 static void
 eval(const struct sched *s, struct req *r, uint32_t idx)
 {

@@ -42,6 +42,9 @@ void reqs_eval(struct sched *s);
 /* Whether the agent offers the target, and an instance where it needs one. */
 bool req_offers(const struct sched *s, uint32_t target, uint32_t agent);
 bool req_admits(const struct sched *s, const struct req *r, uint32_t idx);
+/* Whether it may go to that agent; where it was moved to, only there. */
+bool exec_admits(const struct sched *s, const struct run *r,
+    const struct exec *x, uint32_t idx);
 void req_free(struct req *r);
 void reqs_widen(struct sched *s, uint32_t words);
 

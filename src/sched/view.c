@@ -177,10 +177,6 @@ sched_exec_admits(const struct sched *s, uint32_t run, uint32_t exec,
 	const struct run *r = run_get(s, run);
 	const struct exec *x = r != NULL ? exec_get(r, exec) : NULL;
 
-	if (x == NULL || agent >= s->n_agents)
-		return false;
-	if ((x->flags & X_PINNED) != 0)
-		return x->pin == agent && (!s->agents[agent].no_secrets ||
-		    !s->reqs[r->terms[x->terms].req]->secrets);
-	return bit_get(s->reqs[r->terms[x->terms].req]->elig, agent);
+	return x != NULL && agent < s->n_agents &&
+	    exec_admits(s, r, x, agent);
 }

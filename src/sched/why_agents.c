@@ -74,15 +74,6 @@ is_too_old(struct ask *q, uint32_t idx)
 	    q->s->reqs[q->t->req]->secrets;
 }
 
-/* Not yet in a queue: the pin counts, not the requirement. */
-static bool
-eligible(struct ask *q, uint32_t idx)
-{
-	if ((q->x->flags & X_PINNED) != 0)
-		return idx == q->x->pin && !is_too_old(q, idx);
-	return bit_get(q->s->reqs[req_of(q)]->elig, idx);
-}
-
 static enum stage
 stage_of_state(const struct agent *a)
 {
@@ -117,7 +108,7 @@ stage_of(struct ask *q, uint32_t idx)
 
 	if (!a->known || a->gone)
 		return STAGE_NEVER;
-	if (!eligible(q, idx))
+	if (!exec_admits(q->s, q->r, q->x, idx))
 		return STAGE_REQ;
 	st = stage_of_state(a);
 	if (st != STAGE_FREE)
@@ -398,7 +389,7 @@ too_wide_for(struct ask *q)
 
 	for (i = 0; q->t->workers > 1 && i < q->s->n_agents; i++) {
 		a = &q->s->agents[i];
-		if (!a->known || !eligible(q, i))
+		if (!a->known || !exec_admits(q->s, q->r, q->x, i))
 			continue;
 		n = pinned ? a->max : a->threshold;
 		if (!a->up || n >= q->t->workers)

@@ -276,6 +276,45 @@ test_reassign_too_late(void **state)
 	kit_done(&k);
 }
 
+/* Moved to an agent that its plan does not name, and kept where it was: it is
+ * asked back until it goes there. */
+static void
+test_moved_is_asked_back(void **state)
+{
+	struct strvec only = STRVEC_INIT;
+	const struct strvec *lists[] = { &only };
+	const struct sched_decision *d;
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	strvec_push(&only, "A");
+	kit_init(&k);
+	kit_agent(&k, 0, "A", 1);
+	kit_agent(&k, 1, "B", 1);
+	spec_init(&p);
+	p.run.ahead = 1;
+	*spec_terms(&p) = (struct sched_terms){ .repeatable = true,
+		.workers = 1, .agents = lists, .n_agents = 1 };
+	spec_execs(&p, 2);
+	run = kit_run(&k, &p);
+	kit_decide(&k);
+	kit_started(&k, run, 1);
+	assert_int_equal(sched_exec_move(k.s, run, 2, 1, k.now_us), 0);
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 2));
+	sched_kept(k.s, kit_id(&k, run, 2), k.now_us);
+	kit_decide(&k);
+	d = kit_find(&k, SCHED_TAKE_BACK, run, 2);
+	assert_non_null(d);
+	assert_int_equal(d->other, 1);
+	sched_returned(k.s, kit_id(&k, run, 2), false, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_sent(&k, run, 2), 1);
+	kit_done(&k);
+	strvec_done(&only);
+}
+
 static void
 test_drain_moves_and_hold_keeps(void **state)
 {
@@ -522,6 +561,7 @@ main(void)
 		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_reassign),
 		cmocka_unit_test(test_reassign_too_late),
+		cmocka_unit_test(test_moved_is_asked_back),
 		cmocka_unit_test(test_drain_moves_and_hold_keeps),
 		cmocka_unit_test(test_other_labels_and_gone),
 		cmocka_unit_test(test_lower_and_raise),
