@@ -48,9 +48,7 @@ static bool
 member_misplaced(const struct sched *s, const struct run *r,
     const struct exec *x, uint32_t agent)
 {
-	return (x->flags & X_HELD) != 0 || ((x->flags & X_PINNED) != 0 ?
-	    x->pin != agent :
-	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, agent)) ||
+	return (x->flags & X_HELD) != 0 || !exec_admits(s, r, x, agent) ||
 	    (r->halted && (x->flags & X_WAIVED) == 0);
 }
 

@@ -264,11 +264,17 @@ believe_anew(struct world *w)
 			team_anew(w, &w->teams[i]);
 }
 
+/* Where it was moved to is forgotten when it had ended before that was said
+ * again. */
 static void
-it_anew(struct item *it, bool held)
+it_anew(struct world *w, uint32_t run, uint32_t no, bool held)
 {
+	struct item *it = &w->items[run][no];
+	struct sched_view v;
+
 	it->held = held && !it->over;
-	if (it->over)
+	if (it->over && (sched_exec_view(w->k.s, run, no, &v) < 0 ||
+	    v.pin == SCHED_NONE))
 		it->pin = SCHED_NONE;
 }
 
@@ -286,7 +292,7 @@ resume_decide(struct world *w)
 	believe_decisions(w);
 	for (i = 0; i < MAX_RUNS; i++)
 		for (k = 0; k <= KIT_MAX; k++)
-			it_anew(&w->items[i][k], held[i][k]);
+			it_anew(w, i, k, held[i][k]);
 }
 
 void

@@ -243,13 +243,18 @@ team_sent(struct world *w, struct attempt *a)
 	}
 }
 
-/* Nothing keeps that part from starting now. */
+/* Nothing keeps that part from starting now. What an agent that drains has
+ * is asked back when it is heard of, also before that is decided. */
 static bool
 may_go(const struct world *w, const struct attempt *a)
 {
-	return a != NULL && a->prepared && a->belief == QUEUED_THERE &&
-	    !a->back && !a->cancel && !a->unheard &&
-	    w->hosts[a->agent].facts.up;
+	const struct sched_agent *f;
+
+	if (a == NULL || !a->prepared || a->belief != QUEUED_THERE ||
+	    a->back || a->cancel || a->unheard)
+		return false;
+	f = &w->hosts[a->agent].facts;
+	return f->up && (!f->draining || a->kept);
 }
 
 static bool
