@@ -105,7 +105,7 @@ dry_run(struct session *s, const struct cli *c, struct plan *p)
 		plan_fix_schedules(p, clock_wall_us(), NULL, &ds);
 	cli_diags(&ds, 0);
 	terminal_look(&out.look);
-	if ((r = preview(s->engine, s->fleet, p, &out)) < 0) {
+	if ((r = preview(s->engine, p, &out)) < 0) {
 		return cli_fail(c, EXIT_USAGE, "%s", err_text(r));
 	}
 	if (cli_has(c, "json"))

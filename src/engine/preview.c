@@ -12,6 +12,11 @@
 
 #include "engine/batch.h"
 
+struct preview_known {
+	struct jdoc history, fails;
+	bool has_history, has_fails;
+};
+
 struct preview {
 	const struct plan *p;
 	const struct fleet_spec *fleet;
@@ -19,9 +24,8 @@ struct preview {
 	struct simulate_agent *agents;	/* those that take part */
 	size_t *index;		/* of each, in the fleet */
 	uint32_t n;
-	struct jdoc history, fails;
 	struct simulation *sim;
-	struct simulated sum;
+	struct preview_sum sum;
 };
 
 /* True when some execution of the plan may run on the agent. */
@@ -217,28 +221,14 @@ write_agent(const struct preview *v, uint32_t i, struct jw *w)
 	jw_object_end(w);
 }
 
-/* Workers, worker-minutes and cost of all that take part. */
 static void
-write_totals(const struct preview *v, struct jw *w)
+write_totals(const struct preview_sum *sum, struct jw *w)
 {
-	struct simulated_agent did;
-	double cost = 0;
-	int64_t busy_us = 0;
-	uint32_t i, workers = 0;
-	bool priced = false;
-
-	for (i = 0; i < v->n; i++) {
-		simulation_agent(v->sim, i, &did);
-		workers += v->agents[i].max_workers;
-		busy_us += did.busy_us;
-		priced |= v->agents[i].spec->cost_per_hour > 0;
-		cost += cost_of(v->agents[i].spec, &did);
-	}
-	jw_kv_int(w, "workers", workers);
-	jw_kv_real(w, "worker_minutes", (double)busy_us / (60.0 * US_PER_S));
+	jw_kv_int(w, "workers", sum->workers);
+	jw_kv_real(w, "worker_minutes", sum->worker_minutes);
 	jw_key(w, "cost");
-	if (priced)
-		jw_real(w, cost);
+	if (sum->priced)
+		jw_real(w, sum->cost);
 	else
 		jw_null(w);
 }
@@ -254,14 +244,14 @@ write_preview(const struct preview *v, struct buf *out)
 	jw_kv_str(&w, "plan", v->p->name);
 	jw_kv_int(&w, "executions", v->p->n_execs);
 	jw_kv_int(&w, "steps", v->p->n_steps);
-	jw_kv_str(&w, "order", order_name(v->sum.order));
-	jw_kv_int(&w, "never", v->sum.never);
-	jw_kv_int(&w, "unknown", v->sum.unknown);
-	jw_kv_seconds(&w, "makespan_s", v->sum.makespan_us);
-	jw_kv_seconds(&w, "lower_bound_s", v->sum.bound_us);
-	jw_kv_time(&w, "end", v->sum.attempts == 0 ? 0 : clock_wall_us() +
-	    v->sum.makespan_us);
-	write_totals(v, &w);
+	jw_kv_str(&w, "order", order_name(v->sum.sim.order));
+	jw_kv_int(&w, "never", v->sum.sim.never);
+	jw_kv_int(&w, "unknown", v->sum.sim.unknown);
+	jw_kv_seconds(&w, "makespan_s", v->sum.sim.makespan_us);
+	jw_kv_seconds(&w, "lower_bound_s", v->sum.sim.bound_us);
+	jw_kv_time(&w, "end", v->sum.sim.attempts == 0 ? 0 : clock_wall_us() +
+	    v->sum.sim.makespan_us);
+	write_totals(&v->sum, &w);
 	jw_key(&w, "agents");
 	jw_array(&w);
 	for (i = 0; i < v->n; i++)
@@ -273,37 +263,119 @@ write_preview(const struct preview *v, struct buf *out)
 	jw_object_end(&w);
 }
 
-int
-preview(const struct engine *e, const struct fleet_spec *fleet,
-    const struct plan *p, struct preview_out *out)
+/* ---- the whole ---- */
+
+struct preview_known *
+preview_known_new(void)
 {
-	struct preview v = { .p = p, .fleet = fleet, .e = e };
+	struct preview_known *k = mem_zalloc(sizeof *k);
+
+	k->has_history = lengths_recorded(&k->history) == 0;
+	k->has_fails = lengths_recorded_fails(&k->fails) == 0;
+	return k;
+}
+
+void
+preview_known_free(struct preview_known *k)
+{
+	if (k == NULL)
+		return;
+	if (k->has_history)
+		jdoc_done(&k->history);
+	if (k->has_fails)
+		jdoc_done(&k->fails);
+	free(k);
+}
+
+static void
+add_up(struct preview *v)
+{
+	struct preview_sum *sum = &v->sum;
+	struct simulated_agent did;
+	uint32_t i;
+
+	simulation_sum(v->sim, &sum->sim);
+	sum->agents = v->n;
+	for (i = 0; i < v->n; i++) {
+		simulation_agent(v->sim, i, &did);
+		sum->workers += v->agents[i].max_workers;
+		sum->worker_minutes += (double)did.busy_us /
+		    (60.0 * US_PER_S);
+		sum->priced |= v->agents[i].spec->cost_per_hour > 0;
+		sum->cost += cost_of(v->agents[i].spec, &did);
+	}
+}
+
+static int
+play(struct preview *v, const struct preview_known *k)
+{
 	struct simulate_opts opts = {
-		.seed = 1, .startup_us = batch_start_us(e, p, NULL),
+		.history = k->has_history ? k->history.root : NULL,
+		.fails = k->has_fails ? k->fails.root : NULL,
+		.seed = 1, .startup_us = batch_start_us(v->e, v->p, NULL),
 		.at_wall_us = clock_wall_us(),
 	};
 	int r;
 
-	gather(&v);
-	if (lengths_recorded(&v.history) == 0)
-		opts.history = v.history.root;
-	if (lengths_recorded_fails(&v.fails) == 0)
-		opts.fails = v.fails.root;
-	if ((r = simulate(p, v.agents, v.n, &opts, &v.sim)) < 0 ||
-	    (r = simulation_explain(v.sim)) < 0)
-		goto out;
-	simulation_sum(v.sim, &v.sum);
-	write_preview(&v, &out->json);
-	simulate_chart(v.sim, &out->look, &out->text);
-	simulate_reasons(v.sim, &out->text);
-	out->runs = v.sum.attempts > 0;
-out:
-	simulation_free(v.sim);
-	if (opts.history != NULL)
-		jdoc_done(&v.history);
-	if (opts.fails != NULL)
-		jdoc_done(&v.fails);
-	free(v.agents);
-	free(v.index);
+	v->fleet = v->e->spec;
+	gather(v);
+	if ((r = simulate(v->p, v->agents, v->n, &opts, &v->sim)) == 0)
+		add_up(v);
 	return r;
+}
+
+static void
+preview_done(struct preview *v)
+{
+	simulation_free(v->sim);
+	free(v->agents);
+	free(v->index);
+}
+
+int
+preview(const struct engine *e, const struct plan *p,
+    struct preview_out *out)
+{
+	struct preview_known *k = preview_known_new();
+	struct preview v = { .p = p, .e = e };
+	int r;
+
+	if ((r = play(&v, k)) == 0 && (r = simulation_explain(v.sim)) == 0) {
+		write_preview(&v, &out->json);
+		simulate_chart(v.sim, &out->look, &out->text);
+		simulate_reasons(v.sim, &out->text);
+		out->runs = v.sum.sim.attempts > 0;
+	}
+	preview_done(&v);
+	preview_known_free(k);
+	return r;
+}
+
+int
+preview_sum(const struct engine *e, const struct preview_known *k,
+    const struct plan *p, struct preview_sum *ret)
+{
+	struct preview v = { .p = p, .e = e };
+	int r = play(&v, k);
+
+	*ret = v.sum;
+	preview_done(&v);
+	return r;
+}
+
+size_t
+preview_excluded(const struct engine *e, const struct plan *p, size_t from,
+    struct buf *text)
+{
+	struct preview v = { .p = p, .e = e, .fleet = e->spec };
+	struct buf facts = BUF_INIT;
+	const char *why = NULL;
+
+	for (; from < engine_agent_count(e) && why == NULL; from++)
+		why = excluded(&v, from, &facts);
+	if (why != NULL)
+		buf_putf(text, "%s: %s, %s", e->spec->agents[from - 1].name,
+		    why, buf_str(&facts));
+	buf_done(&facts);
+	return why != NULL ? from : 0;
 }

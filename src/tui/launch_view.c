@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The preview of a launch: what it would run and on what, with a few choices.
- * The plan is expanded again with each change of a choice; the agents are
- * counted whenever it is drawn, so it follows links that come up.
+ * The preview of a launch: what it would run, on what, and until when, with a
+ * few choices. The plan is expanded again with each change of a choice; the
+ * agents are looked at whenever it is drawn, so it follows links that come
+ * up.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include "tui/launch.h"
 #include "tui/lineedit.h"
 #include "tui/lines.h"
+#include "tui/prediction.h"
 #include "tui/table.h"
 
 #define WIDTH 72
@@ -36,6 +38,7 @@ struct launch_view {
 	int64_t cost_us;	/* of counting */
 	uint32_t tests;		/* that are chosen */
 	struct diags ds;	/* of the last expansion */
+	struct prediction prediction;
 	const char *note;	/* said in place of a fault, or NULL */
 };
 
@@ -68,6 +71,7 @@ count(struct launch_view *lv)
 	plan_expand(lv->plan, &select, &lv->ds);
 	plan_select_done(&select);
 	lv->tests = count_tests(lv->plan);
+	prediction_drop(&lv->prediction);
 	lv->due = false;
 	lv->cost_us = clock_mono_us() - from_us;
 }
@@ -233,6 +237,8 @@ fill(const struct launch_view *lv, struct lines *out)
 	if (p->priority != 0)
 		lines_fact(out, "priority", ROLE_DIALOG, "%d", p->priority);
 	fill_agents(lv->v.t, out);
+	if (!lv->due && lv->ds.errors == 0)
+		prediction_lines(&lv->prediction, lv->v.t->engine, p, out);
 	for (i = 0; i < lv->ds.n && i < 4; i++)
 		if (lv->ds.v[i].level != DIAG_ERROR)
 			lines_add(out, ROLE_WARN, "%s", lv->ds.v[i].text);
@@ -309,6 +315,8 @@ draw(struct view *v, struct surface *s, struct rect body)
 	char *title;
 	int i;
 
+	if (!lv->due && lv->ds.errors == 0)
+		prediction_follow(&lv->prediction, v->t->engine, lv->plan);
 	fill(lv, &lines);
 	title = str_fmt("Launch %s", lv->plan->name);
 	r = dialog_frame(s, body, WIDTH, (int)lines.n + FIELDS + 1 + FOOT,
@@ -335,6 +343,7 @@ view_free(struct view *v)
 	plan_free(lv->plan);
 	lineedit_done(&lv->only);
 	diags_done(&lv->ds);
+	prediction_done(&lv->prediction);
 	free(lv);
 }
 

@@ -53,6 +53,8 @@ def main():
         with lab.screen('--launch', plan) as screen:
             screen.sees('all links come up', 'links 3/3')
             screen.expect('start the run')
+            screen.sees('the launch is predicted on the workers there are',
+                        'on 3 agents with 6 workers')
             screen.keys('y')
             tap.ok('1, 3 and 2 run at once', watch.wait(
                 lambda w: (w.count('lab-1'), w.count('lab-2'),

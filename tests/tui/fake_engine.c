@@ -9,6 +9,7 @@
 #include "yardmaster/base/clock.h"
 #include "yardmaster/base/err.h"
 #include "yardmaster/base/mem.h"
+#include "yardmaster/engine/preview.h"
 #include "fake_engine.h"
 
 #define MAX_AGENTS 64
@@ -528,6 +529,60 @@ engine_tail(struct engine *e, const struct ident *id, int64_t offset,
 void
 engine_untail(struct tail *t)
 {
+}
+
+/* ---- previews: a minute for each execution, without a break ---- */
+
+struct preview_known {
+	int none;
+};
+
+struct preview_known *
+preview_known_new(void)
+{
+	return mem_zalloc(sizeof(struct preview_known));
+}
+
+void
+preview_known_free(struct preview_known *k)
+{
+	free(k);
+}
+
+int
+preview_sum(const struct engine *e, const struct preview_known *k,
+    const struct plan *p, struct preview_sum *ret)
+{
+	size_t i;
+
+	*ret = (struct preview_sum){ .worker_minutes = p->n_execs };
+	for (i = 0; i < e->n_agents; i++) {
+		if (e->agents[i].link < LINK_UP)
+			continue;
+		ret->agents++;
+		ret->workers += e->agents[i].facts.effective;
+	}
+	if (ret->workers == 0)
+		return 0;
+	ret->sim.attempts = p->n_execs;
+	ret->sim.unknown = p->n_execs;
+	ret->sim.makespan_us = ret->sim.bound_us = 60 * US_PER_S *
+	    (int64_t)((p->n_execs + ret->workers - 1) / ret->workers);
+	return 0;
+}
+
+size_t
+preview_excluded(const struct engine *e, const struct plan *p, size_t from,
+    struct buf *text)
+{
+	for (; from < e->n_agents; from++) {
+		if (e->agents[from].link >= LINK_UP)
+			continue;
+		buf_putf(text, "%s: agents-offline, no route",
+		    e->agents[from].name);
+		return from + 1;
+	}
+	return 0;
 }
 
 const char *

@@ -103,12 +103,22 @@ test_launch_follows(void **state)
 	open_launch(&d, &path);
 	a = fake_agent_at(d.engine, 1);
 	drive_expect(&d, "2 of 2, 8 workers for distributed work, 5 free");
+	drive_expect(&d, "takes 1m00s, no less than 1m00s");
+	drive_expect(&d, "6.0 worker-minutes on 2 agents with 8 workers");
+	drive_refuse(&d, "excluded");
 	a->link = LINK_DOWN;
 	fake_changed(d.engine);
 	drive_expect(&d, "1 of 2, 4 workers for distributed work, 1 free");
 	drive_expect(&d, "nothing is there to distribute over");
+	drive_expect(&d, "takes 2m00s, no less than 2m00s");
+	drive_expect(&d, "a-2: agents-offline, no route");
+	fake_agent_at(d.engine, 0)->link = LINK_DOWN;
+	fake_changed(d.engine);
+	drive_expect(&d, "nothing could start on this fleet as it is now");
+	fake_agent_at(d.engine, 0)->link = LINK_UP;
 	a->link = LINK_UP;
 	drive_expect(&d, "2 of 2, 8 workers");
+	drive_expect(&d, "takes 1m00s");
 	drive_refuse(&d, "nothing is there");
 	drive_keys(&d, "y");
 	drive_expect(&d, "run r0000000099 started");
@@ -129,6 +139,7 @@ test_launch_choices(void **state)
 	drive_keys(&d, "Right");
 	drive_expect(&d, "< none >");
 	drive_expect(&d, "executions 1");
+	drive_expect(&d, "1.0 worker-minutes");
 	drive_keys(&d, "Space");
 	drive_expect(&d, "< targets >");
 	drive_expect(&d, "executions 2");
@@ -143,11 +154,41 @@ test_launch_choices(void **state)
 	drive_type(&d, "y");
 	drive_expect(&d, "executions 0");
 	drive_expect(&d, "nothing to run");
+	drive_refuse(&d, "predicted");
 	drive_keys(&d, "Enter y");
 	drive_expect(&d, "nothing to run");
 	drive_keys(&d, "f Backspace Enter y");
 	drive_expect(&d, "run r0000000099 started");
 	assert_int_equal(engine_run(d.engine, 0)->n, 4);
+	close_launch(&d, path);
+}
+
+/* A plan for which keys would have to wait is predicted by the command. */
+static void
+test_launch_large(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct drive d;
+	char *path;
+	int i;
+
+	buf_puts(&text, "{\"name\": \"p\", \"command\": [\"x\"], "
+	    "\"parallel\": \"tests\", \"suites\": [{\"name\": \"s\", "
+	    "\"tests\": [");
+	for (i = 0; i < 20001; i++)
+		buf_putf(&text, "%s\"t%d\"", i > 0 ? "," : "", i);
+	buf_puts(&text, "]}]}");
+	path = write_plan(buf_str(&text));
+	buf_done(&text);
+	drive_open(&d, fake_new(), 80, 24);
+	fake_agent(d.engine, "a-1", 4, 4, 3);
+	drive_keys(&d, ":");
+	drive_type(&d, "launch ");
+	drive_type(&d, path);
+	drive_keys(&d, "Enter");
+	drive_expect(&d, "executions 20001");
+	drive_expect(&d, "by \"run --dry-run\", for a plan of this size");
+	drive_refuse(&d, "worker-minutes");
 	close_launch(&d, path);
 }
 
@@ -183,6 +224,7 @@ main(void)
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_launch_follows),
 		cmocka_unit_test(test_launch_choices),
+		cmocka_unit_test(test_launch_large),
 		cmocka_unit_test(test_launch_left),
 	};
 
