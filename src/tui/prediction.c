@@ -8,7 +8,7 @@
 #include "yardmaster/base/mem.h"
 #include "tui/prediction.h"
 
-#define EXECS_MAX 20000		/* of a plan that is predicted here */
+#define EXECS_MAX 10000		/* of a plan that is predicted here */
 #define SHARE 20		/* at most a part so small of the time */
 #define EXCLUDED_SHOWN 4
 
