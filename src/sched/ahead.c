@@ -81,17 +81,6 @@ waits_for(const struct sched *s, uint32_t class, uint32_t limit,
 	    bit_get(s->reqs[s->lanes[c->key.lane]->key.req]->elig, agent);
 }
 
-static bool
-uses(const struct lset *ls, uint32_t limit)
-{
-	uint32_t i;
-
-	for (i = 0; i < ls->n; i++)
-		if (ls->v[i].limit == limit)
-			return true;
-	return false;
-}
-
 /* The same for what an agent counts: who waits for it is parked. */
 static bool
 parked_for(const struct sched *s, uint32_t limit, uint32_t agent)
@@ -109,7 +98,7 @@ parked_for(const struct sched *s, uint32_t limit, uint32_t agent)
 		for (k = 0; k < l->parked.n && k < WAITERS_MAX; k++) {
 			c = s->classes[l->parked.v[k]];
 			if (c->state == CLASS_AGENT && c->n > 0 &&
-			    uses(s->lsets[c->key.lset], limit))
+			    lset_has(s->lsets[c->key.lset], limit))
 				return true;
 		}
 	}

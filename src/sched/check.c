@@ -108,17 +108,6 @@ check_run(const struct sched *s, const struct run *r)
 	return NULL;
 }
 
-static bool
-lset_has(const struct lset *ls, uint32_t limit)
-{
-	uint32_t i;
-
-	for (i = 0; i < ls->n; i++)
-		if (ls->v[i].limit == limit)
-			return true;
-	return false;
-}
-
 /* Whoever a limit (or NONE) or an agent is reserved for knows of it. */
 static bool
 keeps(const struct sched *s, uint32_t who, uint32_t limit, uint32_t agent)

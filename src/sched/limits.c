@@ -184,6 +184,17 @@ limit_room(const struct sched *s, const struct use *u, uint32_t class)
 	}
 }
 
+bool
+lset_has(const struct lset *ls, uint32_t limit)
+{
+	uint32_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].limit == limit)
+			return true;
+	return false;
+}
+
 uint32_t
 lset_blocked(const struct sched *s, uint32_t lset, uint32_t class)
 {

@@ -63,6 +63,7 @@ void limit_free(struct limit *l);
 bool limit_live(const struct limit *l);
 uint32_t lset_intern(struct sched *s, const struct use *v, uint32_t n);
 void lset_free(struct lset *l);
+bool lset_has(const struct lset *ls, uint32_t limit);
 /* The first limit without room for it, or NONE; class: who asks, its own
  * reservations do not count (NONE: nobody). */
 uint32_t lset_blocked(const struct sched *s, uint32_t lset, uint32_t class);
