@@ -5,6 +5,7 @@ it broke. What they wait for are starts of executions, never time alone."""
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 
 import sshd
@@ -63,13 +64,19 @@ def _kill_one(rnd, pids):
     return send(rnd.random.choice(pids), signal.SIGKILL) if pids else False
 
 
-def console(rnd):
-    """Kills the owner; what resumes it may be killed again before long."""
+def _kill_owner(rnd):
     pid = rnd.owner_pid()
     if not pid:
         return False
     sshd._kill([pid])
     rnd.reap_console()
+    return True
+
+
+def console(rnd):
+    """Kills the owner; what resumes it may be killed again before long."""
+    if not _kill_owner(rnd):
+        return False
     if rnd.random.random() < 0.3:
         rnd.wait_starts(rnd.random.randint(1, 6))
     rnd.resume()
@@ -147,6 +154,23 @@ def console_disk(rnd):
     return _fill(rnd, rnd.lab.env['XDG_STATE_HOME'])
 
 
+def registry(rnd):
+    """Another process has the registry: the owner takes results and decides
+    nothing; it may be killed before it can."""
+    db = sqlite3.connect(rnd.lab.env['XDG_STATE_HOME'] +
+                         '/yardmaster/registry.db', isolation_level=None)
+    with contextlib.closing(db):
+        try:
+            db.execute('BEGIN IMMEDIATE')
+        except sqlite3.OperationalError:
+            return False
+        rnd.wait_starts(1000, STOPPED_S * rnd.random.random())
+        killed = rnd.random.random() < 0.5 and _kill_owner(rnd)
+    if killed:
+        rnd.resume()
+    return True
+
+
 def _freeze(rnd, pid):
     if not pid or not send(pid, signal.SIGSTOP):
         return False
@@ -220,6 +244,8 @@ FAULTS = {
                    False),
     'console-disk': ('the disk of the console is full for a while',
                      console_disk, False),
+    'registry': ('another process has the registry for a while', registry,
+                 False),
     'daemon-stops': ('SIGSTOP, SIGCONT of the daemon', daemon_stops, False),
     'link-stops': ('SIGSTOP, SIGCONT of a link', link_stops, False),
     'bridge-stops': ('SIGSTOP, SIGCONT of a bridge on the host', bridge_stops,
