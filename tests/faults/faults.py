@@ -171,6 +171,26 @@ def registry(rnd):
     return True
 
 
+def operator(rnd):
+    """Somebody stops an agent or the run, or changes max workers, and takes
+    that back, perhaps from another owner than it was said to."""
+    name = rnd.host().name
+    do, undo = rnd.random.choice((
+        (('drain', name), ('undrain', name)),
+        (('hold', name), ('release', name)),
+        (('hold', rnd.run), ('release', rnd.run)),
+        (('set', name, 'max_workers=1'), ('set', name, 'max_workers=3'))))
+    if rnd.lab.cli(*do).returncode != 0:
+        return False
+    rnd.note(' '.join(do))
+    rnd.wait_starts(rnd.random.randint(1, 6), STOPPED_S)
+    if rnd.random.random() < 0.4 and _kill_owner(rnd):
+        rnd.resume()
+    rnd.lab.until(lambda: rnd.over() or
+                  rnd.lab.cli(*undo).returncode == 0, 60)
+    return True
+
+
 def _freeze(rnd, pid):
     if not pid or not send(pid, signal.SIGSTOP):
         return False
@@ -246,6 +266,8 @@ FAULTS = {
                      console_disk, False),
     'registry': ('another process has the registry for a while', registry,
                  False),
+    'operator': ('an operator stops an agent or the run for a while',
+                 operator, False),
     'daemon-stops': ('SIGSTOP, SIGCONT of the daemon', daemon_stops, False),
     'link-stops': ('SIGSTOP, SIGCONT of a link', link_stops, False),
     'bridge-stops': ('SIGSTOP, SIGCONT of a bridge on the host', bridge_stops,
