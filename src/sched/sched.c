@@ -36,6 +36,8 @@
  *     it keeps what it needs.           reserve_look(), reserve_passed()
  * 14. Nothing is sent ahead to where a limited item that comes before it
  *     waits for a worker.                      ahead_set(), ahead_withheld()
+ * 15. What is kept is kept for one, who knows of it; nobody takes it over.
+ *     limits_keep(), agent_keep(), agents_keep()
  */
 #include "config.h"
 
