@@ -379,7 +379,9 @@ on_owners(struct cli *c, struct op *op)
 	else if (op->kind == OP_CLEAR)
 		r = on_agents(c, op, c->args.v, 1);
 	else
-		r = cli_fail(c, EXIT_ERRORS, "%s: no run is live", op->agent);
+		r = cli_fail(c, EXIT_ERRORS, "%s: no run is live; take over "
+		    "first what nobody drives (yardmaster runs, yardmaster "
+		    "resume RUN)", op->agent);
 	strvec_done(&runs);
 	return r;
 }
