@@ -381,14 +381,15 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
     int64_t now_us)
 {
 	struct agent *a;
-	bool changed, gained, was_up, was_shunned;
+	bool changed, gained, was_up, was_draining, was_benched;
 
 	s->now_us = now_us;
 	if (idx >= s->n_agents)
 		agents_grow(s, idx + 1);
 	a = &s->agents[idx];
 	was_up = a->known && a->up;
-	was_shunned = a->draining || a->benched;
+	was_draining = a->draining;
+	was_benched = a->benched;
 	changed = !a->known || a->gone != f->gone;
 	a->known = true;
 	a->gone = f->gone;
@@ -417,7 +418,8 @@ sched_agent_set(struct sched *s, uint32_t idx, const struct sched_agent *f,
 		lost_agent_down(s, idx);
 	if (!was_up && a->up)
 		events_agent_up(s, idx);
-	if ((a->draining || a->benched) && !was_shunned && a->up)
+	if (a->up && ((a->draining && !was_draining) ||
+	    (a->benched && !was_benched)))
 		take_back_all(s, idx);
 	else if (changed)
 		take_back_astray(s, idx);

@@ -422,6 +422,35 @@ what_is_out_keeps_what_it_took(void **state)
 	kit_done(&k);
 }
 
+/* Benched for whoever takes the run over: what it has stays there until it
+ * drains as well. */
+static void
+test_drain_of_a_benched_one(void **state)
+{
+	struct sched_agent a = kit_facts("A", 1);
+	struct spec p;
+	struct kit k;
+	uint32_t run;
+
+	kit_init(&k);
+	a.benched = true;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	spec_init(&p);
+	spec_terms(&p);
+	spec_execs(&p, 1);
+	p.execs[0].state = EXEC_ASSIGNED;
+	p.execs[0].attempt = 1;
+	run = kit_run(&k, &p);
+	sched_accepted(k.s, kit_id(&k, run, 1), k.now_us);
+	kit_decide(&k);
+	assert_int_equal(k.out.n, 0);
+	a.draining = true;
+	sched_agent_set(k.s, 0, &a, k.now_us);
+	kit_decide(&k);
+	assert_non_null(kit_find(&k, SCHED_TAKE_BACK, run, 1));
+	kit_done(&k);
+}
+
 int
 main(void)
 {
@@ -439,6 +468,7 @@ main(void)
 		cmocka_unit_test(what_became_a_stranger_in_silence_is_asked_back),
 		cmocka_unit_test(what_is_found_where_it_may_not_start_is_asked_back),
 		cmocka_unit_test(what_is_out_keeps_what_it_took),
+		cmocka_unit_test(test_drain_of_a_benched_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
