@@ -206,8 +206,10 @@ not_predicted(struct op_effect *ret, const char *why)
 
 /* What is beyond the scheduler: nobody knows what comes of it. */
 static const char *
-unforeseeable(const struct op *op)
+unforeseeable(const struct engine *e, const struct op *op)
 {
+	if (op->id.run[0] != '\0' && erun_find(e, op->id.run) == NULL)
+		return "this console does not drive the run";
 	switch (op->kind) {
 	case OP_KINDS:
 		return "it changes nothing";
@@ -233,9 +235,9 @@ effect_of(const struct change *c, const char *run, struct budget *b,
 	struct erun *r = run != NULL ? erun_find(c->e, run) : NULL;
 	struct forecast with;
 
-	if (c->n == 0 || unforeseeable(&c->ops[0]) != NULL) {
+	if (c->n == 0 || unforeseeable(c->e, &c->ops[0]) != NULL) {
 		not_predicted(ret, c->n == 0 ? "nothing to do" :
-		    unforeseeable(&c->ops[0]));
+		    unforeseeable(c->e, &c->ops[0]));
 		return;
 	}
 	if (without == NULL || forecast_by(c->e, b, c, &with) < 0) {

@@ -149,6 +149,7 @@ engine_new(struct loop *loop, const struct engine_opts *opts,
 
 	e->loop = loop;
 	e->spec = opts->fleet;
+	TAILQ_INIT(&e->recorded);
 	e->who = str_dup(opts->who);
 	e->owner_text = str_fmt("%s pid %d", opts->who, (int)getpid());
 	e->read_only = opts->read_only;
@@ -219,6 +220,7 @@ engine_free(struct engine *e)
 		free(e->out[i].instance);
 	free(e->out);
 	foreign_done(e);
+	recorded_done(e);
 	sched_decisions_done(&e->decisions);
 	sched_free(e->sched);
 	bench_free(e->bench);

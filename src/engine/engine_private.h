@@ -134,6 +134,7 @@ struct engine {
 	struct run *foreign;	/* others of the state folder */
 	size_t n_foreign;
 	int64_t foreign_us;	/* when they were read */
+	TAILQ_HEAD(, recorded) recorded;	/* oldest first (recorded.c) */
 
 	size_t *syncing;	/* by agent: runs not synced since it came up */
 	struct out *out;
@@ -262,6 +263,7 @@ void erun_finish(struct engine *e, struct erun *r);
 void erun_free(struct engine *e, struct erun *r);
 void foreign_refresh(struct engine *e);
 void foreign_done(struct engine *e);
+void recorded_done(struct engine *e);
 
 /* Records state, last attempt and tries of an execution as the scheduler has
  * them. */

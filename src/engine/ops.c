@@ -504,6 +504,23 @@ requeued(const struct engine *e, const struct erun *r, const struct op *op)
 	    v.attempt : 0;
 }
 
+/* Who can do it to a run that this process does not drive. */
+static char *
+who_can(const struct engine *e, const struct op *op)
+{
+	const struct run *run = engine_run_find(e, op->id.run);
+	char id[IDENT_TEXT];
+
+	if (run == NULL)
+		return NULL;
+	if (run->state == RUN_ENDED)
+		return str_dup("its run has ended");
+	if (run->owner != NULL)
+		return str_fmt("\"yardmaster %s %s\" does it: %s drives it",
+		    op_name(op->kind), ident_format(&op->id, id), run->owner);
+	return str_dup("no process drives it; resume it first");
+}
+
 static int
 on_run(struct engine *e, const struct op *op, char **ret_text)
 {
@@ -513,8 +530,10 @@ on_run(struct engine *e, const struct op *op, char **ret_text)
 	char *was;
 	int rc;
 
-	if (r == NULL || r->file == NULL)
+	if (r == NULL || r->file == NULL) {
+		*ret_text = who_can(e, op);
 		return ERR_NOT_FOUND;
+	}
 	if (op->kind == OP_UNDO && (rc = amend_undo(e, r, op->number, &todo,
 	    ret_text)) < 0)
 		return rc;

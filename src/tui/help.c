@@ -184,14 +184,47 @@ fill_blocker(struct tui *t, const struct blocker *b, size_t i, int cells,
 	fill_cures(info->cures, cells, out);
 }
 
+static const struct execution *
+execution_of(struct tui *t, const struct ident *id)
+{
+	const struct run *r = engine_run_recorded(t->engine, id->run);
+
+	return r != NULL && r->executions != NULL && id->execution > 0 &&
+	    id->execution <= r->n ? &r->executions[id->execution - 1] : NULL;
+}
+
+/* Its reasons, where they are known here. */
+static void
+fill_reasons(struct tui *t, const struct execution *x,
+    const struct ident *id, int cells, struct lines *out)
+{
+	bool waits = x->state <= EXEC_ASSIGNED, ours = x->run->ours;
+	struct why why = { .n = 0 };
+	size_t i;
+
+	if (waits && !ours && x->run->owner != NULL) {
+		lines_add(out, ROLE_WARN, "%s drives its run and knows:",
+		    x->run->owner);
+		lines_add(out, ROLE_INFO, "yardmaster why %s/%u", id->run,
+		    id->execution);
+		return;
+	}
+	if (waits || ours)
+		engine_why(t->engine, id, &why);
+	for (i = 0; i < why.n; i++)
+		fill_blocker(t, &why.v[i], i, cells, out);
+	if (why.n == 0)
+		lines_add(out, ROLE_GOOD, "nothing keeps it: it %s",
+		    exec_state_final(x->state) ? "has ended" : "runs");
+	why_done(&why);
+}
+
 static void
 fill_why(struct tui *t, const void *arg, int cells, struct lines *out)
 {
 	const struct ident *id = arg;
-	const struct execution *x = engine_execution_find(t->engine, id);
-	struct why why = { .n = 0 };
+	const struct execution *x = execution_of(t, id);
 	struct buf name = BUF_INIT;
-	size_t i;
 
 	if (x == NULL) {
 		lines_add(out, ROLE_DIM, "it is gone");
@@ -205,13 +238,7 @@ fill_why(struct tui *t, const void *arg, int cells, struct lines *out)
 	cell_next(t, x, &name);
 	lines_fact(out, "next", ROLE_NORMAL, "%s", buf_str(&name));
 	lines_add(out, ROLE_NORMAL, "%s", "");
-	engine_why(t->engine, id, &why);
-	for (i = 0; i < why.n; i++)
-		fill_blocker(t, &why.v[i], i, cells, out);
-	if (why.n == 0)
-		lines_add(out, ROLE_GOOD, "nothing keeps it: it %s",
-		    exec_state_final(x->state) ? "has ended" : "runs");
-	why_done(&why);
+	fill_reasons(t, x, id, cells, out);
 	buf_done(&name);
 }
 
@@ -245,7 +272,7 @@ act_why(struct tui *t, int n, const char *arg)
 	struct ident id;
 
 	if (tui_object(t, &o) && object_ident(&o, &id) &&
-	    engine_execution_find(t->engine, &id) != NULL)
+	    execution_of(t, &id) != NULL)
 		why_open(t, &o);
 	else
 		tui_status(t, ROLE_STATUS,

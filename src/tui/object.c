@@ -164,21 +164,20 @@ find_worker(const struct tui *t, struct rowid id, struct object *ret)
 	return true;
 }
 
-static const struct run *
-run_of(const struct tui *t, struct rowid id)
+static void
+run_id_of(struct rowid id, char *out)
 {
-	char run[RUN_ID_SIZE];
-
-	unpack_run(id.a & ((UINT64_C(1) << KIND_SHIFT) - 1), run);
-	return engine_run_find(t->engine, run);
+	unpack_run(id.a & ((UINT64_C(1) << KIND_SHIFT) - 1), out);
 }
 
 static bool
 find_run(const struct tui *t, struct rowid id, struct object *ret)
 {
-	const struct run *run = run_of(t, id);
+	char name[RUN_ID_SIZE];
+	const struct run *run;
 
-	if (run == NULL)
+	run_id_of(id, name);
+	if ((run = engine_run_find(t->engine, name)) == NULL)
 		return false;
 	object_run(run, ret);
 	return true;
@@ -187,8 +186,11 @@ find_run(const struct tui *t, struct rowid id, struct object *ret)
 static bool
 find_exec(const struct tui *t, struct rowid id, struct object *ret)
 {
-	const struct run *run = run_of(t, id);
+	char name[RUN_ID_SIZE];
+	const struct run *run;
 
+	run_id_of(id, name);
+	run = engine_run_recorded(t->engine, name);
 	if (run == NULL || run->executions == NULL || id.b == 0 ||
 	    id.b > run->n)
 		return false;

@@ -334,7 +334,8 @@ static const struct column exec_columns[] = {
 static void
 build_execs(struct tui *t, struct table *tb)
 {
-	const struct run *run = engine_run_find(t->engine, tb->scope.run);
+	const struct run *run = engine_run_recorded(t->engine,
+	    tb->scope.run);
 	struct object o;
 	uint32_t i;
 
@@ -365,5 +366,5 @@ open_exec(struct tui *t, const struct object *o)
 }
 
 const struct pane pane_execs = { "executions", "Executions",
-	"its executions are not loaded; another process drives it",
+	"its executions cannot be read, or are too many",
 	exec_columns, 0, false, build_execs, open_exec, detail_exec };

@@ -145,7 +145,8 @@ static void
 draw(struct view *v, struct surface *s, struct rect r)
 {
 	struct timeline *tl = (struct timeline *)v;
-	struct plot p = { .run = engine_run_find(v->t->engine, tl->run) };
+	struct plot p = { .run = engine_run_recorded(v->t->engine,
+	    tl->run) };
 	struct style dim = { ROLE_DIM, 0 };
 	size_t i;
 

@@ -351,6 +351,12 @@ engine_run_find(const struct engine *e, const char *id)
 	return NULL;
 }
 
+const struct run *
+engine_run_recorded(struct engine *e, const char *id)
+{
+	return engine_run_find(e, id);
+}
+
 const struct execution *
 engine_execution_find(const struct engine *e, const struct ident *id)
 {

@@ -50,6 +50,11 @@ int engine_agent_find(const struct engine *e, const char *name);
 size_t engine_run_count(const struct engine *e);
 const struct run *engine_run(const struct engine *e, size_t i);
 const struct run *engine_run_find(const struct engine *e, const char *id);
+/* The same with its executions, of one that this process does not drive as its
+ * run file has them: states, agents and results, no reasons. They are read
+ * again when that was a while ago, and stay where they are. executions is
+ * still NULL where they cannot be read, or are more than 100,000. */
+const struct run *engine_run_recorded(struct engine *e, const char *id);
 const struct execution *engine_execution_find(const struct engine *e,
     const struct ident *id);
 /* Every blocker of an execution; why_done() is the caller's. */
