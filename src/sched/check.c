@@ -346,7 +346,8 @@ sched_bytes(const struct sched *s)
 	n += s->cap_parcels * sizeof(*s->parcels);
 	n += s->cap_beside * sizeof(*s->beside);
 	n += s->cap_agents * sizeof(*s->agents);
-	n += (s->timers.cap + s->top.cap) * sizeof(struct heap_key);
+	n += (s->timers.cap + s->top.cap + s->passed.cap) *
+	    sizeof(struct heap_key);
 	n += s->cap_timer_args * sizeof(*s->timer_args);
 	n += s->out.cap * sizeof(*s->out.v);
 	return n;
