@@ -227,6 +227,14 @@ anyone_wide(const struct world *w)
 	return false;
 }
 
+static bool
+is_queued(const struct attempt *a, uint32_t agent)
+{
+	return a->agent == agent && a->belief < RUNS_THERE && !a->back;
+}
+
+/* What is last in a queue goes elsewhere. Nobody who took a run over knows
+ * its order: what has to stay may be the last. */
 static void
 judge_queue(const struct world *w, uint32_t from, uint32_t to)
 {
@@ -234,15 +242,19 @@ judge_queue(const struct world *w, uint32_t from, uint32_t to)
 	const struct attempt *a;
 	uint32_t i;
 
+	for (i = 0; w->resumed && i < w->n_live; i++) {
+		a = &w->attempts[w->live[i]];
+		n -= is_queued(a, from) && !may_move(w, a, to);
+	}
 	for (i = w->n_live; n > 0 && i-- > 0;) {
 		a = &w->attempts[w->live[i]];
-		if (a->agent != from || a->belief >= RUNS_THERE || a->back)
+		if (!is_queued(a, from))
 			continue;
 		if (may_move(w, a, to))
 			broken(w, "%s has a free worker, and %s is queued on "
 			    "%s", w->hosts[to].name, id_text(w, a->id),
 			    w->hosts[from].name);
-		n--;
+		n -= !w->resumed;
 	}
 }
 
