@@ -184,15 +184,6 @@ fill_blocker(struct tui *t, const struct blocker *b, size_t i, int cells,
 	fill_cures(info->cures, cells, out);
 }
 
-static const struct execution *
-execution_of(struct tui *t, const struct ident *id)
-{
-	const struct run *r = engine_run_recorded(t->engine, id->run);
-
-	return r != NULL && r->executions != NULL && id->execution > 0 &&
-	    id->execution <= r->n ? &r->executions[id->execution - 1] : NULL;
-}
-
 /* Its reasons, where they are known here. */
 static void
 fill_reasons(struct tui *t, const struct execution *x,
@@ -223,7 +214,8 @@ static void
 fill_why(struct tui *t, const void *arg, int cells, struct lines *out)
 {
 	const struct ident *id = arg;
-	const struct execution *x = execution_of(t, id);
+	const struct execution *x = tui_execution(t, id->run,
+	    id->execution);
 	struct buf name = BUF_INIT;
 
 	if (x == NULL) {
@@ -272,7 +264,7 @@ act_why(struct tui *t, int n, const char *arg)
 	struct ident id;
 
 	if (tui_object(t, &o) && object_ident(&o, &id) &&
-	    execution_of(t, &id) != NULL)
+	    tui_execution(t, id.run, id.execution) != NULL)
 		why_open(t, &o);
 	else
 		tui_status(t, ROLE_STATUS,

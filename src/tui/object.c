@@ -183,18 +183,25 @@ find_run(const struct tui *t, struct rowid id, struct object *ret)
 	return true;
 }
 
+const struct execution *
+tui_execution(const struct tui *t, const char *run, uint64_t no)
+{
+	const struct run *r = engine_run_recorded(t->engine, run);
+
+	return r != NULL && r->executions != NULL && no > 0 && no <= r->n ?
+	    &r->executions[no - 1] : NULL;
+}
+
 static bool
 find_exec(const struct tui *t, struct rowid id, struct object *ret)
 {
-	char name[RUN_ID_SIZE];
-	const struct run *run;
+	const struct execution *x;
+	char run[RUN_ID_SIZE];
 
-	run_id_of(id, name);
-	run = engine_run_recorded(t->engine, name);
-	if (run == NULL || run->executions == NULL || id.b == 0 ||
-	    id.b > run->n)
+	run_id_of(id, run);
+	if ((x = tui_execution(t, run, id.b)) == NULL)
 		return false;
-	object_exec(t, &run->executions[id.b - 1], ret);
+	object_exec(t, x, ret);
 	return true;
 }
 

@@ -67,5 +67,9 @@ void object_set_exec(const struct tui *t, const struct execution *x,
 /* The execution that a worker or an execution row concerns. False when there
  * is none. */
 bool object_ident(const struct object *o, struct ident *ret);
+/* An execution by its number, also of a run that another process drives; NULL
+ * when there is none. */
+const struct execution *tui_execution(const struct tui *t, const char *run,
+    uint64_t no);
 
 #endif
