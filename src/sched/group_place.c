@@ -37,12 +37,10 @@ may_use(struct match *m, const struct exec *x, uint32_t idx)
 	const struct run *r = s->runs[m->g->run];
 	const struct agent *a = &s->agents[idx];
 
-	if (!bit_get(s->usable, idx) ||
+	if (!bit_get(s->usable, idx) || !exec_admits(s, r, x, idx) ||
 	    !reserve_lets(s, a->reserved, group_tag(m->g)))
 		return false;
-	if ((x->flags & X_PINNED) != 0 ? x->pin != idx :
-	    (m->avoid && x->avoid == idx) ||
-	    !bit_get(s->reqs[r->terms[x->terms].req]->elig, idx))
+	if (m->avoid && x->avoid == idx && (x->flags & X_PINNED) == 0)
 		return false;
 	if (m->idle || !beside_on(s, r, x, idx))
 		return true;

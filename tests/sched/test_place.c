@@ -276,6 +276,14 @@ test_reassign_too_late(void **state)
 	kit_done(&k);
 }
 
+/* Terms of what may go to the agents of one list. */
+static void
+spec_listed(struct spec *p, const struct strvec *const *list)
+{
+	*spec_terms(p) = (struct sched_terms){ .repeatable = true,
+		.workers = 1, .agents = list, .n_agents = 1 };
+}
+
 /* Moved to an agent that its plan does not name, and kept where it was: it is
  * asked back until it goes there. */
 static void
@@ -294,8 +302,7 @@ test_moved_is_asked_back(void **state)
 	kit_agent(&k, 1, "B", 1);
 	spec_init(&p);
 	p.run.ahead = 1;
-	*spec_terms(&p) = (struct sched_terms){ .repeatable = true,
-		.workers = 1, .agents = lists, .n_agents = 1 };
+	spec_listed(&p, lists);
 	spec_execs(&p, 2);
 	run = kit_run(&k, &p);
 	kit_decide(&k);
@@ -377,8 +384,7 @@ test_other_labels_and_gone(void **state)
 	sched_agent_set(k.s, 0, &a, k.now_us);
 	spec_init(&p);
 	p.run.ahead = 1;
-	*spec_terms(&p) = (struct sched_terms){ .repeatable = true,
-		.workers = 1, .agents = lists, .n_agents = 1 };
+	spec_listed(&p, lists);
 	spec_execs(&p, 2);
 	run = kit_run(&k, &p);
 	kit_decide(&k);

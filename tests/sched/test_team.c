@@ -177,6 +177,26 @@ a_moved_part_waits_for_its_own_step(void **state)
 	kit_done(&k);
 }
 
+/* Nor is it sent there when it needs what that agent cannot take. */
+static void
+a_moved_part_needs_its_secrets(void **state)
+{
+	struct sched_agent old = kit_facts("b", 3);
+	struct spec p;
+	struct kit k;
+
+	old.no_secrets = true;
+	kit_init(&k);
+	kit_agent(&k, 0, "a", 3);
+	sched_agent_set(k.s, 1, &old, k.now_us);
+	spec_team(&p, 2, 0);
+	p.terms[1].secrets = true;
+	sched_exec_move(k.s, kit_run(&k, &p), 2, 1, k.now_us);
+	kit_decide(&k);
+	assert_int_equal(kit_count(&k, SCHED_SEND), 0);
+	kit_done(&k);
+}
+
 /* The only instance of an agent is not given to two parts at once. */
 static void
 private_runs_share_no_instance(void **state)
@@ -562,6 +582,7 @@ main(void)
 		cmocka_unit_test(what_never_fits_keeps_no_agents),
 		cmocka_unit_test(a_target_too_small_for_all_is_the_reason),
 		cmocka_unit_test(a_moved_part_waits_for_its_own_step),
+		cmocka_unit_test(a_moved_part_needs_its_secrets),
 		cmocka_unit_test(private_runs_share_no_instance),
 		cmocka_unit_test(what_runs_is_not_told_to_go),
 		cmocka_unit_test(what_is_found_is_prepared_anew),
