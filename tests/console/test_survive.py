@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The console is killed in mid-run over three SSH hosts; resume goes on."""
 
+import contextlib
 import glob
 import os
 import shutil
@@ -155,8 +156,12 @@ def has_none(lab, run):
     they let nobody else read them."""
     copy = lab.dir + '/journal'
     for path in glob.glob(lab.dir + '/**/journal.db', recursive=True):
+        for end in ('', '-wal', '-shm'):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(copy + end)
         for end in ('', '-wal'):
-            shutil.copy(path + end, copy + end)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(path + end, copy + end)
         try:
             if count(copy, 'attempts WHERE run=?', run) > 0:
                 return False
